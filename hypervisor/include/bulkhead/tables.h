@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract between the scenario compiler and the hypervisor.
+ *
+ * `bulkhead build` emits one C file that defines `scenario_tables` and everything it points to as
+ * constant data. The hypervisor reads nothing else: what is not in here does not exist. Both sides
+ * include this header; whoever changes a field bumps SCENARIO_TABLES_VERSION.
+ *
+ * Unless said otherwise addresses and sizes are in bytes, arrays are given as pointer and count, a
+ * count of 0 goes with a NULL pointer, and no string is NULL ("" where there is none).
+ */
+#ifndef BULKHEAD_TABLES_H
+#define BULKHEAD_TABLES_H
+
+#include "bulkhead/types.h"
+
+#define SCENARIO_TABLES_MAGIC   UINT64_C(0x53454C4241544842) /* "BHTABLES" in memory order */
+#define SCENARIO_TABLES_VERSION 1
+#define SCENARIO_HASH_SIZE      32 /* SHA-256 */
+
+/* What a VM may do with a range of its memory; the values are those of an EPT entry's bits 2:0. */
+enum memory_permission {
+	MEMORY_READ = 1,
+	MEMORY_WRITE = 2,
+	MEMORY_EXECUTE = 4,
+};
+
+/* What a range is; decides the EPT memory type (SDM 3.29.3.7.1): RAM is WB, a device is UC. */
+enum memory_kind {
+	MEMORY_RAM = 0,
+	MEMORY_DEVICE = 1,
+};
+
+/* A piece of a VM's guest-physical address space, mapped one piece to one contiguous host range. */
+struct memory_region {
+	gpa_t guest_physical;  /* 4 KiB-aligned */
+	hpa_t host_physical;   /* 4 KiB-aligned */
+	uint64_t size;         /* multiple of 4 KiB, not 0 */
+	uint32_t permissions;  /* OR of enum memory_permission */
+	enum memory_kind kind; /* */
+};
+
+/* One entry of the memory map handed to a guest, exactly as INT 15h AX=E820h returns it (ACPI 15). */
+struct e820_entry {
+	uint64_t base;
+	uint64_t size;
+	uint32_t type; /* 1 RAM, 2 reserved, 3 ACPI reclaimable */
+} __attribute__((packed));
+_Static_assert(sizeof(struct e820_entry) == 20, "Linux' boot_params.e820_table has 20-byte entries");
+
+/* Constant bytes that are copied into a VM's RAM before it starts (ACPI tables). */
+struct guest_blob {
+	const char *name; /* for messages: "DSDT" */
+	gpa_t guest_physical;
+	const uint8_t *bytes;
+	uint64_t size;
+};
+
+/* The state in which a vCPU begins to execute at an entry. */
+enum entry_mode {
+	ENTRY_PROTECTED = 0, /* 32 bit, flat 4 GiB segments, paging off, interrupts off */
+	ENTRY_REAL = 1,      /* 16 bit, CS base = entry & ~0xFFFF, IP = entry & 0xFFFF */
+};
+
+/* How a vCPU comes to life. */
+enum vcpu_start {
+	VCPU_START_AT_ENTRY = 0,  /* runs from `entry` as soon as the VM starts */
+	VCPU_START_WAIT_SIPI = 1, /* waits for INIT-SIPI-SIPI from its own VM */
+};
+
+/* One vCPU, which is one physical core, for good. */
+struct vcpu_config {
+	uint32_t vm;      /* index into scenario.vms */
+	uint32_t index;   /* number within its VM; 0 is the BSP */
+	uint32_t apic_id; /* of the physical core, and what the guest sees */
+	uint16_t vpid;    /* unique in the scenario, not 0 (SDM 3.29.1) */
+	enum vcpu_start start;
+	enum entry_mode mode; /* only with VCPU_START_AT_ENTRY */
+	gpa_t entry;          /* only with VCPU_START_AT_ENTRY; ignored for the BSP of a protocol that
+	                         names its own entry (Linux, ELF without bsp-entry) */
+};
+
+enum boot_protocol {
+	BOOT_RAW = 0,   /* the image is copied to load_address as it is */
+	BOOT_ELF = 1,   /* ELF32 or ELF64, loaded by physical address of its segments */
+	BOOT_LINUX = 2, /* bzImage, 32-bit boot protocol */
+};
+
+#define MODULE_NONE UINT32_MAX
+#define ENTRY_NONE  UINT64_MAX /* vcpu_config.entry: take the image's own entry */
+
+struct boot_config {
+	enum boot_protocol protocol;
+	uint32_t image;     /* index into scenario.modules */
+	uint32_t ramdisk;   /* index into scenario.modules or MODULE_NONE; Linux only */
+	gpa_t load_address; /* BOOT_RAW: where the image goes. Otherwise 0 */
+	const char *bootargs;
+};
+
+/* An IOAPIC input that a VM owns alone. */
+struct pin_config {
+	uint8_t ioapic; /* index into scenario.ioapics */
+	uint8_t pin;    /* 0 .. ioapics[ioapic].pins - 1 */
+};
+
+/* Access that the I/O bitmap leaves open, in clear, for messages and for the verifier. */
+struct port_range {
+	uint16_t first;
+	uint16_t last; /* inclusive */
+};
+
+struct vm_config {
+	const char *name;
+	uint32_t id; /* its index in scenario.vms */
+
+	const struct vcpu_config *vcpus; /* vcpus[0] is the BSP; a slice of scenario.vcpus */
+	uint32_t vcpu_count;
+
+	const uint64_t *ept_root;  /* PML4 table, 4 KiB-aligned (SDM 3.29.3.2) */
+	const uint8_t *io_bitmap;  /* 8 KiB, 4 KiB-aligned: bitmap A, then B (SDM 3.25.6.4); 1 exits */
+	const uint8_t *msr_bitmap; /* 4 KiB, 4 KiB-aligned (SDM 3.25.6.9); 1 exits */
+
+	const struct memory_region *memory;
+	uint32_t memory_count;
+	const struct port_range *ports; /* sorted, disjoint */
+	uint32_t port_count;
+	const struct pin_config *pins; /* sorted */
+	uint32_t pin_count;
+
+	struct boot_config boot;
+	const struct e820_entry *e820;
+	uint32_t e820_count;
+	const struct guest_blob *blobs; /* ACPI tables; none for a VM without ACPI */
+	uint32_t blob_count;
+	gpa_t acpi_rsdp; /* 0 without ACPI */
+};
+
+/* A GRUB module that some VM boots from. */
+struct module_config {
+	const char *name; /* first word of the module's command line in grub.cfg */
+	const char *file; /* where `make iso` took it from; for messages only */
+};
+
+/* What the board file promises about the machine, compared with the real one at boot. */
+struct core_config {
+	uint32_t apic_id;
+	uint32_t vcpu; /* index into scenario.vcpus, or VCPU_NONE */
+};
+#define VCPU_NONE UINT32_MAX
+
+struct ram_range {
+	hpa_t base;
+	uint64_t size;
+};
+
+struct ioapic_config {
+	uint8_t id; /* its APIC id */
+	hpa_t base; /* register page */
+	uint32_t gsi_base;
+	uint32_t pins;
+};
+
+struct scenario {
+	uint64_t magic;
+	uint32_t version;
+	uint8_t hash[SCENARIO_HASH_SIZE]; /* SHA-256 of the resolved scenario with its board */
+	const char *name;
+	const char *description;
+	const char *board;
+
+	const struct vm_config *vms;
+	uint32_t vm_count;
+	const struct vcpu_config *vcpus; /* of all VMs, VM by VM */
+	uint32_t vcpu_count;
+	const struct module_config *modules;
+	uint32_t module_count;
+
+	const struct core_config *cores; /* every core of the board, by APIC id */
+	uint32_t core_count;
+	const struct ram_range *ram; /* usable RAM of the board, sorted */
+	uint32_t ram_count;
+	const struct ioapic_config *ioapics;
+	uint32_t ioapic_count;
+
+	hpa_t hypervisor_base; /* the hypervisor's own memory: image, tables, stacks */
+	uint64_t hypervisor_size;
+	hpa_t trampoline;                 /* one page below 1 MiB, for starting APs */
+	uint64_t tsc_frequency_hz;        /* 0: ask CPUID leaf 0x15 */
+	uint64_t apic_timer_frequency_hz; /* 0: ask CPUID leaf 0x15 */
+	uint32_t physical_address_bits;
+};
+
+extern const struct scenario scenario_tables;
+
+#endif

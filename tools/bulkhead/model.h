@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parsed scenario: what the rules check and the emitters write. Filled by read.c from the device
+ * tree, completed by place.c (host addresses chosen by the tool), constant afterwards.
+ *
+ * Every value keeps the place in the source that it came from, so that a rule can point at it.
+ * All arrays are owned by the model's arena and live until model_free().
+ */
+#ifndef BULKHEAD_TOOL_MODEL_H
+#define BULKHEAD_TOOL_MODEL_H
+
+#include "bulkhead/tables.h"
+
+/* A place in a source file; line and column count from 1. line 0: no place known. */
+struct place {
+	const char *file;
+	unsigned line;
+	unsigned column;
+	unsigned length; /* of the marked text on that line, at least 1 */
+};
+
+struct number {
+	uint64_t value;
+	struct place at;
+	bool given; /* false: absent in the source, or to be chosen by place.c */
+};
+
+struct text {
+	const char *value; /* NULL when not given */
+	struct place at;
+};
+
+/* A range of addresses, ports or the like: [base, base + size). */
+struct range {
+	struct number base;
+	struct number size;
+	struct place at; /* of the whole item */
+};
+
+struct board_cpu {
+	const char *label; /* "cpu0" */
+	struct number apic_id;
+	uint32_t package, core, thread; /* SMT siblings share package and core */
+	bool enabled;
+	bool reserved; /* not to be given to a VM */
+	struct place at;
+};
+
+enum board_range_kind {
+	BOARD_RAM,        /* usable */
+	BOARD_RESERVED,   /* firmware, ACPI, whatever must be left alone */
+	BOARD_HYPERVISOR, /* image, tables, stacks */
+	BOARD_TRAMPOLINE, /* AP start-up page below 1 MiB */
+};
+
+struct board_range {
+	const char *name; /* node name */
+	enum board_range_kind kind;
+	struct range range;
+};
+
+struct board_ioapic {
+	const char *label;
+	struct number id;
+	struct range registers;
+	uint32_t gsi_base;
+	uint32_t pins;
+	struct place at;
+};
+
+/* ISA IRQ to global system interrupt, where they differ (ACPI 5.2.12.5). */
+struct board_override {
+	uint32_t irq;
+	uint32_t gsi;
+	bool level;
+	bool active_low;
+	struct place at;
+};
+
+/* A device of the board (not PCI yet): what comes along when a VM gets it by label. */
+struct board_device {
+	const char *label;      /* "com1" */
+	const char *name;       /* "serial@3f8" */
+	const char *compatible; /* "ns16550a", "motorola,mc146818", ... */
+	struct range *ports;
+	unsigned port_count;
+	struct number *interrupts; /* GSIs */
+	unsigned interrupt_count;
+	struct range *mmio;
+	unsigned mmio_count;
+	struct place at;
+};
+
+struct board {
+	const char *model;
+	struct place at;
+	uint32_t physical_address_bits;
+	uint64_t tsc_frequency_hz;
+	uint64_t apic_timer_frequency_hz;
+	struct board_cpu *cpus;
+	unsigned cpu_count;
+	struct board_range *ranges;
+	unsigned range_count;
+	struct board_ioapic *ioapics;
+	unsigned ioapic_count;
+	struct board_override *overrides;
+	unsigned override_count;
+	struct board_device *devices;
+	unsigned device_count;
+};
+
+/* A reference from a VM to something of the board; target is an index, or UINT32_MAX if dangling. */
+struct reference {
+	const char *label;
+	uint32_t target;
+	struct place at;
+};
+
+struct vm_memory {
+	const char *name;      /* node name, "memory@0" */
+	struct number guest;   /* unit address or `guest` */
+	struct number size;
+	struct number host;    /* not given: chosen by place.c */
+	uint32_t permissions;  /* OR of enum memory_permission */
+	enum memory_kind kind; /* RAM, unless it came with a device */
+	struct place at;
+};
+
+struct vm {
+	const char *name;
+	struct place at; /* of the node's name */
+	struct reference *cpus; /* into board.cpus; [0] is the BSP */
+	unsigned cpu_count;
+	struct reference *devices; /* into board.devices */
+	unsigned device_count;
+	struct vm_memory *memory;
+	unsigned memory_count;
+	struct range *ports; /* given by io-ports, not those of devices */
+	unsigned port_count;
+	struct number *interrupts; /* given by interrupts, not those of devices; GSIs */
+	unsigned interrupt_count;
+
+	enum boot_protocol protocol;
+	struct place protocol_at;
+	struct text image;   /* `image`, or `kernel` for Linux */
+	struct text ramdisk;
+	struct text bootargs;
+	struct number load_address;
+	struct number bsp_entry;
+	struct number ap_entry; /* given: APs start there; not given: APs wait for SIPI */
+	enum entry_mode entry_mode;
+	bool acpi;          /* gets ACPI tables; default: Linux yes, others no */
+	struct text report; /* text on the VM's console that says it works (for `make run`) */
+};
+
+struct module {
+	const char *name;
+	const char *file; /* path as in the source, or "guests/NAME" relative to the build folder */
+	bool shared;      /* several VMs may boot from it */
+	struct place at;
+};
+
+struct model {
+	const char *file;        /* scenario source as given on the command line */
+	const char *name;        /* file name without folder and .dts */
+	const char *description;
+	uint8_t hash[SCENARIO_HASH_SIZE];
+	struct board board;
+	struct vm *vms;
+	unsigned vm_count;
+	struct module *modules; /* declared, plus one for every name used and not declared */
+	unsigned module_count;
+};
+
+#endif
