@@ -23,4 +23,10 @@ struct cpu {
 /* The calling core's area. In unit tests the fake CPU provides it. */
 struct cpu *this_cpu(void);
 
+/* Number of per-core areas in use: the cores of scenario_tables, the BSP included. */
+extern uint32_t cpu_count;
+
+/* Area of core `index`, which is less than cpu_count. */
+struct cpu *cpu_at(uint32_t index);
+
 #endif
