@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Bulkhead's build. `make help` lists targets and variables; docs/testing.md says how tests hang together.
+#
+# Everything made lies under $(BUILD):
+#
+#   autoconf.h, auto.mk   settings out of .config, touched only when one changed
+#   hypervisor/           objects of the hypervisor, the same for every scenario
+#   tools/bulkhead        the scenario compiler
+#   guests/               guest images: Debian's kernel, initramfs, bare-metal programs
+#   NAME/                 one scenario: tables.c, manifest.json, layout.lds, acpi/, bulkhead.elf, .iso
+#   unit/, coverage/      unit tests, with and without coverage counters
+#   cache/                what was downloaded; outlives `make clean`
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := iso
+SHELL := /bin/bash
+
+#: Variables
+SCENARIO ?= demo#          name of a file in scenarios/, or a path to any .dts
+BUILD ?= build#            folder for everything that is made
+KCONFIG_CONFIG ?= .config# settings; made from configs/debug_defconfig if there are none
+V ?= 0#                    1 shows every command as it runs
+RUN ?=#                    options for tools/run.py in `make run`, e.g. RUN=--timeout=60
+CC ?= gcc#                 gcc or clang
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PYTHON := /usr/bin/python3
+
+# $(call say,VERB,what): the quiet build's line for one step.
+ifeq ($(V),1)
+Q :=
+say = :
+else
+Q := @
+say = printf '  %-7s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))'
+endif
+
+# --- Goals --------------------------------------------------------------------------------------------
+
+# Goals that build nothing need neither .config nor a scenario.
+LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig check
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+heavy := $(filter-out $(LIGHT_GOALS),$(goals))
+
+SCENARIO_FILE := $(if $(filter %.dts,$(SCENARIO)),$(SCENARIO),scenarios/$(SCENARIO).dts)
+SCENARIO_NAME := $(basename $(notdir $(SCENARIO_FILE)))
+OUT := $(BUILD)/$(SCENARIO_NAME)
+RESERVED_NAMES := hypervisor tools guests unit coverage cache lint
+ifneq ($(filter $(SCENARIO_NAME),$(RESERVED_NAMES)),)
+$(error a scenario cannot be called "$(SCENARIO_NAME)": $(BUILD)/$(SCENARIO_NAME) is the build's own)
+endif
+
+# --- Settings -----------------------------------------------------------------------------------------
+
+AUTOCONF := $(BUILD)/autoconf.h
+KCONFIG := KCONFIG_CONFIG=$(KCONFIG_CONFIG) srctree=. $(PYTHON)
+
+ifneq ($(heavy),)
+include $(BUILD)/auto.mk
+endif
+
+# The two outputs keep their time stamps when nothing changed; .stamp says that they were looked at.
+$(BUILD)/.config.stamp: $(or $(wildcard $(KCONFIG_CONFIG)),FORCE) configs/Kconfig tools/kconfig.py
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/kconfig.py $(KCONFIG_CONFIG) configs/debug_defconfig $(AUTOCONF) $(BUILD)/auto.mk
+	$(Q)touch $@
+$(AUTOCONF) $(BUILD)/auto.mk: $(BUILD)/.config.stamp ;
+
+.PHONY: menuconfig olddefconfig savedefconfig
+menuconfig: ## change settings in a menu (Kconfig)
+	$(Q)$(KCONFIG) -m menuconfig configs/Kconfig
+olddefconfig: ## bring .config up to date after configs/Kconfig changed
+	$(Q)$(KCONFIG) -m olddefconfig configs/Kconfig
+savedefconfig: ## write the settings that differ from the defaults to ./defconfig
+	$(Q)$(KCONFIG) -m savedefconfig --kconfig configs/Kconfig --out defconfig
+debug_defconfig: ## settings for development: assertions, exit tracing, -Og
+release_defconfig: ## settings for use: -O2, no assertions, no tracing
+%_defconfig: configs/%_defconfig
+	$(Q)$(KCONFIG) -m defconfig --kconfig configs/Kconfig $<
+
+# --- Flags --------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Werror
+OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,-O2)
+DEPEND = -MMD -MP -MF $(@:.o=.d)
+
+HV_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
+	-fno-pic -fno-pie -fcf-protection=none \
+	-fstack-protector-strong -mstack-protector-guard=global \
+	-fno-asynchronous-unwind-tables -fno-common $(OPTIMISE) -g $(WARNINGS) \
+	-Ihypervisor/include -Ihypervisor -include $(AUTOCONF)
+HV_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	-Wl,--build-id=none -Wl,--fatal-warnings
+
+TOOL_CFLAGS := -std=gnu17 -O2 -g $(WARNINGS) -D_GNU_SOURCE \
+	-Ihypervisor/include -Itools/bulkhead -include $(AUTOCONF)
+TOOL_LIBS := -lfdt -ljansson -lmd
+
+# A file that changes when the command line does, so that another compiler or flag rebuilds.
+# $(call remember,FILE,TEXT)
+define remember
+$(1): FORCE
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' >$$@
+endef
+.PHONY: FORCE
+FORCE:
+$(eval $(call remember,$(BUILD)/hypervisor/.flags,$(CC) $(HV_CFLAGS)))
+$(eval $(call remember,$(BUILD)/tools/.flags,$(CC) $(TOOL_CFLAGS)))
+
+# --- Hypervisor objects -------------------------------------------------------------------------------
+
+# Files that a setting picks; all others in the folders belong to every build.
+hv-picked := hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c
+hv-$(CONFIG_CONSOLE_SERIAL) += hypervisor/lib/console_serial.c
+hv-$(CONFIG_CONSOLE_DEBUGCON) += hypervisor/lib/console_debugcon.c
+
+HV_FOLDERS := boot cpu vmx vm devices loader lib
+HV_FOUND := $(sort $(wildcard $(foreach f,$(HV_FOLDERS),hypervisor/$(f)/*.c hypervisor/$(f)/*.S)))
+HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
+# A.c and A.S may stand side by side, hence the suffix stays in the object's name.
+HV_OBJECTS := $(HV_SOURCES:%=$(BUILD)/%.o)
+$(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS)))
+
+$(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HV_CFLAGS) $(DEPEND) -c $< -o $@
+
+# --- Scenario compiler --------------------------------------------------------------------------------
+
+TOOL := $(BUILD)/tools/bulkhead
+TOOL_SOURCES := $(sort $(wildcard tools/bulkhead/*.c tools/bulkhead/*/*.c))
+TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o)
+$(eval $(call remember,$(BUILD)/tools/.link,$(CC) $(TOOL_OBJECTS)))
+
+$(BUILD)/tools/obj/%.o: tools/%.c $(AUTOCONF) $(BUILD)/tools/.flags
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) $(DEPEND) -c $< -o $@
+
+$(TOOL): $(TOOL_OBJECTS) $(BUILD)/tools/.link
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
+
+.PHONY: tool
+tool: $(TOOL) ## the scenario compiler, build/tools/bulkhead
+
+# --- Guests -------------------------------------------------------------------------------------------
+
+GUESTS := $(BUILD)/guests
+
+# Bare-metal guests: outputs $(GUESTS)/NAME, collected in GUEST_PROGRAMS.
+-include tests/guests/guests.mk
+
+$(GUESTS)/linux: tools/fetch-linux.sh
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/fetch-linux.sh $(BUILD)/cache $@
+
+$(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init
+	@$(call say,CPIO,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@
+
+.PHONY: guests
+guests: $(GUESTS)/linux $(GUESTS)/initrd $(GUEST_PROGRAMS) ## all guest images
+
+# --- Scenarios ----------------------------------------------------------------------------------------
+
+# $(call scenario-rules,NAME,FILE): from the source to the ISO. modules.mk names the images that the
+# scenario boots; it is included below, for the scenarios that this run of make is about.
+define scenario-rules
+$(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds &: $(2) $$(TOOL)
+	@$$(call say,TABLES,$(1))
+	$$(Q)mkdir -p $(BUILD)/$(1)
+	$$(Q)cpp -MM -MP -undef -nostdinc -x assembler-with-cpp -I$$(dir $(2)) -Iscenarios \
+		-MT $(BUILD)/$(1)/tables.c -MF $(BUILD)/$(1)/scenario.d $(2)
+	$$(Q)$$(TOOL) build $(2) -o $(BUILD)/$(1)
+
+$(BUILD)/$(1)/modules.mk: $(BUILD)/$(1)/manifest.json tools/manifest.py
+	$$(Q)$$(PYTHON) tools/manifest.py make $$< $(BUILD)/$(1)/bulkhead.iso >$$@
+
+$(BUILD)/$(1)/tables.o: $(BUILD)/$(1)/tables.c $$(AUTOCONF) $(BUILD)/hypervisor/.flags
+	@$$(call say,CC,$$<)
+	$$(Q)$$(CC) $$(HV_CFLAGS) -MMD -MP -MF $(BUILD)/$(1)/tables.d -c $$< -o $$@
+
+$(BUILD)/$(1)/bulkhead.elf: $$(HV_OBJECTS) $(BUILD)/$(1)/tables.o hypervisor/bulkhead.lds \
+		$(BUILD)/$(1)/layout.lds $(BUILD)/hypervisor/.link
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(HV_LDFLAGS) -L$(BUILD)/$(1) -Wl,-T,hypervisor/bulkhead.lds \
+		-Wl,-Map,$(BUILD)/$(1)/bulkhead.map -o $$@ $$(filter %.o,$$^)
+
+$(BUILD)/$(1)/bulkhead.iso: $(BUILD)/$(1)/bulkhead.elf $(BUILD)/$(1)/manifest.json grub.cfg \
+		tools/mkiso.py tools/manifest.py
+	@$$(call say,ISO,$$@)
+	$$(Q)$$(PYTHON) tools/mkiso.py --manifest $(BUILD)/$(1)/manifest.json --build $(BUILD) \
+		--elf $$< --out $$@
+endef
+
+SCENARIOS := $(patsubst scenarios/%.dts,%,$(wildcard scenarios/*.dts))
+$(foreach s,$(filter-out $(SCENARIO_NAME),$(SCENARIOS)),\
+	$(eval $(call scenario-rules,$(s),scenarios/$(s).dts)))
+$(eval $(call scenario-rules,$(SCENARIO_NAME),$(SCENARIO_FILE)))
+
+# The scenarios that the goals are about: those named by path, all for `isos`, else $(SCENARIO).
+named := $(filter $(SCENARIOS),$(foreach g,$(filter $(BUILD)/%,$(goals)),\
+	$(firstword $(subst /, ,$(g:$(BUILD)/%=%)))))
+active := $(sort $(named) $(if $(filter isos,$(goals)),$(SCENARIOS)) \
+	$(if $(filter all iso run,$(goals)),$(SCENARIO_NAME)))
+$(foreach s,$(active),$(eval include $(BUILD)/$(s)/modules.mk))
+
+.PHONY: all iso isos
+all: iso
+iso: $(OUT)/bulkhead.iso ## bootable image of SCENARIO (default goal)
+isos: $(foreach s,$(SCENARIOS),$(BUILD)/$(s)/bulkhead.iso) ## bootable images of all scenarios
+
+# --- Running ------------------------------------------------------------------------------------------
+
+.PHONY: bootstrap run
+bootstrap: ## install the Debian packages that are missing
+	$(Q)tools/bootstrap.sh
+
+# Packages first: nothing can be built, not even auto.mk, before they are there. Hence the second make.
+run: ## build SCENARIO and boot it in Bochs, all consoles in this terminal
+	$(Q)tools/bootstrap.sh
+	$(Q)+$(MAKE) --no-print-directory iso
+	$(Q)$(PYTHON) tools/run.py --manifest $(OUT)/manifest.json --iso $(OUT)/bulkhead.iso $(RUN)
+
+# --- Tests --------------------------------------------------------------------------------------------
+
+UNIT_DIR := $(BUILD)/unit
+UNIT_EXTRA :=
+UNIT_CFLAGS = -std=gnu17 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all $(WARNINGS) -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST=1 -Itests/unit/fake -Itests/unit \
+	-Ihypervisor -Ihypervisor/include -Itools/bulkhead -include $(AUTOCONF) $(UNIT_EXTRA)
+$(eval $(call remember,$(UNIT_DIR)/.flags,$(CC) $(UNIT_CFLAGS)))
+
+# Every variable unit-NAME of unit.mk is a test program.
+include tests/unit/unit.mk
+UNIT_TESTS := $(sort $(patsubst unit-%,%,$(filter unit-%,$(.VARIABLES))))
+
+$(UNIT_DIR)/obj/%.c.o: %.c $(AUTOCONF) $(UNIT_DIR)/.flags
+	@$(call say,CC,$< (unit))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) $(DEPEND) -c $< -o $@
+
+define unit-rules
+$(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -fsanitize=address,undefined $$(UNIT_EXTRA) -o $$@ $$^ -lcmocka $$(TOOL_LIBS)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit-rules,$(t))))
+
+.PHONY: unit-build unit boot-tests lint check coverage
+unit-build: $(UNIT_TESTS:%=$(UNIT_DIR)/%)
+unit: unit-build ## build and run the unit tests
+	$(Q)$(PYTHON) tests/check.py --build $(BUILD) unit
+boot-tests: isos ## boot scenarios in Bochs and judge them by what the guests print
+	$(Q)$(PYTHON) tests/check.py --build $(BUILD) boot
+lint: ## formatting, static analysis, warnings of gcc and clang
+	$(Q)$(PYTHON) tests/check.py --build $(BUILD) lint
+check: ## everything that can fail: unit, tool and boot tests, lint
+	$(Q)tools/bootstrap.sh
+	$(Q)+$(PYTHON) tests/check.py --build $(BUILD)
+coverage: ## run the unit tests with counters; report in build/coverage/index.html
+	$(Q)+$(MAKE) --no-print-directory UNIT_DIR=$(BUILD)/coverage UNIT_EXTRA=--coverage coverage-report
+
+.PHONY: coverage-report
+coverage-report: unit-build
+	$(Q)find $(UNIT_DIR) -name '*.gcda' -delete
+	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --unit-dir $(UNIT_DIR) unit
+	$(Q)gcovr --root . --filter hypervisor/ --filter tools/bulkhead/ --object-directory $(UNIT_DIR) \
+		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
+
+# --- Cleaning, help -----------------------------------------------------------------------------------
+
+.PHONY: clean distclean help
+clean: ## remove what was built; keep downloads and .config
+	$(Q)test ! -d $(BUILD) || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+distclean: ## remove everything that is not in git
+	$(Q)rm -rf $(BUILD) $(KCONFIG_CONFIG) $(KCONFIG_CONFIG).old
+
+help: ## this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z_-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@echo 'Variables (make NAME=value):'
+	@sed -n 's/^\([A-Z_]*\) ?= *\([^#]*\)# *\(.*\)/  \1=\2\t\3/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
+	@echo 'Scenarios: $(SCENARIOS)'
+
+# --- Dependency files ---------------------------------------------------------------------------------
+
+-include $(patsubst %.o,%.d,$(HV_OBJECTS) $(TOOL_OBJECTS)) $(wildcard $(BUILD)/*/scenario.d $(BUILD)/*/tables.d)
+-include $(shell find $(UNIT_DIR)/obj -name '*.d' 2>/dev/null)
