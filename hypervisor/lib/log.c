@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Protocol of the rings.
+ *
+ * Writer (owning core): text, then `written` [W1], then tries to become the printer [W2].
+ * Printer: reads `written` [P1], reads the text, moves `printed` on [P2], gives up being the printer
+ * [P3], looks at all `written` once more [P4].
+ *
+ * - P1 (acquire) pairs with W1: a printer that sees the new position sees the text before it.
+ * - P2 (release) pairs with the writer's read of `printed` [W0] (acquire): the text has been copied
+ *   before the writer may reuse its place.
+ * - W1, W2, P3 and P4 are sequentially consistent, which makes sure that no line stays behind: if W2
+ *   fails, it is before P3 in their total order, so W1 is before P4, and P4 sees the line. (With less,
+ *   the writer's store and load, or the printer's, could pass each other.)
+ */
+#include "lib/log.h"
+
+#include "cpu/cpu.h"
+#include "cpu/privileged.h"
+#include "lib/console.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define NOBODY 0
+
+/* About a second on real processors (a PAUSE takes up to 140 cycles), 0.1 s in an emulator. */
+#define TAKEOVER_SPINS 10000000
+
+/* Index + 1 of the core that prints, or NOBODY. */
+static _Atomic uint32_t printer;
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARNING] = "warning",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+static bool line_is_pending(struct log_ring *ring)
+{
+	return atomic_load(&ring->written) !=
+		       atomic_load_explicit(&ring->printed, memory_order_relaxed) ||
+	       atomic_load(&ring->lost) != atomic_load_explicit(&ring->told, memory_order_relaxed);
+}
+
+static bool anything_is_pending(void)
+{
+	for (uint32_t i = 0; i < cpu_count; i++) {
+		if (line_is_pending(&cpu_at(i)->log))
+			return true;
+	}
+	return false;
+}
+
+/* Copies the line at `from` out of the ring; returns its length, 0 if there is none before `to`. */
+static uint32_t line_read(const struct log_ring *ring, uint32_t from, uint32_t to, char *line)
+{
+	for (uint32_t length = 0; from + length != to && length < LOG_LINE_MAX; length++) {
+		line[length] = ring->text[(from + length) % LOG_RING_SIZE];
+		if (line[length] == '\n')
+			return length + 1;
+	}
+	return 0;
+}
+
+/*
+ * The line is claimed by moving `printed` [P2] before it goes to the console: if log_flush() on
+ * another core has taken over in the meantime, each line is still printed once.
+ */
+static void print_lines(struct log_ring *ring)
+{
+	char line[LOG_LINE_MAX];
+	/* In this order: also after a takeover `end` is never before `position`. */
+	uint32_t position = atomic_load_explicit(&ring->printed, memory_order_acquire);
+	uint32_t end = atomic_load_explicit(&ring->written, memory_order_acquire); /* P1 */
+
+	while (position != end) {
+		uint32_t length = line_read(ring, position, end, line);
+		if (length == 0)
+			return; /* overtaken, and the place is already being written again */
+		if (!atomic_compare_exchange_strong_explicit(
+			    &ring->printed, &position, position + length, memory_order_release,
+			    memory_order_relaxed))
+			return;
+		console_write(line, length);
+		position += length;
+	}
+}
+
+static void print_lost(struct cpu *cpu)
+{
+	char line[LOG_LINE_MAX];
+	uint32_t lost = atomic_load_explicit(&cpu->log.lost, memory_order_relaxed);
+	uint32_t told = atomic_exchange_explicit(&cpu->log.told, lost, memory_order_relaxed);
+
+	if (lost == told)
+		return;
+	size_t length = format_text(line, sizeof(line), "[%u log] warning: %u lines lost\n",
+				    cpu->index, lost - told);
+	console_write(line, length);
+}
+
+static void print_all(void)
+{
+	for (uint32_t i = 0; i < cpu_count; i++) {
+		print_lines(&cpu_at(i)->log);
+		print_lost(cpu_at(i));
+	}
+}
+
+/*
+ * Also true if this core is the printer already: then a fault in the middle of printing has brought it
+ * here, and the interrupted call never goes on.
+ */
+static bool printer_try(uint32_t self)
+{
+	uint32_t current = NOBODY;
+
+	return atomic_compare_exchange_strong(&printer, &current, self) || current == self; /* W2 */
+}
+
+/* Fails harmlessly if another core has taken over; then that one looks again after its own end. */
+static void printer_end(uint32_t self)
+{
+	atomic_compare_exchange_strong(&printer, &self, NOBODY); /* P3 */
+}
+
+/* The caller is the printer. */
+static void print_until_nothing_is_pending(uint32_t self)
+{
+	do {
+		print_all();
+		printer_end(self);
+	} while (anything_is_pending() && printer_try(self)); /* P4 */
+}
+
+/* False if there is no room; only the owning core calls it. */
+static bool ring_write(struct log_ring *ring, const char *line, uint32_t length)
+{
+	uint32_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
+	uint32_t printed = atomic_load_explicit(&ring->printed, memory_order_acquire); /* W0 */
+
+	if (LOG_RING_SIZE - (written - printed) < length)
+		return false;
+	for (uint32_t i = 0; i < length; i++)
+		ring->text[(written + i) % LOG_RING_SIZE] = line[i];
+	atomic_store(&ring->written, written + length); /* W1 */
+	return true;
+}
+
+/* Names come from GRUB and from scenarios: nothing in them may look like a line of its own. */
+static void replace_control_characters(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7F)
+			text[i] = '?';
+	}
+}
+
+static uint32_t format_line(char *line, const struct cpu *cpu, enum log_level level,
+			    const char *fmt, va_list arguments)
+{
+	const size_t most = LOG_LINE_MAX - 1; /* leaves a place for the line end */
+	size_t length = format_text(line, most + 1, "[%u %s] %s: ", cpu->index,
+				    cpu->owner != NULL ? cpu->owner : "hv", level_names[level]);
+
+	/* With the NUL there is one character more than `most`: that tells full from cut off. */
+	length += format_text_v(line + length, LOG_LINE_MAX + 1 - length, fmt, arguments);
+	if (length > most) {
+		length = most;
+		memcpy(line + most - 3, "...", 3);
+	}
+	replace_control_characters(line, length);
+	line[length++] = '\n';
+	return (uint32_t)length;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char line[LOG_LINE_MAX + 1];
+	struct cpu *cpu = this_cpu();
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	uint32_t length = format_line(line, cpu, level, fmt, arguments);
+	va_end(arguments);
+	if (!ring_write(&cpu->log, line, length))
+		atomic_fetch_add(&cpu->log.lost, 1); /* as W1 */
+	if (printer_try(cpu->index + 1))
+		print_until_nothing_is_pending(cpu->index + 1);
+}
+
+void log_flush(void)
+{
+	uint32_t self = this_cpu()->index + 1;
+	bool is_printer = printer_try(self);
+
+	for (uint32_t i = 0; !is_printer && i < TAKEOVER_SPINS; i++) {
+		cpu_pause();
+		is_printer = printer_try(self);
+	}
+	if (!is_printer)
+		atomic_store(&printer, self);
+	print_until_nothing_is_pending(self);
+}
+
+bool log_limit(struct log_limiter *limiter)
+{
+	/* 64 bits do not wrap; nothing else is ordered by this counter. */
+	return atomic_fetch_add_explicit(&limiter->events, 1, memory_order_relaxed) < LOG_LIMIT;
+}
+
+uint64_t log_limit_hidden(struct log_limiter *limiter)
+{
+	uint64_t events = atomic_load_explicit(&limiter->events, memory_order_relaxed);
+
+	return events > LOG_LIMIT ? events - LOG_LIMIT : 0;
+}
+
+void log_init(void)
+{
+	console_init();
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log: one line per event, on the hypervisor's console.
+ *
+ *     [2 rt] info: text
+ *
+ * is a line of core 2, which belongs to VM "rt" ("hv" while it belongs to none); the severity is one
+ * of error, warning, info, debug. Lines of different cores never mix, and the lines of one core come
+ * in their order. Severities above CONFIG_LOG_LEVEL are not in the image, but still type-checked.
+ *
+ * No core ever waits for another one. Each writes its line into its own ring and then tries to become
+ * the printer, who prints what is pending in all rings; if another core already is, that one prints
+ * this line too. A core whose ring is full because the printer is slow loses the new line; how many
+ * were lost is printed as `[2 log] warning: 5 lines lost`.
+ *
+ * Not for handlers that interrupt the hypervisor and return to it (NMI): a ring has one writer. A
+ * handler that ends in panic() may use it.
+ */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level {
+	LOG_ERROR = 0,
+	LOG_WARNING = 1,
+	LOG_INFO = 2,
+	LOG_DEBUG = 3,
+};
+
+/* Longest line with prefix and line end; the rest of a longer one is replaced by "...". */
+#define LOG_LINE_MAX 256
+
+/* Bytes per core. Holds the exit table of a VM several times over. A power of two. */
+#define LOG_RING_SIZE 8192
+
+/*
+ * Lines of one core, each ending in \n. Positions count bytes since the start and wrap at 2^32, their
+ * place in `text` is the remainder by LOG_RING_SIZE. All zeros is a valid empty ring.
+ */
+struct log_ring {
+	_Atomic uint32_t written; /* by the owning core only */
+	_Atomic uint32_t printed; /* by whoever prints */
+	_Atomic uint32_t lost;    /* lines; by the owning core only */
+	_Atomic uint32_t told;    /* lost lines already reported; by whoever prints */
+	char text[LOG_RING_SIZE];
+};
+_Static_assert((LOG_RING_SIZE & (LOG_RING_SIZE - 1)) == 0, "positions wrap at 2^32");
+_Static_assert(LOG_LINE_MAX < LOG_RING_SIZE, "a line fits into an empty ring");
+
+#define LOG_AT(level, ...)                              \
+	do {                                            \
+		if ((int)(level) <= CONFIG_LOG_LEVEL)   \
+			log_line((level), __VA_ARGS__); \
+	} while (0)
+
+#define log_error(...)   LOG_AT(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) LOG_AT(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    LOG_AT(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   LOG_AT(LOG_DEBUG, __VA_ARGS__)
+
+/* Initialises the console. On the BSP only, once this_cpu() works, before the first line. */
+void log_init(void);
+
+/* Behind the macros, which decide whether it is called. Control characters are printed as '?'. */
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Prints everything that is pending, for panic() and before the machine is switched off. If another
+ * core stays the printer for about a second (it may be dead), printing is taken over from it.
+ */
+void log_flush(void);
+
+/*
+ * Limits lines that a guest can cause at will, so that it can't flood the console or keep the printer
+ * busy. One per VM and kind of line, all zeros at its start; shared by the VM's cores.
+ *
+ *     if (log_limit(&vm->port_denied))
+ *             log_warning(...);
+ *
+ * When the VM stops, log_limit_hidden() says how many were not printed.
+ */
+struct log_limiter {
+	_Atomic uint64_t events;
+};
+
+/* Lines of one kind that are printed. */
+#define LOG_LIMIT 16
+
+/* Counts one event; true for the first LOG_LIMIT ones. */
+bool log_limit(struct log_limiter *limiter);
+
+/* Events beyond LOG_LIMIT so far. */
+uint64_t log_limit_hidden(struct log_limiter *limiter);
+
+#endif
