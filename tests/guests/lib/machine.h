@@ -23,8 +23,8 @@ static inline struct cpuid cpuid(uint32_t leaf)
 {
 	struct cpuid result;
 	__asm__ volatile("cpuid"
-	                 : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
-	                 : "a"(leaf), "c"(0));
+			 : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
+			 : "a"(leaf), "c"(0));
 	return result;
 }
 
@@ -38,9 +38,9 @@ static inline uint64_t msr_read(uint32_t msr)
 static inline void msr_write(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr"
-	                 :
-	                 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-	                 : "memory");
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline uint64_t tsc_read(void)
