@@ -182,7 +182,7 @@ $(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds &: $
 	$$(Q)$$(TOOL) build $(2) -o $(BUILD)/$(1)
 
 $(BUILD)/$(1)/modules.mk: $(BUILD)/$(1)/manifest.json tools/manifest.py
-	$$(Q)$$(PYTHON) tools/manifest.py make $$< $(BUILD)/$(1)/bulkhead.iso >$$@
+	$$(Q)$$(PYTHON) tools/manifest.py make $$< $(BUILD) $(BUILD)/$(1)/bulkhead.iso >$$@
 
 $(BUILD)/$(1)/tables.o: $(BUILD)/$(1)/tables.c $$(AUTOCONF) $(BUILD)/hypervisor/.flags
 	@$$(call say,CC,$$<)
