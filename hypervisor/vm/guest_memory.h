@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one way to a VM's memory. Every gpa_t that a guest, an image or a table names goes through here
+ * and is looked up in the VM's regions: nothing but the VM's own RAM can be reached, whatever the
+ * address and size are.
+ *
+ * The VM's other vCPUs may write the same memory at any time. So callers copy first and then judge the
+ * copy, and never look at the same guest bytes twice.
+ */
+#ifndef VM_GUEST_MEMORY_H
+#define VM_GUEST_MEMORY_H
+
+#include "bulkhead/error.h"
+#include "bulkhead/tables.h"
+
+/*
+ * Host address of the guest-physical byte `address`, and how many of the `size` bytes (at least 1)
+ * from there on lie in the same region: *length is 1 .. size. Regions are contiguous in host memory,
+ * two neighbouring ones need not be.
+ *
+ * `permissions` is an OR of enum memory_permission that the region must grant; 0 asks for RAM only.
+ * ERROR_GUEST_ADDRESS: not RAM of this VM, or a permission is missing.
+ */
+enum error guest_translate_piece(const struct vm_config *vm, gpa_t address, uint64_t size,
+                                 uint32_t permissions, hpa_t *host, uint64_t *length);
+
+/*
+ * The same for a range that must be contiguous in host memory: all `size` bytes (at least 1) lie in
+ * one region. ERROR_GUEST_ADDRESS otherwise.
+ */
+enum error guest_translate_range(const struct vm_config *vm, gpa_t address, uint64_t size,
+                                 uint32_t permissions, hpa_t *host);
+
+/*
+ * True if every byte of [address, address + size) is RAM of the VM with these permissions, in however
+ * many regions. True for size 0; false if the range wraps.
+ */
+bool guest_is_ram(const struct vm_config *vm, gpa_t address, uint64_t size, uint32_t permissions);
+
+/*
+ * Copy `size` bytes from or to guest-physical `address`, across regions if need be. The region must
+ * grant reading or writing. ERROR_GUEST_ADDRESS: some byte is not the VM's; then nothing was copied.
+ */
+enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer, size_t size);
+enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer, size_t size);
+
+/* What decides the guest's paging mode (SDM 3.4.1.1). */
+struct guest_paging {
+	uint64_t cr0;
+	uint64_t cr3;
+	uint64_t cr4;
+	uint64_t efer;
+};
+
+/*
+ * Translates a guest-linear address by the guest's own page tables: paging off, 32-bit (with PSE),
+ * PAE, 4-level or 5-level. Outside IA-32e mode linear addresses have 32 bits, the rest is ignored.
+ *
+ * Only translates. Access rights and reserved bits are not checked: the access that exited has passed
+ * the processor's checks. Accessed and dirty bits stay as they are.
+ *
+ * ERROR_GUEST_NOT_MAPPED: an entry is not present, or the address is not canonical.
+ * ERROR_GUEST_ADDRESS: a paging structure is not in the VM's readable RAM.
+ * The result itself is not checked: it may be any guest-physical address.
+ */
+enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
+                                    gva_t linear, gpa_t *physical);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The instruction behind an EPT violation on an emulated device page (local APIC, IOAPIC): what it
+ * does to memory and to registers. The exit gives the guest-physical address, so the effective address
+ * is only skipped, not computed.
+ *
+ *     mmio_fetch(vm, &paging, guest_instruction_address(), bytes, &count);
+ *     mmio_decode(bytes, count, guest_code_bits(), &instruction);
+ *     if (instruction.reads)
+ *             value = device_read(offset, instruction.memory_size);
+ *     value = mmio_execute(&instruction, registers, &flags, value);
+ *     if (instruction.writes)
+ *             device_write(offset, instruction.memory_size, value);
+ *     guest_skip_bytes(instruction.length);
+ */
+#ifndef VM_MMIO_DECODE_H
+#define VM_MMIO_DECODE_H
+
+#include "bulkhead/error.h"
+#include "vm/guest_memory.h"
+#include "vm/registers.h"
+
+/* The processor refuses longer instructions (SDM 2.2.3.11). */
+#define MMIO_INSTRUCTION_MAX 15
+
+/* Operations on two operands, of which one is the device register in memory. */
+enum mmio_operation {
+	MMIO_MOV,
+	MMIO_MOVZX,
+	MMIO_MOVSX,
+	MMIO_XCHG,
+	MMIO_ADD,
+	MMIO_OR,
+	MMIO_ADC,
+	MMIO_SBB,
+	MMIO_AND,
+	MMIO_SUB,
+	MMIO_XOR,
+	MMIO_CMP,
+	MMIO_TEST,
+	MMIO_BT,
+	MMIO_BTS,
+	MMIO_BTR,
+	MMIO_BTC,
+	MMIO_OPERATION_COUNT,
+};
+
+struct mmio_instruction {
+	enum mmio_operation operation;
+	uint8_t length;       /* in bytes, 1 .. MMIO_INSTRUCTION_MAX */
+	uint8_t memory_size;  /* of the device access, in bytes: 1, 2, 4 or 8 */
+	uint8_t operand_size; /* of the register, in bytes; more than memory_size for MOVZX and MOVSX */
+	bool reads;           /* the device is read */
+	bool writes;          /* the device is written, after a read if there is one */
+	bool to_register;     /* memory is the source: the result goes into `reg` */
+	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
+	uint8_t reg;          /* enum guest_register */
+	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	uint64_t immediate;   /* sign-extended to 64 bits */
+};
+
+/*
+ * Copies the instruction at guest-linear `address` (CS base + RIP), up to MMIO_INSTRUCTION_MAX bytes
+ * and across a page border. *count is less where the next page is not mapped; the decoder then sees
+ * whether the instruction ended before it. Other vCPUs may change the bytes meanwhile: what is decoded
+ * is this copy, and whatever it says is only done to the calling vCPU.
+ *
+ * Errors, if not even the first byte can be had: as guest_linear_to_physical() and guest_read().
+ */
+enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging, gva_t address,
+                      uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t *count);
+
+/*
+ * Decodes one instruction. `code_bits` is 16, 32 or 64, from CS and EFER. Pure.
+ *
+ * MOV, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST and BT, BTS, BTR, BTC
+ * with an immediate, where one operand is memory; with all prefixes and addressing forms.
+ *
+ * ERROR_INSTRUCTION_UNKNOWN: another instruction, no memory operand, a LOCK prefix where it raises
+ * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.
+ */
+enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
+                       struct mmio_instruction *instruction);
+
+/*
+ * Carries out what the instruction does besides the device access. `memory` is what the device
+ * returned if instruction->reads; only its low memory_size bytes count. Updates the destination
+ * register with the processor's partial-register rules, and the arithmetic flags in *flags (RFLAGS).
+ * Returns the value to write to the device if instruction->writes, else 0.
+ */
+uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
+                      uint64_t *flags, uint64_t memory);
+
+/* For MMIO_MOV, MMIO_MOVZX and MMIO_MOVSX only, which need no flags; mmio_execute() does the same. */
+void mmio_complete_read(const struct mmio_instruction *instruction,
+                        struct guest_registers *registers, uint64_t value);
+uint64_t mmio_write_value(const struct mmio_instruction *instruction,
+                          const struct guest_registers *registers);
+
+#endif
