@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources of the ACPI tables. Section numbers are those of the ACPI specification 6.4. iasl's data
+ * table language goes by the order of the fields: the sizes in brackets and the names are for readers.
+ * It fills in lengths and checksums.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "acpi.h"
+#include "bulkhead/platform.h"
+
+#define OEM_ID       "BULKHD"
+#define OEM_TABLE_ID "BULKHEAD"
+
+#define MADT_HEADER_SIZE   44
+#define MADT_LAPIC_SIZE    8  /* 5.2.12.2 */
+#define MADT_X2APIC_SIZE   16 /* 5.2.12.12 */
+#define MADT_IOAPIC_SIZE   12 /* 5.2.12.3 */
+#define MADT_OVERRIDE_SIZE 10 /* 5.2.12.5 */
+
+/* The one-byte ids of the local APIC structure; 0xFF is a broadcast. */
+#define MADT_LAPIC_MAX_ID 0xFE
+
+/* Flags of an interrupt override (5.2.12.5). */
+#define OVERRIDE_ACTIVE_HIGH 1
+#define OVERRIDE_ACTIVE_LOW  3
+#define OVERRIDE_EDGE        1
+#define OVERRIDE_LEVEL       3
+
+enum device_class { CLASS_OTHER, CLASS_UART, CLASS_RTC };
+
+static enum device_class device_class(const struct board_device *device)
+{
+	static const struct {
+		const char *compatible;
+		enum device_class class;
+	} classes[] = {
+		{"ns16550a", CLASS_UART},
+		{"ns16550", CLASS_UART},
+		{"ns16450", CLASS_UART},
+		{"motorola,mc146818", CLASS_RTC},
+	};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (strcmp(device->compatible, classes[i].compatible) == 0)
+			return classes[i].class;
+	}
+	return CLASS_OTHER;
+}
+
+static bool owns_class(const struct plan *plan, uint32_t vm, enum device_class class)
+{
+	const struct board *board = &plan->model->board;
+
+	for (unsigned i = 0; i < board->device_count; i++) {
+		if (device_class(&board->devices[i]) == class && plan_owns_device(plan, vm, i))
+			return true;
+	}
+	return false;
+}
+
+/* --- Data tables ------------------------------------------------------------------------------- */
+
+static void field(FILE *file, unsigned size, const char *name, uint64_t value)
+{
+	fprintf(file, "[%04u] %36s : %0*" PRIX64 "\n", size, name, (int)size * 2, value);
+}
+
+/* One flag, or a few bits, of the field before. */
+static void flag(FILE *file, const char *name, unsigned value)
+{
+	fprintf(file, "       %36s : %u\n", name, value);
+}
+
+static void text_field(FILE *file, unsigned size, const char *name, const char *text)
+{
+	fprintf(file, "[%04u] %36s : \"%s\"\n", size, name, text);
+}
+
+/* 5.2.6 */
+static void print_header(FILE *file, const char *signature, unsigned revision)
+{
+	text_field(file, 4, "Signature", signature);
+	field(file, 4, "Table Length", 0);
+	field(file, 1, "Revision", revision);
+	field(file, 1, "Checksum", 0);
+	text_field(file, 6, "Oem ID", OEM_ID);
+	text_field(file, 8, "Oem Table ID", OEM_TABLE_ID);
+	field(file, 4, "Oem Revision", 1);
+	text_field(file, 4, "Asl Compiler ID", "INTL");
+	field(file, 4, "Asl Compiler Revision", 0);
+}
+
+/* 5.2.5.3 */
+static void print_rsdp(FILE *file, const struct acpi_layout *layout)
+{
+	text_field(file, 8, "Signature", "RSD PTR ");
+	field(file, 1, "Checksum", 0);
+	text_field(file, 6, "Oem ID", OEM_ID);
+	field(file, 1, "Revision", 2);
+	field(file, 4, "RSDT Address", 0);
+	field(file, 4, "Length", layout->size[ACPI_RSDP]);
+	field(file, 8, "XSDT Address", layout->address[ACPI_XSDT]);
+	field(file, 1, "Extended Checksum", 0);
+	field(file, 3, "Reserved", 0);
+}
+
+/* 5.2.8 */
+static void print_xsdt(FILE *file, const struct acpi_layout *layout)
+{
+	print_header(file, "XSDT", 1);
+	field(file, 8, "ACPI Table Address   0", layout->address[ACPI_FADT]);
+	field(file, 8, "ACPI Table Address   1", layout->address[ACPI_MADT]);
+}
+
+/* --- FADT -------------------------------------------------------------------------------------- */
+
+/* 5.2.3.2; port 0: not there */
+static void print_register(FILE *file, const char *name, uint64_t port)
+{
+	fprintf(file, "[0012] %36s : [Generic Address Structure]\n", name);
+	field(file, 1, "Space ID", 1);
+	field(file, 1, "Bit Width", port == 0 ? 0 : 8);
+	field(file, 1, "Bit Offset", 0);
+	field(file, 1, "Encoded Access Width", port == 0 ? 0 : 1);
+	field(file, 8, "Address", port);
+}
+
+/* IAPC_BOOT_ARCH (5.2.9.3) */
+static void print_boot_flags(FILE *file, bool legacy_devices, bool rtc)
+{
+	field(file, 2, "Boot Flags (decoded below)", 0);
+	flag(file, "Legacy Devices Supported (V2)", legacy_devices);
+	flag(file, "8042 Present on ports 60/64 (V2)", 0);
+	flag(file, "VGA Not Present (V4)", 1);
+	flag(file, "MSI Not Supported (V4)", 0);
+	flag(file, "PCIe ASPM Not Supported (V4)", 0);
+	flag(file, "CMOS RTC Not Present (V5)", !rtc);
+}
+
+/*
+ * Fixed feature flags (5.2.9, table 5.10). "Control method" buttons: there are no fixed ones. Physical
+ * destinations: a guest's APIC ids are those of its cores, so that a physical destination says whom it
+ * means, and the hypervisor's ICR filter can tell.
+ */
+static void print_feature_flags(FILE *file)
+{
+	field(file, 4, "Flags (decoded below)", 0);
+	flag(file, "WBINVD instruction is operational (V1)", 1);
+	flag(file, "WBINVD flushes all caches (V1)", 0);
+	flag(file, "All CPUs support C1 (V1)", 1);
+	flag(file, "C2 works on MP system (V1)", 0);
+	flag(file, "Control Method Power Button (V1)", 1);
+	flag(file, "Control Method Sleep Button (V1)", 1);
+	flag(file, "RTC wake not in fixed reg space (V1)", 0);
+	flag(file, "RTC can wake system from S4 (V1)", 0);
+	flag(file, "32-bit PM Timer (V1)", 0);
+	flag(file, "Docking Supported (V1)", 0);
+	flag(file, "Reset Register Supported (V2)", 1);
+	flag(file, "Sealed Case (V3)", 0);
+	flag(file, "Headless - No Video (V3)", 1);
+	flag(file, "Use native instr after SLP_TYPx (V3)", 0);
+	flag(file, "PCIEXP_WAK Bits Supported (V4)", 0);
+	flag(file, "Use Platform Timer (V4)", 0);
+	flag(file, "RTC_STS valid on S4 wake (V4)", 0);
+	flag(file, "Remote Power-on capable (V4)", 0);
+	flag(file, "Use APIC Cluster Model (V4)", 0);
+	flag(file, "Use APIC Physical Destination Mode (V4)", 1);
+	flag(file, "Hardware Reduced (V5)", 1);
+	flag(file, "Low Power S0 Idle (V5)", 0);
+}
+
+/* All that hardware-reduced ACPI does not have (4.1): from the SCI to the GPE blocks' lengths. */
+static void print_fixed_hardware(FILE *file)
+{
+	field(file, 2, "SCI Interrupt", 0);
+	field(file, 4, "SMI Command Port", 0);
+	field(file, 1, "ACPI Enable Value", 0);
+	field(file, 1, "ACPI Disable Value", 0);
+	field(file, 1, "S4BIOS Command", 0);
+	field(file, 1, "P-State Control", 0);
+	field(file, 4, "PM1A Event Block Address", 0);
+	field(file, 4, "PM1B Event Block Address", 0);
+	field(file, 4, "PM1A Control Block Address", 0);
+	field(file, 4, "PM1B Control Block Address", 0);
+	field(file, 4, "PM2 Control Block Address", 0);
+	field(file, 4, "PM Timer Block Address", 0);
+	field(file, 4, "GPE0 Block Address", 0);
+	field(file, 4, "GPE1 Block Address", 0);
+	field(file, 1, "PM1 Event Block Length", 0);
+	field(file, 1, "PM1 Control Block Length", 0);
+	field(file, 1, "PM2 Control Block Length", 0);
+	field(file, 1, "PM Timer Block Length", 0);
+	field(file, 1, "GPE0 Block Length", 0);
+	field(file, 1, "GPE1 Block Length", 0);
+	field(file, 1, "GPE1 Base Offset", 0);
+}
+
+/* Neither C2 nor C3 (latencies beyond their limits say so), no throttling, no RTC alarm registers. */
+static void print_power_states(FILE *file)
+{
+	field(file, 1, "_CST Support", 0);
+	field(file, 2, "C2 Latency", 101);
+	field(file, 2, "C3 Latency", 1001);
+	field(file, 2, "CPU Cache Size", 0);
+	field(file, 2, "Cache Flush Stride", 0);
+	field(file, 1, "Duty Cycle Offset", 0);
+	field(file, 1, "Duty Cycle Width", 0);
+	field(file, 1, "RTC Day Alarm Index", 0);
+	field(file, 1, "RTC Month Alarm Index", 0);
+	field(file, 1, "RTC Century Index", 0);
+}
+
+static void print_fixed_registers(FILE *file)
+{
+	static const char *const names[] = {
+		"PM1A Event Block",  "PM1B Event Block", "PM1A Control Block", "PM1B Control Block",
+		"PM2 Control Block", "PM Timer Block",   "GPE0 Block",         "GPE1 Block",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		print_register(file, names[i], 0);
+}
+
+/* 5.2.9 */
+static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
+		       const struct acpi_layout *layout)
+{
+	bool rtc = owns_class(plan, vm, CLASS_RTC);
+
+	print_header(file, "FACP", 6);
+	field(file, 4, "FACS Address", 0);
+	field(file, 4, "DSDT Address", layout->address[ACPI_DSDT]);
+	field(file, 1, "Model", 0);
+	field(file, 1, "PM Profile", 0);
+	print_fixed_hardware(file);
+	print_power_states(file);
+	print_boot_flags(file, rtc || owns_class(plan, vm, CLASS_UART), rtc);
+	field(file, 1, "Reserved", 0);
+	print_feature_flags(file);
+	print_register(file, "Reset Register", PLATFORM_ACPI_RESET_PORT);
+	field(file, 1, "Value to cause reset", PLATFORM_ACPI_RESET_VALUE);
+	field(file, 2, "ARM Flags (decoded below)", 0);
+	flag(file, "PSCI Compliant", 0);
+	flag(file, "Must use HVC for PSCI", 0);
+	field(file, 1, "FADT Minor Revision", 4);
+	field(file, 8, "FACS Address", 0);
+	field(file, 8, "DSDT Address", layout->address[ACPI_DSDT]);
+	print_fixed_registers(file);
+	print_register(file, "Sleep Control Register", PLATFORM_ACPI_SLEEP_CONTROL_PORT);
+	print_register(file, "Sleep Status Register", PLATFORM_ACPI_SLEEP_STATUS_PORT);
+	field(file, 8, "Hypervisor ID", 0);
+}
+
+/* --- MADT -------------------------------------------------------------------------------------- */
+
+static bool fits_lapic_structure(const struct vcpu_config *vcpu)
+{
+	return vcpu->apic_id <= MADT_LAPIC_MAX_ID && vcpu->index <= MADT_LAPIC_MAX_ID;
+}
+
+static void print_subtable(FILE *file, unsigned type, unsigned length)
+{
+	fputc('\n', file);
+	field(file, 1, "Subtable Type", type);
+	field(file, 1, "Length", length);
+}
+
+static void print_cpu_entry(FILE *file, const struct vcpu_config *vcpu)
+{
+	if (fits_lapic_structure(vcpu)) {
+		print_subtable(file, 0, MADT_LAPIC_SIZE);
+		field(file, 1, "Processor ID", vcpu->index);
+		field(file, 1, "Local Apic ID", vcpu->apic_id);
+		field(file, 4, "Flags (decoded below)", 0);
+		flag(file, "Processor Enabled", 1);
+		flag(file, "Runtime Online Capable", 0);
+	} else {
+		print_subtable(file, 9, MADT_X2APIC_SIZE);
+		field(file, 2, "Reserved", 0);
+		field(file, 4, "Processor x2Apic ID", vcpu->apic_id);
+		field(file, 4, "Flags (decoded below)", 0);
+		flag(file, "Processor Enabled", 1);
+		field(file, 4, "Processor UID", vcpu->index);
+	}
+}
+
+static void print_ioapic_entry(FILE *file, const struct ioapic_config *ioapic)
+{
+	print_subtable(file, 1, MADT_IOAPIC_SIZE);
+	field(file, 1, "I/O Apic ID", ioapic->id);
+	field(file, 1, "Reserved", 0);
+	field(file, 4, "Address", ioapic->base);
+	field(file, 4, "Interrupt", ioapic->gsi_base);
+}
+
+static void print_override_entry(FILE *file, const struct board_override *override)
+{
+	print_subtable(file, 2, MADT_OVERRIDE_SIZE);
+	field(file, 1, "Bus", 0);
+	field(file, 1, "Source", override->irq);
+	field(file, 4, "Interrupt", override->gsi);
+	field(file, 2, "Flags (decoded below)", 0);
+	flag(file, "Polarity", override->active_low ? OVERRIDE_ACTIVE_LOW : OVERRIDE_ACTIVE_HIGH);
+	flag(file, "Trigger Mode", override->level ? OVERRIDE_LEVEL : OVERRIDE_EDGE);
+}
+
+/* 5.2.12; without PCAT_COMPAT, since there is no 8259 behind the IOAPIC */
+static void print_madt(FILE *file, const struct plan *plan, uint32_t vm)
+{
+	const struct vm_config *config = &plan->vms[vm];
+	const struct board *board = &plan->model->board;
+
+	print_header(file, "APIC", 5);
+	field(file, 4, "Local Apic Address", PLATFORM_LAPIC_GPA);
+	field(file, 4, "Flags (decoded below)", 0);
+	flag(file, "PC-AT Compatibility", 0);
+	for (uint32_t i = 0; i < config->vcpu_count; i++)
+		print_cpu_entry(file, &config->vcpus[i]);
+	for (uint32_t i = 0; i < plan->scenario.ioapic_count; i++)
+		print_ioapic_entry(file, &plan->scenario.ioapics[i]);
+	for (unsigned i = 0; i < board->override_count; i++) {
+		if (plan_owns_gsi(plan, vm, board->overrides[i].gsi))
+			print_override_entry(file, &board->overrides[i]);
+	}
+}
+
+uint64_t acpi_madt_size(const struct plan *plan, uint32_t vm)
+{
+	const struct vm_config *config = &plan->vms[vm];
+	const struct board *board = &plan->model->board;
+	uint64_t size = MADT_HEADER_SIZE + plan->scenario.ioapic_count * MADT_IOAPIC_SIZE;
+
+	for (uint32_t i = 0; i < config->vcpu_count; i++)
+		size += fits_lapic_structure(&config->vcpus[i]) ? MADT_LAPIC_SIZE
+								: MADT_X2APIC_SIZE;
+	for (unsigned i = 0; i < board->override_count; i++)
+		size += plan_owns_gsi(plan, vm, board->overrides[i].gsi) ? MADT_OVERRIDE_SIZE : 0;
+	return size;
+}
+
+/* --- DSDT -------------------------------------------------------------------------------------- */
+
+/* ISA interrupts are edge-triggered and active high unless the board says otherwise, others PCI-like. */
+static void print_interrupt(FILE *file, const struct board *board, uint64_t gsi)
+{
+	bool level = gsi >= 16, low = gsi >= 16;
+
+	for (unsigned i = 0; i < board->override_count; i++) {
+		if (board->overrides[i].gsi == gsi) {
+			level = board->overrides[i].level;
+			low = board->overrides[i].active_low;
+		}
+	}
+	fprintf(file, "\t\t\t\tInterrupt (ResourceConsumer, %s, %s, Exclusive) { %" PRIu64 " }\n",
+		level ? "Level" : "Edge", low ? "ActiveLow" : "ActiveHigh", gsi);
+}
+
+static void print_resources(FILE *file, const struct plan *plan, uint32_t vm,
+			    const struct board_device *device)
+{
+	fputs("\t\t\tName (_CRS, ResourceTemplate ()\n\t\t\t{\n", file);
+	for (unsigned i = 0; i < device->port_count; i++) {
+		uint64_t first = device->ports[i].base.value;
+
+		fprintf(file,
+			"\t\t\t\tIO (Decode16, 0x%04" PRIX64 ", 0x%04" PRIX64 ", 1, %" PRIu64 ")\n",
+			first, first, device->ports[i].size.value);
+	}
+	for (unsigned i = 0; i < device->interrupt_count; i++) {
+		if (plan_owns_gsi(plan, vm, device->interrupts[i].value))
+			print_interrupt(file, &plan->model->board, device->interrupts[i].value);
+	}
+	fputs("\t\t\t})\n", file);
+}
+
+static void print_devices(FILE *file, const struct plan *plan, uint32_t vm, enum device_class class,
+			  char letter, const char *hid)
+{
+	const struct board *board = &plan->model->board;
+	unsigned uid = 0;
+
+	for (unsigned i = 0; i < board->device_count; i++) {
+		if (device_class(&board->devices[i]) != class || !plan_owns_device(plan, vm, i))
+			continue;
+		fprintf(file, "\n\t\tDevice (%c%03X) /* %s */\n\t\t{\n", letter, uid,
+			board->devices[i].label);
+		fprintf(file, "\t\t\tName (_HID, EisaId (\"%s\"))\n", hid);
+		fprintf(file, "\t\t\tName (_UID, %u)\n", uid++);
+		print_resources(file, plan, vm, &board->devices[i]);
+		fputs("\t\t}\n", file);
+	}
+}
+
+/* 8.4: the _UID is the MADT's processor id. */
+static void print_processors(FILE *file, const struct vm_config *config)
+{
+	for (uint32_t i = 0; i < config->vcpu_count; i++) {
+		const struct vcpu_config *vcpu = &config->vcpus[i];
+
+		fprintf(file, "\n\t\tDevice (C%03X) /* APIC id %u */\n\t\t{\n", vcpu->index,
+			vcpu->apic_id);
+		fputs("\t\t\tName (_HID, \"ACPI0007\")\n", file);
+		fprintf(file, "\t\t\tName (_UID, %u)\n\t\t}\n", vcpu->index);
+	}
+}
+
+static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
+{
+	fprintf(file, "DefinitionBlock (\"\", \"DSDT\", 2, \"%s\", \"%s\", 1)\n{\n", OEM_ID,
+		OEM_TABLE_ID);
+	fprintf(file, "\tName (\\_S5, Package () { %u, 0, 0, 0 })\n\n",
+		PLATFORM_ACPI_S5_SLEEP_TYPE);
+	fputs("\tScope (\\_SB)\n\t{", file);
+	print_processors(file, &plan->vms[vm]);
+	print_devices(file, plan, vm, CLASS_UART, 'U', "PNP0501");
+	print_devices(file, plan, vm, CLASS_RTC, 'R', "PNP0B00");
+	fputs("\t}\n}\n", file);
+}
+
+/* ----------------------------------------------------------------------------------------------- */
+
+void acpi_print_source(FILE *file, const struct plan *plan, uint32_t vm,
+		       const struct acpi_layout *layout, enum acpi_table table)
+{
+	fprintf(file, "/* %s of VM %s, at 0x%" PRIx64 " */\n\n", acpi_table_names[table],
+		plan->vms[vm].name, layout->address[table]);
+	switch (table) {
+	case ACPI_RSDP:
+		print_rsdp(file, layout);
+		break;
+	case ACPI_XSDT:
+		print_xsdt(file, layout);
+		break;
+	case ACPI_FADT:
+		print_fadt(file, plan, vm, layout);
+		break;
+	case ACPI_MADT:
+		print_madt(file, plan, vm);
+		break;
+	case ACPI_DSDT:
+		print_dsdt(file, plan, vm);
+		break;
+	case ACPI_TABLE_COUNT:
+		break;
+	}
+}

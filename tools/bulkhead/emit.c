@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "emit.h"
+
+#include <inttypes.h>
+
+#include "acpi.h"
+#include "emit_output.h"
+#include "emit_tables.h"
+#include "manifest.h"
+
+static bool write_tables(const struct plan *plan, const char *directory)
+{
+	struct output output;
+
+	if (!output_open(&output, directory, "tables.c"))
+		return false;
+	emit_tables(output.stream, plan);
+	return output_close(&output);
+}
+
+static bool write_layout(const struct plan *plan, const char *directory)
+{
+	const struct scenario *scenario = &plan->scenario;
+	struct output output;
+
+	if (!output_open(&output, directory, "layout.lds"))
+		return false;
+	fprintf(output.stream, "/* Made by `bulkhead build` from scenario %s: do not edit. */\n",
+		scenario->name);
+	fprintf(output.stream, "HYPERVISOR_BASE = 0x%" PRIx64 ";\n", scenario->hypervisor_base);
+	fprintf(output.stream, "HYPERVISOR_SIZE = 0x%" PRIx64 ";\n", scenario->hypervisor_size);
+	return output_close(&output);
+}
+
+static bool build_acpi(struct plan *plan, const char *directory)
+{
+	for (uint32_t i = 0; i < plan->scenario.vm_count; i++) {
+		if (plan->model->vms[i].acpi && !acpi_build(plan, i, directory))
+			return false;
+	}
+	return true;
+}
+
+int emit_all(const struct model *model, const char *directory)
+{
+	struct plan plan;
+	bool ok = plan_build(&plan, model) && output_make_directory(directory) &&
+		  build_acpi(&plan, directory) && write_tables(&plan, directory) &&
+		  write_layout(&plan, directory) && manifest_write(&plan, directory);
+
+	plan_free(&plan);
+	return ok ? 0 : 2;
+}
