@@ -49,9 +49,9 @@ struct placement_list {
  * symbol), ERROR_GUEST_ADDRESS when destination + length wraps.
  */
 enum error placement_add_copy(struct placement_list *list, uint32_t module, uint64_t offset,
-                              uint64_t length, hpa_t destination);
+			      uint64_t length, hpa_t destination);
 enum error placement_add_bytes(struct placement_list *list, const void *constant_bytes,
-                               uint64_t length, hpa_t destination);
+			       uint64_t length, hpa_t destination);
 enum error placement_add_zero(struct placement_list *list, uint64_t length, hpa_t destination);
 
 #endif
