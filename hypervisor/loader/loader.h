@@ -39,7 +39,7 @@ struct boot_entry {
  * of no use any more.
  */
 enum error loader_plan(const struct scenario *scenario, const struct vm_config *vm,
-                       const struct module_image *images, struct placement_list *list,
-                       struct boot_entry *entry);
+		       const struct module_image *images, struct placement_list *list,
+		       struct boot_entry *entry);
 
 #endif

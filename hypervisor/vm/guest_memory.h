@@ -22,14 +22,14 @@
  * ERROR_GUEST_ADDRESS: not RAM of this VM, or a permission is missing.
  */
 enum error guest_translate_piece(const struct vm_config *vm, gpa_t address, uint64_t size,
-                                 uint32_t permissions, hpa_t *host, uint64_t *length);
+				 uint32_t permissions, hpa_t *host, uint64_t *length);
 
 /*
  * The same for a range that must be contiguous in host memory: all `size` bytes (at least 1) lie in
  * one region. ERROR_GUEST_ADDRESS otherwise.
  */
 enum error guest_translate_range(const struct vm_config *vm, gpa_t address, uint64_t size,
-                                 uint32_t permissions, hpa_t *host);
+				 uint32_t permissions, hpa_t *host);
 
 /*
  * True if every byte of [address, address + size) is RAM of the VM with these permissions, in however
@@ -64,6 +64,6 @@ struct guest_paging {
  * The result itself is not checked: it may be any guest-physical address.
  */
 enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
-                                    gva_t linear, gpa_t *physical);
+				    gva_t linear, gpa_t *physical);
 
 #endif

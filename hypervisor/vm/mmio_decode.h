@@ -47,16 +47,16 @@ enum mmio_operation {
 
 struct mmio_instruction {
 	enum mmio_operation operation;
-	uint8_t length;       /* in bytes, 1 .. MMIO_INSTRUCTION_MAX */
-	uint8_t memory_size;  /* of the device access, in bytes: 1, 2, 4 or 8 */
+	uint8_t length;      /* in bytes, 1 .. MMIO_INSTRUCTION_MAX */
+	uint8_t memory_size; /* of the device access, in bytes: 1, 2, 4 or 8 */
 	uint8_t operand_size; /* of the register, in bytes; more than memory_size for MOVZX and MOVSX */
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
-	uint8_t reg;          /* enum guest_register */
-	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
-	uint64_t immediate;   /* sign-extended to 64 bits */
+	bool has_immediate; /* the other operand is `immediate` instead of `reg` */
+	uint8_t reg;        /* enum guest_register */
+	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	uint64_t immediate; /* sign-extended to 64 bits */
 };
 
 /*
@@ -68,7 +68,7 @@ struct mmio_instruction {
  * Errors, if not even the first byte can be had: as guest_linear_to_physical() and guest_read().
  */
 enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging, gva_t address,
-                      uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t *count);
+		      uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t *count);
 
 /*
  * Decodes one instruction. `code_bits` is 16, 32 or 64, from CS and EFER. Pure.
@@ -80,7 +80,7 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
  * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.
  */
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
-                       struct mmio_instruction *instruction);
+		       struct mmio_instruction *instruction);
 
 /*
  * Carries out what the instruction does besides the device access. `memory` is what the device
@@ -89,12 +89,12 @@ enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
  * Returns the value to write to the device if instruction->writes, else 0.
  */
 uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
-                      uint64_t *flags, uint64_t memory);
+		      uint64_t *flags, uint64_t memory);
 
 /* For MMIO_MOV, MMIO_MOVZX and MMIO_MOVSX only, which need no flags; mmio_execute() does the same. */
 void mmio_complete_read(const struct mmio_instruction *instruction,
-                        struct guest_registers *registers, uint64_t value);
+			struct guest_registers *registers, uint64_t value);
 uint64_t mmio_write_value(const struct mmio_instruction *instruction,
-                          const struct guest_registers *registers);
+			  const struct guest_registers *registers);
 
 #endif

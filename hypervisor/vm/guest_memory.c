@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/guest_memory.h"
+
+#include "cpu/msr.h"
+#include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "lib/string.h"
+
+/* Written so that neither address + size nor region end can wrap. */
+static bool region_contains(const struct memory_region *region, gpa_t address)
+{
+	return address >= region->guest_physical && address - region->guest_physical < region->size;
+}
+
+static const struct memory_region *region_find(const struct vm_config *vm, gpa_t address)
+{
+	for (uint32_t i = 0; i < vm->memory_count; i++) {
+		if (region_contains(&vm->memory[i], address))
+			return &vm->memory[i];
+	}
+	return NULL;
+}
+
+enum error guest_translate_piece(const struct vm_config *vm, gpa_t address, uint64_t size,
+				 uint32_t permissions, hpa_t *host, uint64_t *length)
+{
+	const struct memory_region *region = region_find(vm, address);
+	uint64_t offset, left;
+
+	if (region == NULL || region->kind != MEMORY_RAM ||
+	    (region->permissions & permissions) != permissions)
+		return ERROR_GUEST_ADDRESS;
+	offset = address - region->guest_physical;
+	left = region->size - offset;
+	*host = region->host_physical + offset;
+	*length = size < left ? size : left;
+	return ERROR_OK;
+}
+
+enum error guest_translate_range(const struct vm_config *vm, gpa_t address, uint64_t size,
+				 uint32_t permissions, hpa_t *host)
+{
+	uint64_t length;
+	enum error error = guest_translate_piece(vm, address, size, permissions, host, &length);
+
+	if (error != ERROR_OK)
+		return error;
+	return length == size ? ERROR_OK : ERROR_GUEST_ADDRESS;
+}
+
+bool guest_is_ram(const struct vm_config *vm, gpa_t address, uint64_t size, uint32_t permissions)
+{
+	hpa_t host;
+	uint64_t length;
+
+	if (size != 0 && address + (size - 1) < address)
+		return false;
+	for (; size > 0; size -= length, address += length) {
+		if (guest_translate_piece(vm, address, size, permissions, &host, &length) !=
+		    ERROR_OK)
+			return false;
+	}
+	return true;
+}
+
+/* Host pointer to the piece at `address`, which guest_is_ram() has found to be there. */
+static void *piece_pointer(const struct vm_config *vm, gpa_t address, size_t size, uint64_t *length)
+{
+	hpa_t host = 0;
+
+	(void)guest_translate_piece(vm, address, size, 0, &host, length);
+	return host_pointer(host);
+}
+
+enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer, size_t size)
+{
+	uint8_t *to = buffer;
+	uint64_t length = 0;
+
+	if (!guest_is_ram(vm, address, size, MEMORY_READ))
+		return ERROR_GUEST_ADDRESS;
+	for (; size > 0; size -= length, address += length, to += length) {
+		const void *from = piece_pointer(vm, address, size, &length);
+
+		memcpy(to, from, length);
+	}
+	return ERROR_OK;
+}
+
+enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer, size_t size)
+{
+	const uint8_t *from = buffer;
+	uint64_t length = 0;
+
+	if (!guest_is_ram(vm, address, size, MEMORY_WRITE))
+		return ERROR_GUEST_ADDRESS;
+	for (; size > 0; size -= length, address += length, from += length) {
+		void *to = piece_pointer(vm, address, size, &length);
+
+		memcpy(to, from, length);
+	}
+	return ERROR_OK;
+}
+
+/* Paging-structure entries (SDM 3.4.3 to 3.4.5). */
+#define ENTRY_PRESENT UINT64_C(0x1)
+#define ENTRY_LARGE   UINT64_C(0x80)
+#define ENTRY_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
+
+#define PAGE_SHIFT 12
+
+struct paging_mode {
+	unsigned levels;
+	unsigned entry_size;   /* in bytes */
+	unsigned index_bits;   /* of the linear address, per level */
+	unsigned large_levels; /* bit n: an entry of level n (1 is the lowest) may map a page */
+	uint64_t root_mask;    /* of the address in CR3 */
+};
+
+static const struct paging_mode mode_32bit = {2, 4, 10, 0, 0xFFFFF000};
+static const struct paging_mode mode_32bit_pse = {2, 4, 10, 1 << 2, 0xFFFFF000};
+static const struct paging_mode mode_pae = {3, 8, 9, 1 << 2, 0xFFFFFFE0};
+static const struct paging_mode mode_4level = {4, 8, 9, 1 << 2 | 1 << 3, ENTRY_ADDRESS};
+static const struct paging_mode mode_5level = {5, 8, 9, 1 << 2 | 1 << 3, ENTRY_ADDRESS};
+
+static const struct paging_mode *paging_mode(const struct guest_paging *paging)
+{
+	if (paging->efer & EFER_LMA)
+		return paging->cr4 & CR4_LA57 ? &mode_5level : &mode_4level;
+	if (paging->cr4 & CR4_PAE)
+		return &mode_pae;
+	return paging->cr4 & CR4_PSE ? &mode_32bit_pse : &mode_32bit;
+}
+
+/*
+ * One access, because another vCPU may replace the entry meanwhile: half of the old and half of the
+ * new one would lead somewhere that the guest never asked for.
+ */
+static enum error entry_load(const struct vm_config *vm, gpa_t address, unsigned size,
+			     uint64_t *entry)
+{
+	hpa_t host;
+	enum error error = guest_translate_range(vm, address, size, MEMORY_READ, &host);
+
+	if (error != ERROR_OK)
+		return error;
+	if (size == sizeof(uint32_t))
+		*entry = __atomic_load_n((const uint32_t *)host_pointer(host), __ATOMIC_RELAXED);
+	else
+		*entry = __atomic_load_n((const uint64_t *)host_pointer(host), __ATOMIC_RELAXED);
+	return ERROR_OK;
+}
+
+static bool is_canonical(gva_t linear, const struct paging_mode *mode)
+{
+	unsigned unused = 64 - (PAGE_SHIFT + mode->levels * mode->index_bits);
+
+	return (gva_t)((int64_t)(linear << unused) >> unused) == linear;
+}
+
+/* With 4-byte entries, bits 20:13 of a large entry are bits 39:32 of the address (SDM 3.4.3). */
+static gpa_t large_page_base(const struct paging_mode *mode, uint64_t entry)
+{
+	if (mode->entry_size == sizeof(uint32_t))
+		return (entry & 0xFFC00000) | (entry >> 13 & 0xFF) << 32;
+	return entry & ENTRY_ADDRESS;
+}
+
+static enum error walk(const struct vm_config *vm, const struct paging_mode *mode, gpa_t table,
+		       gva_t linear, gpa_t *physical)
+{
+	for (unsigned level = mode->levels; level > 0; level--) {
+		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
+		uint64_t index = linear >> shift & ((1u << mode->index_bits) - 1);
+		uint64_t page_mask = (UINT64_C(1) << shift) - 1;
+		bool large = (mode->large_levels >> level & 1) != 0;
+		uint64_t entry;
+		enum error error =
+			entry_load(vm, table + index * mode->entry_size, mode->entry_size, &entry);
+
+		if (error != ERROR_OK)
+			return error;
+		if (!(entry & ENTRY_PRESENT))
+			return ERROR_GUEST_NOT_MAPPED;
+		if (large && (entry & ENTRY_LARGE)) {
+			gpa_t base = large_page_base(mode, entry);
+
+			*physical = (base & ~page_mask) | (linear & page_mask);
+			return ERROR_OK;
+		}
+		table = entry & ENTRY_ADDRESS;
+	}
+	*physical = table | (linear & (PAGE_SIZE_4K - 1));
+	return ERROR_OK;
+}
+
+enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
+				    gva_t linear, gpa_t *physical)
+{
+	bool paged = (paging->cr0 & CR0_PG) != 0;
+	const struct paging_mode *mode = paging_mode(paging);
+
+	if (!paged || !(paging->efer & EFER_LMA))
+		linear &= UINT32_MAX;
+	if (!paged) {
+		*physical = linear;
+		return ERROR_OK;
+	}
+	if (mode->levels >= 4 && !is_canonical(linear, mode))
+		return ERROR_GUEST_NOT_MAPPED;
+	return walk(vm, mode, paging->cr3 & mode->root_mask, linear, physical);
+}
