@@ -24,6 +24,7 @@ BUILD ?= build#            folder for everything that is made
 KCONFIG_CONFIG ?= .config# settings; made from configs/debug_defconfig if there are none
 V ?= 0#                    1 shows every command as it runs
 RUN ?=#                    options for tools/run.py in `make run`, e.g. RUN=--timeout=60
+TEST ?=#                   only tests with this in their name, e.g. TEST=boot/demo
 CC ?= gcc#                 gcc or clang
 ifeq ($(origin CC),default)
 CC := gcc
@@ -42,7 +43,8 @@ endif
 # --- Goals --------------------------------------------------------------------------------------------
 
 # Goals that build nothing need neither .config nor a scenario.
-LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig check
+LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
+	run unit tool-tests boot-tests lint check coverage
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -166,20 +168,26 @@ $(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@
 
-.PHONY: guests
+.PHONY: guests guest-programs
+guest-programs: $(GUEST_PROGRAMS)
 guests: $(GUESTS)/linux $(GUESTS)/initrd $(GUEST_PROGRAMS) ## all guest images
 
 # --- Scenarios ----------------------------------------------------------------------------------------
 
+# What the tool writes; files that would not change it leaves alone, so .stamp says that it has run.
+tables-of = $(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds
+
 # $(call scenario-rules,NAME,FILE): from the source to the ISO. modules.mk names the images that the
 # scenario boots; it is included below, for the scenarios that this run of make is about.
 define scenario-rules
-$(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds &: $(2) $$(TOOL)
+$(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $$(if $$(word 3,$$(wildcard $(call tables-of,$(1)))),,FORCE)
 	@$$(call say,TABLES,$(1))
 	$$(Q)mkdir -p $(BUILD)/$(1)
 	$$(Q)cpp -MM -MP -undef -nostdinc -x assembler-with-cpp -I$$(dir $(2)) -Iscenarios \
-		-MT $(BUILD)/$(1)/tables.c -MF $(BUILD)/$(1)/scenario.d $(2)
+		-MT $$@ -MF $(BUILD)/$(1)/scenario.d $(2)
 	$$(Q)$$(TOOL) build $(2) -o $(BUILD)/$(1)
+	$$(Q)touch $$@
+$(call tables-of,$(1)): $(BUILD)/$(1)/.stamp ;
 
 $(BUILD)/$(1)/modules.mk: $(BUILD)/$(1)/manifest.json tools/manifest.py
 	$$(Q)$$(PYTHON) tools/manifest.py make $$< $(BUILD) $(BUILD)/$(1)/bulkhead.iso >$$@
@@ -210,11 +218,12 @@ $(eval $(call scenario-rules,$(SCENARIO_NAME),$(SCENARIO_FILE)))
 named := $(filter $(SCENARIOS),$(foreach g,$(filter $(BUILD)/%,$(goals)),\
 	$(firstword $(subst /, ,$(g:$(BUILD)/%=%)))))
 active := $(sort $(named) $(if $(filter isos,$(goals)),$(SCENARIOS)) \
-	$(if $(filter all iso run,$(goals)),$(SCENARIO_NAME)))
+	$(if $(filter all iso,$(goals)),$(SCENARIO_NAME)))
 $(foreach s,$(active),$(eval include $(BUILD)/$(s)/modules.mk))
 
-.PHONY: all iso isos
+.PHONY: all iso isos elf
 all: iso
+elf: $(OUT)/bulkhead.elf
 iso: $(OUT)/bulkhead.iso ## bootable image of SCENARIO (default goal)
 isos: $(foreach s,$(SCENARIOS),$(BUILD)/$(s)/bulkhead.iso) ## bootable images of all scenarios
 
@@ -255,26 +264,34 @@ $(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit-rules,$(t))))
 
-.PHONY: unit-build unit boot-tests lint check coverage
+CHECK = $(PYTHON) tests/check.py --build $(BUILD) --cc $(CC) $(if $(TEST),-k $(TEST))
+
+.PHONY: unit-build unit tool-tests boot-tests lint check coverage
 unit-build: $(UNIT_TESTS:%=$(UNIT_DIR)/%)
-unit: unit-build ## build and run the unit tests
-	$(Q)$(PYTHON) tests/check.py --build $(BUILD) unit
-boot-tests: isos ## boot scenarios in Bochs and judge them by what the guests print
-	$(Q)$(PYTHON) tests/check.py --build $(BUILD) boot
+unit: ## unit tests
+	$(Q)+$(CHECK) unit
+tool-tests: ## tests of the scenario compiler and the scripts
+	$(Q)+$(CHECK) tool
+boot-tests: ## boot scenarios in Bochs and judge them by what the guests print
+	$(Q)+$(CHECK) boot
 lint: ## formatting, static analysis, warnings of gcc and clang
-	$(Q)$(PYTHON) tests/check.py --build $(BUILD) lint
-check: ## everything that can fail: unit, tool and boot tests, lint
+	$(Q)+$(CHECK) lint
+check: ## everything that can fail: all of the above
 	$(Q)tools/bootstrap.sh
-	$(Q)+$(PYTHON) tests/check.py --build $(BUILD)
+	$(Q)+$(CHECK)
 coverage: ## run the unit tests with counters; report in build/coverage/index.html
 	$(Q)+$(MAKE) --no-print-directory UNIT_DIR=$(BUILD)/coverage UNIT_EXTRA=--coverage coverage-report
 
 .PHONY: coverage-report
 coverage-report: unit-build
 	$(Q)find $(UNIT_DIR) -name '*.gcda' -delete
-	$(Q)$(PYTHON) tests/check.py --build $(BUILD) --unit-dir $(UNIT_DIR) unit
+	$(Q)+$(CHECK) --unit-dir $(UNIT_DIR) unit
 	$(Q)gcovr --root . --filter hypervisor/ --filter tools/bulkhead/ --object-directory $(UNIT_DIR) \
 		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
+
+# Value of a variable, for scripts.
+print-%:
+	@echo '$($*)'
 
 # --- Cleaning, help -----------------------------------------------------------------------------------
 

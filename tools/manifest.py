@@ -13,7 +13,6 @@ import re
 import sys
 from dataclasses import dataclass
 
-MIB = 1 << 20
 DEFAULT_TSC_HZ = 50_000_000
 
 
@@ -70,32 +69,50 @@ def console(text):
 
 
 def load(path):
-    """The manifest in the file `path`."""
+    """The manifest in the file `path`, with the settings of the build folder that it lies in."""
     try:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
-        return parse(data)
+        build = os.path.dirname(os.path.dirname(os.path.abspath(path)))
+        return parse(data, hypervisor_console(os.path.join(build, "auto.mk")))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise ManifestError(f"{path}: {type(problem).__name__}: {problem}") from problem
 
 
-def parse(data):
+def hypervisor_console(auto_mk):
+    """Where this build's hypervisor logs: a setting, not a matter of the scenario."""
+    with open(auto_mk, encoding="utf-8") as file:
+        settings = dict(re.findall(r"^CONFIG_(\w+) := ?(.*)$", file.read(), re.MULTILINE))
+    if settings["CONSOLE_DEBUGCON"]:
+        return console("debugcon")
+    return console(f"serial:{settings['SERIAL_PORT']}")
+
+
+def vm_console(where):
+    """A VM's console; None for a VM without one."""
+    if where is None:
+        return None
+    if where["compatible"] == "bochs,debugcon":
+        return console("debugcon")
+    return Console("serial", where["port"])
+
+
+def parse(data, own_console):
     """The manifest out of the JSON that `bulkhead build` writes."""
-    ram_end = max(r["base"] + r["size"] for r in data["board"]["ram"])
     return Manifest(
         name=data["name"],
-        vms=tuple(Vm(vm["name"], console(vm["console"]) if vm["console"] else None, vm["report"])
-                  for vm in data["vms"]),
+        vms=tuple(Vm(vm["name"], vm_console(vm["console"]), vm["report"]) for vm in data["vms"]),
         modules=tuple(Module(m["name"], m["file"]) for m in data["modules"]),
-        core_count=len(data["board"]["cores"]),
-        memory_mib=-(-ram_end // MIB),
+        core_count=data["board"]["cpus"],
+        memory_mib=data["board"]["memory_mib"],
         tsc_frequency_hz=data["board"]["tsc_frequency_hz"] or DEFAULT_TSC_HZ,
-        hypervisor_console=console(data["hypervisor"]["console"]))
+        hypervisor_console=own_console)
 
 
 def module_path(module, build):
-    """The module's file; relative paths start at the build folder."""
-    return os.path.join(build, module.file)
+    """The module's file. Those that the build makes are under guests/ of the build folder; any other
+    path starts where the scenario's author runs make, at the top of the source tree."""
+    return os.path.join(build, module.file) if module.file.startswith("guests/") else module.file
 
 
 def main(arguments):
