@@ -9,3 +9,5 @@
 # tests/unit/fake/cpu/privileged.h stands in for the real one. libcmocka, libfdt, libjansson and libmd
 # are linked to each.
 
+unit-guest_memory := tests/unit/guest_memory_test.c tests/unit/fake/fake_memory.c \
+	hypervisor/vm/guest_memory.c
