@@ -9,7 +9,36 @@
 #include "bulkhead/tables.h"
 #include "lib/log.h"
 
-struct vcpu; /* vm/vcpu.h */
+struct descriptor_pointer; /* cpu/privileged.h */
+struct vcpu;               /* vm/vcpu.h */
+
+/* Task-state segment in 64-bit mode (SDM 3.8.7); only the interrupt stacks are used. */
+struct task_state {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t interrupt_stack[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+} __attribute__((packed));
+_Static_assert(sizeof(struct task_state) == 104, "SDM 3.8.7, figure 8-11");
+
+/* Segment selectors of the hypervisor's GDT. */
+enum selector {
+	SELECTOR_CODE = 0x08,
+	SELECTOR_DATA = 0x10,
+	SELECTOR_TASK = 0x18, /* two slots */
+	GDT_ENTRIES = 5,
+};
+
+/* Stacks that an exception gets through the interrupt-stack table, so that it works on a bad stack. */
+enum interrupt_stack {
+	STACK_NMI,
+	STACK_DOUBLE_FAULT,
+	STACK_MACHINE_CHECK,
+	INTERRUPT_STACK_COUNT,
+};
 
 struct cpu {
 	struct cpu *self; /* at GS:0, so that this_cpu() is one load */
@@ -17,8 +46,34 @@ struct cpu {
 	uint32_t apic_id;
 	const char *owner; /* name for the log: "hv", or the VM's once the core belongs to one */
 	struct vcpu *vcpu; /* NULL on a core without a VM */
+	bool vmx_enabled;  /* this core is in VMX operation; CR4.VMXE does not say that */
+	uint64_t cr4_before_vmx;
+	/* The current VMCS is this core's, so an NMI in the hypervisor may arm the preemption timer. */
+	volatile bool vmcs_current;
+	volatile uint32_t nmi_seen; /* NMIs taken inside the hypervisor */
+	uint64_t gdt[GDT_ENTRIES];
+	struct task_state task;
 	struct log_ring log;
 };
+
+#define INTERRUPT_STACK_SIZE 8192
+
+/*
+ * All memory that belongs to one core. Guard pages are not mapped: a stack that overflows faults
+ * instead of running into its neighbour.
+ */
+struct cpu_area {
+	_Alignas(4096) uint8_t guard_stack[4096];
+	uint8_t stack[CONFIG_STACK_SIZE_KIB * 1024];
+	uint8_t guard_interrupt[4096];
+	uint8_t interrupt_stacks[INTERRUPT_STACK_COUNT][INTERRUPT_STACK_SIZE];
+	_Alignas(4096) uint8_t vmxon_region[4096];
+	_Alignas(4096) uint8_t vmcs[4096];
+	_Alignas(4096) struct cpu cpu;
+};
+_Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between guard pages");
+
+extern struct cpu_area cpu_areas[CONFIG_MAX_CORES];
 
 /* The calling core's area. In unit tests the fake CPU provides it. */
 struct cpu *this_cpu(void);
@@ -28,5 +83,29 @@ extern uint32_t cpu_count;
 
 /* Area of core `index`, which is less than cpu_count. */
 struct cpu *cpu_at(uint32_t index);
+
+/* The memory around a core's struct cpu. */
+struct cpu_area *cpu_area_of(struct cpu *cpu);
+
+/*
+ * Gives every core of the scenario its area: index, APIC id, stacks, descriptor tables. Runs once on
+ * the BSP before any AP starts.
+ */
+void cpu_areas_init(const struct scenario *scenario);
+
+/*
+ * Makes area `index` the calling core's: GS, GDT, TSS, IDT, and CR0/CR4/EFER as the hypervisor runs
+ * with. Runs once on each core.
+ */
+void cpu_enter_area(uint32_t index);
+
+/* Sets the GS base so that this_cpu() works; part of cpu_enter_area(), in assembly. */
+void cpu_load_descriptors(struct cpu *cpu, const struct descriptor_pointer *gdt, uint16_t task);
+
+/*
+ * Sleeps until *flag is not 0 or an NMI arrives. An NMI between the test and the HLT is not lost: the
+ * NMI handler moves the return address behind the HLT (cpu/sleep.S).
+ */
+void cpu_sleep_unless(const volatile uint32_t *flag);
 
 #endif

@@ -50,13 +50,19 @@ static inline void io_write8(uint16_t port, uint8_t value)
 static inline uint32_t mmio_read32(hpa_t address)
 {
 	uint32_t value;
-	__asm__ volatile("movl %1, %0" : "=r"(value) : "m"(*(const volatile uint32_t *)address) : "memory");
+	__asm__ volatile("movl %1, %0"
+			 : "=r"(value)
+			 : "m"(*(const volatile uint32_t *)address)
+			 : "memory");
 	return value;
 }
 
 static inline void mmio_write32(hpa_t address, uint32_t value)
 {
-	__asm__ volatile("movl %1, %0" : "=m"(*(volatile uint32_t *)address) : "r"(value) : "memory");
+	__asm__ volatile("movl %1, %0"
+			 : "=m"(*(volatile uint32_t *)address)
+			 : "r"(value)
+			 : "memory");
 }
 
 static inline uint64_t msr_read(uint32_t msr)
@@ -69,17 +75,17 @@ static inline uint64_t msr_read(uint32_t msr)
 static inline void msr_write(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr"
-	                 :
-	                 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-	                 : "memory");
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_result result;
 	__asm__ volatile("cpuid"
-	                 : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
-	                 : "a"(leaf), "c"(subleaf));
+			 : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
+			 : "a"(leaf), "c"(subleaf));
 	return result;
 }
 
@@ -90,16 +96,16 @@ static inline uint64_t tsc_read(void)
 	return (uint64_t)high << 32 | low;
 }
 
-#define PRIVILEGED_CONTROL_REGISTER(name)                                                           \
-	static inline uint64_t name##_read(void)                                                    \
-	{                                                                                           \
-		uint64_t value;                                                                     \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory");                 \
-		return value;                                                                       \
-	}                                                                                           \
-	static inline void name##_write(uint64_t value)                                             \
-	{                                                                                           \
-		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                     \
+#define PRIVILEGED_CONTROL_REGISTER(name)                                           \
+	static inline uint64_t name##_read(void)                                    \
+	{                                                                           \
+		uint64_t value;                                                     \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory"); \
+		return value;                                                       \
+	}                                                                           \
+	static inline void name##_write(uint64_t value)                             \
+	{                                                                           \
+		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");     \
 	}
 PRIVILEGED_CONTROL_REGISTER(cr0)
 PRIVILEGED_CONTROL_REGISTER(cr2)
@@ -110,9 +116,9 @@ PRIVILEGED_CONTROL_REGISTER(cr4)
 static inline void xcr_write(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("xsetbv"
-	                 :
-	                 : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-	                 : "memory");
+			 :
+			 : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline void gdt_load(const struct descriptor_pointer *pointer)
@@ -155,7 +161,7 @@ static inline void *cpu_area_pointer(void)
 	return area;
 }
 
-#define VMX_RESULT_FROM_FLAGS(carry, zero)                                                          \
+#define VMX_RESULT_FROM_FLAGS(carry, zero) \
 	((carry) ? VMX_FAIL_INVALID : (zero) ? VMX_FAIL_VALID : VMX_SUCCEED)
 
 static inline enum vmx_result vmx_on(hpa_t region)
@@ -190,9 +196,9 @@ static inline enum vmx_result vmx_read(uint64_t field, uint64_t *value)
 {
 	bool carry, zero;
 	__asm__ volatile("vmread %3, %2"
-	                 : "=@ccc"(carry), "=@ccz"(zero), "=r"(*value)
-	                 : "r"(field)
-	                 : "memory");
+			 : "=@ccc"(carry), "=@ccz"(zero), "=r"(*value)
+			 : "r"(field)
+			 : "memory");
 	return VMX_RESULT_FROM_FLAGS(carry, zero);
 }
 
@@ -200,9 +206,9 @@ static inline enum vmx_result vmx_write(uint64_t field, uint64_t value)
 {
 	bool carry, zero;
 	__asm__ volatile("vmwrite %3, %2"
-	                 : "=@ccc"(carry), "=@ccz"(zero)
-	                 : "r"(field), "r"(value)
-	                 : "memory");
+			 : "=@ccc"(carry), "=@ccz"(zero)
+			 : "r"(field), "r"(value)
+			 : "memory");
 	return VMX_RESULT_FROM_FLAGS(carry, zero);
 }
 
@@ -216,9 +222,9 @@ static inline enum vmx_result vmx_invalidate_ept(uint64_t type, struct invalidat
 {
 	bool carry, zero;
 	__asm__ volatile("invept %2, %3"
-	                 : "=@ccc"(carry), "=@ccz"(zero)
-	                 : "m"(what), "r"(type)
-	                 : "memory");
+			 : "=@ccc"(carry), "=@ccz"(zero)
+			 : "m"(what), "r"(type)
+			 : "memory");
 	return VMX_RESULT_FROM_FLAGS(carry, zero);
 }
 
@@ -226,9 +232,9 @@ static inline enum vmx_result vmx_invalidate_vpid(uint64_t type, struct invalida
 {
 	bool carry, zero;
 	__asm__ volatile("invvpid %2, %3"
-	                 : "=@ccc"(carry), "=@ccz"(zero)
-	                 : "m"(what), "r"(type)
-	                 : "memory");
+			 : "=@ccc"(carry), "=@ccz"(zero)
+			 : "m"(what), "r"(type)
+			 : "memory");
 	return VMX_RESULT_FROM_FLAGS(carry, zero);
 }
 

@@ -46,7 +46,8 @@ struct e820_entry {
 	uint64_t size;
 	uint32_t type; /* 1 RAM, 2 reserved, 3 ACPI reclaimable */
 } __attribute__((packed));
-_Static_assert(sizeof(struct e820_entry) == 20, "Linux' boot_params.e820_table has 20-byte entries");
+_Static_assert(sizeof(struct e820_entry) == 20,
+	       "Linux' boot_params.e820_table has 20-byte entries");
 
 /* Constant bytes that are copied into a VM's RAM before it starts (ACPI tables). */
 struct guest_blob {
@@ -76,7 +77,7 @@ struct vcpu_config {
 	uint16_t vpid;    /* unique in the scenario, not 0 (SDM 3.29.1) */
 	enum vcpu_start start;
 	enum entry_mode mode; /* only with VCPU_START_AT_ENTRY */
-	gpa_t entry;          /* only with VCPU_START_AT_ENTRY; ignored for the BSP of a protocol that
+	gpa_t entry; /* only with VCPU_START_AT_ENTRY; ignored for the BSP of a protocol that
 	                         names its own entry (Linux, ELF without bsp-entry) */
 };
 
@@ -116,8 +117,9 @@ struct vm_config {
 	const struct vcpu_config *vcpus; /* vcpus[0] is the BSP; a slice of scenario.vcpus */
 	uint32_t vcpu_count;
 
-	const uint64_t *ept_root;  /* PML4 table, 4 KiB-aligned (SDM 3.29.3.2) */
-	const uint8_t *io_bitmap;  /* 8 KiB, 4 KiB-aligned: bitmap A, then B (SDM 3.25.6.4); 1 exits */
+	const uint64_t *ept_root; /* PML4 table, 4 KiB-aligned (SDM 3.29.3.2) */
+	const uint8_t
+		*io_bitmap; /* 8 KiB, 4 KiB-aligned: bitmap A, then B (SDM 3.25.6.4); 1 exits */
 	const uint8_t *msr_bitmap; /* 4 KiB, 4 KiB-aligned (SDM 3.25.6.9); 1 exits */
 
 	const struct memory_region *memory;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu/apic.h"
+
+#include "cpu/msr.h"
+#include "cpu/privileged.h"
+
+static const uint32_t lvt_registers[] = {
+	APIC_LVT_TIMER, APIC_LVT_THERMAL, APIC_LVT_COUNTER,
+	APIC_LVT_LINT0, APIC_LVT_LINT1,   APIC_LVT_ERROR,
+};
+#define LVT_COUNT (sizeof(lvt_registers) / sizeof(lvt_registers[0]))
+
+uint32_t apic_id_of_this_core(void)
+{
+	return cpuid(0xB, 0).edx;
+}
+
+/* Entries that this APIC has: bits 23:16 of the version, plus one (SDM 3.11.4.8). */
+static bool has_lvt(unsigned position)
+{
+	/* order in which they were added to the architecture */
+	static const uint8_t needed[LVT_COUNT] = {3, 6, 5, 3, 3, 3};
+	unsigned entries = (unsigned)(msr_read(APIC_VERSION) >> 16 & 0xFF) + 1;
+
+	return entries >= needed[position];
+}
+
+void apic_reset(void)
+{
+	uint64_t base = msr_read(MSR_APIC_BASE);
+
+	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	msr_write(APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
+	for (unsigned i = 0; i < LVT_COUNT; i++)
+		if (has_lvt(i))
+			msr_write(lvt_registers[i], APIC_LVT_MASKED);
+	msr_write(APIC_TIMER_INITIAL, 0);
+	msr_write(APIC_TPR, 0);
+	msr_write(APIC_SPURIOUS, APIC_SPURIOUS_VECTOR);
+}
+
+static void icr_write(uint32_t destination, uint64_t command)
+{
+	/* WRMSR to the ICR does not order earlier stores in x2APIC mode (SDM 3.11.12.3); the request that
+	   an IPI announces has to be visible before it arrives. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	msr_write(APIC_ICR, (uint64_t)destination << 32 | APIC_LEVEL_ASSERT | command);
+}
+
+void apic_send_init(uint32_t apic_id)
+{
+	icr_write(apic_id, (uint64_t)APIC_INIT << APIC_DELIVERY_SHIFT);
+}
+
+void apic_send_startup(uint32_t apic_id, uint8_t page)
+{
+	icr_write(apic_id, (uint64_t)APIC_STARTUP << APIC_DELIVERY_SHIFT | page);
+}
+
+void apic_send_nmi(uint32_t apic_id)
+{
+	icr_write(apic_id, (uint64_t)APIC_NMI << APIC_DELIVERY_SHIFT);
+}
+
+void apic_send_fixed(uint32_t apic_id, uint8_t vector)
+{
+	icr_write(apic_id, (uint64_t)APIC_FIXED << APIC_DELIVERY_SHIFT | vector);
+}

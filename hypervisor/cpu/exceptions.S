@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entry stubs of the 32 exception vectors; all end in exception_dispatch(frame). */
+
+	.section .text.exceptions, "ax"
+
+.macro exception vector
+	.balign 16
+exception_stub_\vector:
+	.if (\vector == 8) || (\vector >= 10 && \vector <= 14) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
+	/* the processor has pushed an error code (SDM 3.6.3.1, table 6-1) */
+	.else
+	pushq $0
+	.endif
+	pushq $\vector
+	jmp exception_common
+.endm
+
+.altmacro
+.macro exception_number number
+	exception \number
+.endm
+.set vector, 0
+.rept 32
+	exception_number %vector
+	.set vector, vector + 1
+.endr
+
+exception_common:
+	pushq %r15
+	pushq %r14
+	pushq %r13
+	pushq %r12
+	pushq %r11
+	pushq %r10
+	pushq %r9
+	pushq %r8
+	pushq %rdi
+	pushq %rsi
+	pushq %rbp
+	pushq %rbx
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	cld
+	movq %rsp, %rdi
+	call exception_dispatch
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rbx
+	popq %rbp
+	popq %rsi
+	popq %rdi
+	popq %r8
+	popq %r9
+	popq %r10
+	popq %r11
+	popq %r12
+	popq %r13
+	popq %r14
+	popq %r15
+	addq $16, %rsp
+	iretq
+
+/*
+ * void cpu_unblock_nmi(void)
+ *
+ * After an NMI exit NMIs stay blocked until IRET (SDM 3.28.2); this executes one that returns to its
+ * own caller.
+ */
+	.globl cpu_unblock_nmi
+	.type cpu_unblock_nmi, @function
+cpu_unblock_nmi:
+	popq %rcx
+	movq %rsp, %rax
+	movl %ss, %edx
+	pushq %rdx
+	pushq %rax
+	pushfq
+	movl %cs, %edx
+	pushq %rdx
+	pushq %rcx
+	iretq
+	.size cpu_unblock_nmi, . - cpu_unblock_nmi
+
+	.section .rodata.exceptions, "a"
+	.balign 8
+	.globl exception_stubs
+exception_stubs:
+.macro exception_address number
+	.quad exception_stub_\number
+.endm
+.set vector, 0
+.rept 32
+	exception_address %vector
+	.set vector, vector + 1
+.endr
+
+	.section .note.GNU-stack, "", @progbits

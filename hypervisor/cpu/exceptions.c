@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu/exceptions.h"
+
+#include "cpu/cpu.h"
+#include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "lib/panic.h"
+#include "vm/vcpu.h"
+
+/* Interrupt gate in 64-bit mode (SDM 3.6.14.1). */
+struct gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint8_t stack; /* interrupt-stack-table index, 0: none */
+	uint8_t type;
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "SDM 3.6.14.1, figure 6-8");
+
+#define GATE_PRESENT_INTERRUPT 0x8E
+
+extern const uint64_t exception_stubs[EXCEPTION_COUNT];
+extern const char cpu_sleep_window[], cpu_sleep_end[];
+
+static struct gate idt[EXCEPTION_COUNT];
+
+static const char *const exception_names[EXCEPTION_COUNT] = {
+	[0] = "divide error (#DE)",
+	[1] = "debug (#DB)",
+	[2] = "NMI",
+	[3] = "breakpoint (#BP)",
+	[4] = "overflow (#OF)",
+	[5] = "bound range (#BR)",
+	[6] = "invalid opcode (#UD)",
+	[7] = "device not available (#NM)",
+	[8] = "double fault (#DF)",
+	[10] = "invalid TSS (#TS)",
+	[11] = "segment not present (#NP)",
+	[12] = "stack fault (#SS)",
+	[13] = "general protection (#GP)",
+	[14] = "page fault (#PF)",
+	[16] = "x87 error (#MF)",
+	[17] = "alignment check (#AC)",
+	[18] = "machine check (#MC)",
+	[19] = "SIMD error (#XM)",
+	[20] = "virtualization exception (#VE)",
+	[21] = "control protection (#CP)",
+};
+
+/* Interrupt-stack-table numbers count from 1 (SDM 3.6.14.5). */
+static const uint8_t gate_stacks[EXCEPTION_COUNT] = {
+	[EXCEPTION_NMI] = STACK_NMI + 1,
+	[EXCEPTION_DOUBLE_FAULT] = STACK_DOUBLE_FAULT + 1,
+	[EXCEPTION_MACHINE_CHECK] = STACK_MACHINE_CHECK + 1,
+};
+
+void exceptions_init(void)
+{
+	for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++) {
+		uint64_t stub = exception_stubs[vector];
+
+		idt[vector] = (struct gate){
+			.offset_low = (uint16_t)stub,
+			.selector = SELECTOR_CODE,
+			.stack = gate_stacks[vector],
+			.type = GATE_PRESENT_INTERRUPT,
+			.offset_middle = (uint16_t)(stub >> 16),
+			.offset_high = (uint32_t)(stub >> 32),
+		};
+	}
+}
+
+void exceptions_load(void)
+{
+	struct descriptor_pointer pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)idt};
+
+	idt_load(&pointer);
+}
+
+uint64_t exceptions_table(void)
+{
+	return (uint64_t)idt;
+}
+
+/*
+ * A kick that arrives while this core is in the hypervisor. The sender has posted its request before
+ * the NMI, but the exit path may have looked already, so the next VM entry must exit at once.
+ */
+static void nmi_in_hypervisor(struct exception_frame *frame)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->nmi_seen++;
+	if (cpu->vmcs_current)
+		vcpu_exit_soon();
+	if (frame->rip >= (uint64_t)cpu_sleep_window && frame->rip < (uint64_t)cpu_sleep_end)
+		frame->rip = (uint64_t)cpu_sleep_end;
+}
+
+static const char *exception_name(uint64_t vector)
+{
+	const char *name = vector < EXCEPTION_COUNT ? exception_names[vector] : NULL;
+
+	return name ? name : "reserved exception";
+}
+
+static void frame_log(const struct exception_frame *f)
+{
+	log_error("%s in the hypervisor, error code 0x%lx, address 0x%lx",
+		  exception_name(f->vector), f->error, cr2_read());
+	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx cs=0x%lx", f->rip, f->rsp, f->rflags, f->cs);
+	log_error("rax=0x%lx rcx=0x%lx rdx=0x%lx rbx=0x%lx", f->rax, f->rcx, f->rdx, f->rbx);
+	log_error("rbp=0x%lx rsi=0x%lx rdi=0x%lx r8=0x%lx", f->rbp, f->rsi, f->rdi, f->r8);
+	log_error("r9=0x%lx r10=0x%lx r11=0x%lx r12=0x%lx", f->r9, f->r10, f->r11, f->r12);
+	log_error("r13=0x%lx r14=0x%lx r15=0x%lx", f->r13, f->r14, f->r15);
+}
+
+void exception_dispatch(struct exception_frame *frame)
+{
+	if (frame->vector == EXCEPTION_NMI) {
+		nmi_in_hypervisor(frame);
+		return;
+	}
+	frame_log(frame);
+	if (this_cpu()->vcpu)
+		vcpu_stop_after_fault();
+	panic("core %u is lost", this_cpu()->index);
+}

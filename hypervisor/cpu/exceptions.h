@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions inside the hypervisor. The only expected one is the NMI, which is the kick from another
+ * core; all others are a defect of the hypervisor or of the machine and stop this core's VM alone.
+ */
+#ifndef CPU_EXCEPTIONS_H
+#define CPU_EXCEPTIONS_H
+
+#include "bulkhead/types.h"
+
+/* What the stubs in exceptions.S push: registers, vector, error code (0 where there is none), frame. */
+struct exception_frame {
+	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t vector;
+	uint64_t error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Builds the interrupt-descriptor table. Once, on the BSP. */
+void exceptions_init(void);
+
+/* Loads it on the calling core. */
+void exceptions_load(void);
+
+/* Address of the table, for the VMCS. */
+uint64_t exceptions_table(void);
+
+/* Called by the stubs. Returns only for an NMI. */
+void exception_dispatch(struct exception_frame *frame);
+
+/* Ends the blocking of NMIs that an NMI exit leaves behind (exceptions.S). */
+void cpu_unblock_nmi(void);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devices/ioapic.h"
+
+#include "cpu/apic.h"
+#include "cpu/msr.h"
+#include "cpu/privileged.h"
+
+/* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
+#define OFFSET_SELECT 0x00
+#define OFFSET_WINDOW 0x10
+
+#define INDEX_ID      0x00
+#define INDEX_VERSION 0x01
+#define INDEX_ENTRIES 0x10 /* two per pin, low half first */
+
+/* A version without EOI register: writing that would end interrupts of other VMs' pins, too. */
+#define VERSION_WITHOUT_EOI 0x11
+
+/* Redirection entry (82093AA 3.2.4) */
+#define ENTRY_DELIVERY_STATUS   UINT64_C(0x1000)
+#define ENTRY_REMOTE_IRR        UINT64_C(0x4000)
+#define ENTRY_MASKED            UINT64_C(0x10000)
+#define ENTRY_READ_ONLY         (ENTRY_DELIVERY_STATUS | ENTRY_REMOTE_IRR)
+#define ENTRY_DEFINED           UINT64_C(0xFF0000000001FFFF)
+#define ENTRY_DESTINATION_SHIFT 56
+
+#define PINS_MAX 240
+
+/* What the owner of each pin wrote last: the real entry may have another destination. */
+static uint64_t written[CONFIG_MAX_IOAPICS][PINS_MAX];
+
+/*
+ * Index and window of a real IOAPIC are two accesses that belong together, whichever VM makes them.
+ * The only lock that cores of different VMs share: held for a few register accesses, never while
+ * waiting for anything, so the other waits for a bounded time.
+ */
+static bool locked;
+
+static void lock(void)
+{
+	while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+static void unlock(void)
+{
+	__atomic_clear(&locked, __ATOMIC_RELEASE);
+}
+
+static uint32_t real_read(uint32_t index, uint32_t reg)
+{
+	hpa_t base = scenario_tables.ioapics[index].base;
+
+	mmio_write32(base + OFFSET_SELECT, reg);
+	return mmio_read32(base + OFFSET_WINDOW);
+}
+
+static void real_write(uint32_t index, uint32_t reg, uint32_t value)
+{
+	hpa_t base = scenario_tables.ioapics[index].base;
+
+	mmio_write32(base + OFFSET_SELECT, reg);
+	mmio_write32(base + OFFSET_WINDOW, value);
+}
+
+/* Masked first, so that the halves of two different entries never work together. */
+static void real_write_entry(uint32_t index, uint32_t pin, uint64_t entry)
+{
+	uint32_t reg = INDEX_ENTRIES + 2 * pin;
+
+	real_write(index, reg, (uint32_t)ENTRY_MASKED);
+	real_write(index, reg + 1, (uint32_t)(entry >> 32));
+	real_write(index, reg, (uint32_t)entry);
+}
+
+static void mask_pin(uint32_t index, uint32_t pin)
+{
+	lock();
+	written[index][pin] = ENTRY_MASKED;
+	real_write_entry(index, pin, ENTRY_MASKED);
+	unlock();
+}
+
+void ioapic_init(const struct scenario *scenario)
+{
+	for (uint32_t i = 0; i < scenario->ioapic_count; i++)
+		for (uint32_t pin = 0; pin < scenario->ioapics[i].pins; pin++)
+			mask_pin(i, pin);
+}
+
+void ioapic_mask_pins(const struct vm_config *vm)
+{
+	for (uint32_t i = 0; i < vm->pin_count; i++)
+		mask_pin(vm->pins[i].ioapic, vm->pins[i].pin);
+}
+
+static bool owns_pin(const struct vm *vm, uint32_t index, uint32_t pin)
+{
+	const struct vm_config *config = vm->config;
+
+	for (uint32_t i = 0; i < config->pin_count; i++)
+		if (config->pins[i].ioapic == index && config->pins[i].pin == pin)
+			return true;
+	return false;
+}
+
+static bool matches_logical(const struct vcpu *vcpu, uint32_t destination)
+{
+	uint32_t id = vcpu->config->apic_id;
+
+	if (vcpu->apic_base & APIC_BASE_X2APIC)
+		return id < 8 && (destination & UINT32_C(1) << id);
+	return vcpu->xapic_ldr >> 24 & destination;
+}
+
+/*
+ * The core that an entry of this VM goes to: the first of the VM's own that its destination names. The
+ * real entry always names one core by its APIC id, since logical ids of the real APICs are not the
+ * guest's.
+ */
+static const struct vcpu *find_destination(const struct vm *vm, uint64_t entry)
+{
+	uint32_t destination = (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT);
+
+	for (uint32_t i = 0; i < vm->config->vcpu_count; i++) {
+		const struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (entry & APIC_LOGICAL
+			    ? matches_logical(vcpu, destination)
+			    : destination == vcpu->config->apic_id || destination == 0xFF)
+			return vcpu;
+	}
+	return NULL;
+}
+
+static bool delivery_allowed(uint64_t entry)
+{
+	uint64_t mode = (entry & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
+
+	return mode == APIC_FIXED || mode == APIC_LOWEST_PRIORITY;
+}
+
+/* The entry as the real IOAPIC gets it; masked if it would leave the partition. */
+static uint64_t checked_entry(struct vm *vm, uint32_t pin, uint64_t entry)
+{
+	const struct vcpu *destination = find_destination(vm, entry);
+
+	if (entry & ENTRY_MASKED)
+		return ENTRY_MASKED;
+	if (!destination || !delivery_allowed(entry)) {
+		if (log_limit(&vm->limits.interrupt))
+			log_warning("IOAPIC pin %u stays masked: entry 0x%lx %s", pin, entry,
+				    destination ? "has a delivery mode that is not allowed"
+						: "names no core of this VM");
+		return ENTRY_MASKED;
+	}
+	entry &= ENTRY_DEFINED & ~(ENTRY_READ_ONLY | APIC_LOGICAL | APIC_DELIVERY_MASK);
+	entry &= (UINT64_C(1) << ENTRY_DESTINATION_SHIFT) - 1;
+	return entry | (uint64_t)destination->config->apic_id << ENTRY_DESTINATION_SHIFT;
+}
+
+static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint32_t value, status;
+
+	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
+		return reg & 1 ? 0 : (uint32_t)ENTRY_MASKED;
+	lock();
+	value = (uint32_t)(reg & 1 ? written[index][pin] >> 32 : written[index][pin]);
+	status = reg & 1 ? 0 : real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
+	unlock();
+	return value | status;
+}
+
+static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t value)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint64_t *entry;
+
+	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
+		return;
+	entry = &written[index][pin];
+	lock();
+	if (reg & 1)
+		*entry = (*entry & UINT32_MAX) | (uint64_t)value << 32;
+	else
+		*entry = (*entry & ~(uint64_t)UINT32_MAX) | (value & ~(uint32_t)ENTRY_READ_ONLY);
+	real_write_entry(index, pin, checked_entry(vm, pin, *entry));
+	unlock();
+}
+
+static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)
+{
+	const struct ioapic_config *ioapic = &scenario_tables.ioapics[index];
+
+	if (reg == INDEX_ID)
+		return (uint32_t)ioapic->id << 24;
+	if (reg == INDEX_VERSION)
+		return (ioapic->pins - 1) << 16 | VERSION_WITHOUT_EOI;
+	return reg >= INDEX_ENTRIES ? entry_read(vm, index, reg) : 0;
+}
+
+uint32_t ioapic_read(struct vm *vm, uint32_t index, uint32_t offset)
+{
+	uint32_t reg = __atomic_load_n(&vm->ioapic_index[index], __ATOMIC_RELAXED);
+
+	if (offset == OFFSET_SELECT)
+		return reg;
+	return offset == OFFSET_WINDOW ? register_read(vm, index, reg) : UINT32_MAX;
+}
+
+void ioapic_write(struct vm *vm, uint32_t index, uint32_t offset, uint32_t value)
+{
+	uint32_t reg = __atomic_load_n(&vm->ioapic_index[index], __ATOMIC_RELAXED);
+
+	if (offset == OFFSET_SELECT)
+		__atomic_store_n(&vm->ioapic_index[index], value & 0xFF, __ATOMIC_RELAXED);
+	else if (offset == OFFSET_WINDOW && reg >= INDEX_ENTRIES)
+		entry_write(vm, index, reg, value);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * IOAPICs. Each VM sees all of the board's at their own addresses, but only its own pins work: the
+ * others read as masked and ignore writes. An entry of an own pin is checked and written through to
+ * the real IOAPIC, so that interrupts need no help from then on.
+ */
+#ifndef DEVICES_IOAPIC_H
+#define DEVICES_IOAPIC_H
+
+#include "bulkhead/tables.h"
+#include "vm/vcpu.h"
+
+/* Masks every pin of every IOAPIC of the board. Once, on the BSP. */
+void ioapic_init(const struct scenario *scenario);
+
+/* Masks the pins of one VM. */
+void ioapic_mask_pins(const struct vm_config *vm);
+
+/* The guest accesses the register page of IOAPIC `index`, 32 bits at `offset`. */
+uint32_t ioapic_read(struct vm *vm, uint32_t index, uint32_t offset);
+void ioapic_write(struct vm *vm, uint32_t index, uint32_t offset, uint32_t value);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What CPUID says to a guest: the real processor, reduced to the leaves and bits of this table. A leaf
+ * that is not in it reads as zeros, a bit that is not in it as 0.
+ */
+#include "bulkhead/platform.h"
+#include "cpu/frequency.h"
+#include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "vm/handlers.h"
+
+#define ALL UINT32_MAX
+
+/* A guest is promised at least leaf 0x16 (frequencies) and at most what the table knows. */
+#define BASIC_LEAF_MIN    0x16
+#define BASIC_LEAF_MAX    0x1F
+#define EXTENDED_LEAF_MAX 0x80000008
+
+/* Leaf 1 without: DTES64, MONITOR, DS-CPL, VMX, SMX, EIST, TM2, CNXT-ID, SDBG, xTPR, PDCM, DCA;
+   OSXSAVE follows the guest's CR4, which the instruction itself does. */
+#define LEAF1_ECX UINT32_C(0x77FA3203)
+/* Leaf 1 without: DS, ACPI, TM, PBE (performance monitoring and power are the machine's). */
+#define LEAF1_EDX UINT32_C(0x1F8BFBFF)
+
+/* Leaf 7.0 EBX without: TSC_ADJUST (would move the TSC under the hypervisor's counters), SGX, PQM, MPX,
+   PQE, PT. */
+#define LEAF7_EBX                                                                              \
+	(ALL & ~(UINT32_C(1) << 1 | UINT32_C(1) << 2 | UINT32_C(1) << 12 | UINT32_C(1) << 14 | \
+		 UINT32_C(1) << 15 | UINT32_C(1) << 25))
+/* Leaf 7.0 ECX: AVX512 extensions, UMIP, PKU, VAES, VPCLMULQDQ, GFNI, RDPID; OSPKE follows CR4. No
+   WAITPKG, CET, LA57 (tables are 4-level), key locker, bus-lock detection, ENQCMD, SGX_LC. */
+#define LEAF7_ECX UINT32_C(0x00405F4E)
+/* Leaf 7.0 EDX: AVX512 extensions, fast short REP MOV, MD_CLEAR, SERIALIZE, IBRS/IBPB, STIBP, L1D_FLUSH,
+   SSBD. No ARCH_CAPABILITIES, CORE_CAPABILITIES (their MSRs are not passed). */
+#define LEAF7_EDX UINT32_C(0x9C00451C)
+
+typedef void cpuid_fix(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *result);
+
+struct cpuid_rule {
+	uint32_t leaf;
+	struct cpuid_result mask;
+	cpuid_fix *fix; /* applied after the mask; may be NULL */
+	const char *reason;
+};
+
+static void fix_highest_basic(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	if (r->eax < BASIC_LEAF_MIN)
+		r->eax = BASIC_LEAF_MIN;
+	if (r->eax > BASIC_LEAF_MAX)
+		r->eax = BASIC_LEAF_MAX;
+}
+
+static void fix_highest_extended(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	if (r->eax > EXTENDED_LEAF_MAX)
+		r->eax = EXTENDED_LEAF_MAX;
+}
+
+/* CR4 bits that CPUID mirrors are the guest's; the instruction ran with the hypervisor's CR4. */
+static void set_bit(uint32_t *word, uint32_t bit, bool value)
+{
+	*word = value ? *word | bit : *word & ~bit;
+}
+
+static void fix_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	struct guest_paging paging;
+
+	(void)subleaf;
+	guest_paging_read(&paging);
+	r->ecx |= CPUID_1_ECX_HYPER;
+	set_bit(&r->ecx, CPUID_1_ECX_OSXSAVE,
+		(r->ecx & CPUID_1_ECX_XSAVE) && (paging.cr4 & CR4_OSXSAVE));
+	r->ebx = (r->ebx & 0x00FFFFFF) | vcpu->config->apic_id << 24;
+}
+
+static void fix_extended_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	struct guest_paging paging;
+
+	(void)vcpu;
+	if (subleaf != 0) {
+		*r = (struct cpuid_result){0};
+		return;
+	}
+	guest_paging_read(&paging);
+	r->eax = 0; /* no further subleaves */
+	set_bit(&r->ecx, CPUID_7_ECX_OSPKE, (r->ecx & CPUID_7_ECX_PKU) && (paging.cr4 & CR4_PKE));
+}
+
+static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	r->eax = CPUID_6_EAX_ARAT;
+}
+
+/*
+ * Topology (SDM 2A CPUID leaf 0xB): APIC ids are the real ones, so the shifts are too; the number of
+ * processors is the VM's own.
+ */
+static void fix_topology(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	uint32_t count = vcpu->vm->config->vcpu_count;
+
+	(void)subleaf;
+	if (r->ebx > count)
+		r->ebx = count;
+	r->edx = vcpu->config->apic_id;
+}
+
+static void fix_crystal(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	uint64_t tsc_khz = tsc_frequency(&scenario_tables) / 1000;
+	uint64_t apic_khz = apic_timer_frequency(&scenario_tables) / 1000;
+
+	(void)vcpu;
+	(void)subleaf;
+	*r = (struct cpuid_result){
+		.eax = (uint32_t)apic_khz, /* TSC / crystal = EBX / EAX */
+		.ebx = (uint32_t)tsc_khz,
+		.ecx = (uint32_t)(apic_khz * 1000),
+	};
+}
+
+static void fix_frequency(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	uint32_t mhz = (uint32_t)(tsc_frequency(&scenario_tables) / 1000000);
+
+	(void)vcpu;
+	(void)subleaf;
+	*r = (struct cpuid_result){.eax = mhz, .ebx = mhz, .ecx = r->ecx};
+}
+
+/* The signature that makes Linux use x2APIC and the deadline timer without interrupt remapping. */
+static void fix_signature(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	*r = (struct cpuid_result){
+		.eax = PLATFORM_CPUID_TIMING,
+		.ebx = 0x4B4D564B, /* "KVMK" */
+		.ecx = 0x564B4D56, /* "VMKV" */
+		.edx = 0x0000004D, /* "M" */
+	};
+}
+
+static void fix_timing(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	*r = (struct cpuid_result){
+		.eax = (uint32_t)(tsc_frequency(&scenario_tables) / 1000),
+		.ebx = (uint32_t)(apic_timer_frequency(&scenario_tables) / 1000),
+	};
+}
+
+#define MASK(a, b, c, d)                                       \
+	{                                                      \
+		.eax = (a), .ebx = (b), .ecx = (c), .edx = (d) \
+	}
+
+static const struct cpuid_rule rules[] = {
+	{0x0, MASK(ALL, ALL, ALL, ALL), fix_highest_basic, "vendor and highest leaf"},
+	{0x1, MASK(ALL, ALL, LEAF1_ECX, LEAF1_EDX), fix_features, "features"},
+	{0x2, MASK(ALL, ALL, ALL, ALL), NULL, "caches"},
+	{0x4, MASK(ALL, ALL, ALL, ALL), NULL, "caches"},
+	{0x6, MASK(0, 0, 0, 0), fix_power,
+	 "only ARAT: guests have no C-states that stop the timer"},
+	{0x7, MASK(0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX), fix_extended_features, "features"},
+	{0xB, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
+	{0xD, MASK(ALL, ALL, ALL, ALL), NULL, "XSAVE sizes; XCR0 and XSS are the guest's"},
+	{0x15, MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration"},
+	{0x16, MASK(0, 0, ALL, 0), fix_frequency, "frequencies without calibration"},
+	{0x1F, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
+	{PLATFORM_CPUID_SIGNATURE, MASK(0, 0, 0, 0), fix_signature, "hypervisor block"},
+	{PLATFORM_CPUID_FEATURES, MASK(0, 0, 0, 0), NULL, "no KVM features"},
+	{PLATFORM_CPUID_TIMING, MASK(0, 0, 0, 0), fix_timing, "frequencies"},
+	{0x80000000, MASK(ALL, 0, 0, 0), fix_highest_extended, "highest leaf"},
+	{0x80000001, MASK(ALL, ALL, ALL, ALL), NULL, "long mode, NX, 1 GiB pages"},
+	{0x80000002, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
+	{0x80000003, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
+	{0x80000004, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
+	{0x80000006, MASK(ALL, ALL, ALL, ALL), NULL, "cache"},
+	{0x80000007, MASK(0, 0, 0, 0x100), NULL, "invariant TSC"},
+	{0x80000008, MASK(ALL, 0, 0, 0), NULL, "address widths"},
+};
+
+static const struct cpuid_rule *find(uint32_t leaf)
+{
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].leaf == leaf)
+			return &rules[i];
+	return NULL;
+}
+
+static struct cpuid_result masked(const struct cpuid_rule *rule, uint32_t subleaf)
+{
+	struct cpuid_result result = cpuid(rule->leaf, subleaf);
+
+	result.eax &= rule->mask.eax;
+	result.ebx &= rule->mask.ebx;
+	result.ecx &= rule->mask.ecx;
+	result.edx &= rule->mask.edx;
+	return result;
+}
+
+void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint32_t subleaf = (uint32_t)registers->rcx;
+	const struct cpuid_rule *rule = find((uint32_t)registers->rax);
+	struct cpuid_result result = {0};
+
+	if (rule) {
+		result = masked(rule, subleaf);
+		if (rule->fix)
+			rule->fix(vcpu, subleaf, &result);
+	}
+	registers->rax = result.eax;
+	registers->rbx = result.ebx;
+	registers->rcx = result.ecx;
+	registers->rdx = result.edx;
+}

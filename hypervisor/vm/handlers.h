@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a guest may ask of the hypervisor, by concern. The vendor's exit code decodes an exit and calls
+ * one of these; none of them knows about VMX. All run on the vCPU's own core.
+ */
+#ifndef VM_HANDLERS_H
+#define VM_HANDLERS_H
+
+#include "vm/vcpu.h"
+
+/* CPUID with the guest's EAX and ECX: what the policy table lets through (cpuid.c). */
+void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers);
+
+/* RDMSR and WRMSR of a register that the MSR bitmap does not pass (msr.c). False: #GP(0). */
+bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool vm_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/* IN and OUT of `size` (1, 2, 4) bytes at a port that is not the VM's (port.c). */
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size);
+void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value,
+		   const struct guest_registers *registers);
+
+/*
+ * Access to guest-physical memory that the EPT does not map: emulated where a virtual device is, else
+ * the VM stops (mmio.c). `linear` is only for the message.
+ */
+struct memory_access {
+	gpa_t address;
+	gva_t linear;
+	bool linear_valid;
+	bool read, write, fetch;
+};
+void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
+		      const struct memory_access *access);
+
+/* XSETBV with the guest's ECX, EDX:EAX (xsave.c). False: #GP(0). */
+bool vm_xsetbv(uint32_t index, uint64_t value);
+
+/* Hypercall; the result goes to RAX (hypercall.c). */
+void vm_hypercall(const struct vcpu *vcpu, struct guest_registers *registers);
+
+/* Local APIC: registers by x2APIC MSR number (local_apic.c). False: no such register, or not allowed. */
+bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+bool local_apic_base_write(struct vcpu *vcpu, uint64_t value);
+/* The same through the xAPIC page; offset within it. */
+uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset);
+void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
+
+#endif

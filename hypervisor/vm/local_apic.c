@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest's view of its local APIC. The core's APIC is the guest's own and in x2APIC mode; the MSR
+ * bitmap passes what can't leave the partition. Here is the rest: IPIs, whose destinations are
+ * filtered to the VM's own cores; delivery modes, reduced to what is safe; and the xAPIC page for
+ * guests that do not use x2APIC.
+ */
+#include "bulkhead/platform.h"
+#include "cpu/apic.h"
+#include "cpu/msr.h"
+#include "cpu/privileged.h"
+#include "vm/handlers.h"
+
+/* ICR destination shorthands (SDM 3.11.6.1) */
+enum shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
+
+struct ipi {
+	enum apic_delivery mode;
+	uint8_t vector;
+	enum shorthand shorthand;
+	bool logical;
+	uint32_t destination;
+};
+
+static bool x2apic_mode(const struct vcpu *vcpu)
+{
+	return vcpu->apic_base & APIC_BASE_X2APIC;
+}
+
+static struct ipi ipi_decode(uint64_t icr)
+{
+	return (struct ipi){
+		.mode = (enum apic_delivery)((icr & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT),
+		.vector = (uint8_t)(icr & APIC_VECTOR),
+		.shorthand = (enum shorthand)(icr >> APIC_SHORTHAND_SHIFT & 3),
+		.logical = icr & APIC_LOGICAL,
+		.destination = (uint32_t)(icr >> 32),
+	};
+}
+
+/* Logical destination in x2APIC mode: cluster in bits 31:16, one bit per member (SDM 3.11.12.10.2). */
+static bool matches_x2apic_logical(const struct vcpu *target, uint32_t destination)
+{
+	uint32_t id = target->config->apic_id;
+
+	return destination >> 16 == id >> 4 && (destination & UINT32_C(1) << (id & 0xF));
+}
+
+/* Logical destination in xAPIC mode: flat or cluster model by DFR (SDM 3.11.6.2.2). */
+static bool matches_xapic_logical(const struct vcpu *target, uint32_t destination)
+{
+	uint32_t ldr = target->xapic_ldr >> 24;
+
+	destination &= 0xFF;
+	if (target->xapic_dfr >> 28 == 0xF)
+		return ldr & destination;
+	return (ldr >> 4 == destination >> 4 || destination >> 4 == 0xF) &&
+	       (ldr & destination & 0xF);
+}
+
+static bool is_broadcast(const struct vcpu *sender, uint32_t destination)
+{
+	return destination == (x2apic_mode(sender) ? APIC_BROADCAST : 0xFF);
+}
+
+static bool is_target(const struct vcpu *sender, const struct vcpu *target, const struct ipi *ipi)
+{
+	switch (ipi->shorthand) {
+	case SHORTHAND_SELF:
+		return target == sender;
+	case SHORTHAND_ALL:
+		return true;
+	case SHORTHAND_OTHERS:
+		return target != sender;
+	case SHORTHAND_NONE:
+		break;
+	}
+	if (is_broadcast(sender, ipi->destination))
+		return true;
+	if (!ipi->logical)
+		return target->config->apic_id == ipi->destination;
+	return x2apic_mode(sender) ? matches_x2apic_logical(target, ipi->destination)
+				   : matches_xapic_logical(target, ipi->destination);
+}
+
+static void deliver_fixed(struct vcpu *target, const struct ipi *ipi)
+{
+	apic_send_fixed(target->config->apic_id, ipi->vector);
+}
+
+static void deliver_nmi(struct vcpu *target, const struct ipi *ipi)
+{
+	(void)ipi;
+	vcpu_post(target, REQUEST_NMI);
+}
+
+static void deliver_init(struct vcpu *target, const struct ipi *ipi)
+{
+	(void)ipi;
+	vcpu_post(target, REQUEST_INIT);
+}
+
+static void deliver_startup(struct vcpu *target, const struct ipi *ipi)
+{
+	/* The page number must be there before the bit that announces it; only one IPI starts a vCPU, a
+	   second with another page is the guest's own race. */
+	uint32_t page = (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT;
+
+	__atomic_and_fetch(&target->requests, ~(uint32_t)REQUEST_SIPI_PAGE, __ATOMIC_RELAXED);
+	vcpu_post(target, REQUEST_SIPI | page);
+}
+
+typedef void ipi_delivery(struct vcpu *target, const struct ipi *ipi);
+
+/* Modes that are not here would leave the partition (SMI, ExtINT) or are reserved. */
+static ipi_delivery *const deliveries[8] = {
+	[APIC_FIXED] = deliver_fixed,     [APIC_LOWEST_PRIORITY] = deliver_fixed,
+	[APIC_NMI] = deliver_nmi,         [APIC_INIT] = deliver_init,
+	[APIC_STARTUP] = deliver_startup,
+};
+
+/* INIT level de-assert changes nothing on any processor since the Pentium (SDM 3.11.6.1). */
+static bool is_init_deassert(uint64_t icr)
+{
+	return (icr & APIC_TRIGGER_LEVEL) && !(icr & APIC_LEVEL_ASSERT) &&
+	       (icr & APIC_DELIVERY_MASK) == (uint64_t)APIC_INIT << APIC_DELIVERY_SHIFT;
+}
+
+static void log_refused(struct vcpu *vcpu, uint64_t icr, const char *why)
+{
+	if (log_limit(&vcpu->vm->limits.ipi))
+		log_warning("vCPU %u sends an IPI that is not delivered (%s): ICR 0x%lx",
+			    vcpu->config->index, why, icr);
+}
+
+static void send_ipi(struct vcpu *vcpu, uint64_t icr)
+{
+	struct ipi ipi = ipi_decode(icr);
+	unsigned reached = 0;
+
+	vcpu->icr = icr;
+	if (is_init_deassert(icr))
+		return;
+	if (!deliveries[ipi.mode]) {
+		log_refused(vcpu, icr, "delivery mode");
+		return;
+	}
+	for (uint32_t i = 0; i < vcpu->vm->config->vcpu_count; i++) {
+		struct vcpu *target = vm_vcpu(vcpu->vm, i);
+
+		if (!is_target(vcpu, target, &ipi))
+			continue;
+		/* NMI, INIT and start-up never go to oneself by shorthand (SDM 3.11.6.1, table 11-3) */
+		if (ipi.mode >= APIC_SMI && target == vcpu && ipi.shorthand != SHORTHAND_NONE)
+			continue;
+		deliveries[ipi.mode](target, &ipi);
+		reached++;
+	}
+	if (reached == 0 && ipi.shorthand == SHORTHAND_NONE)
+		log_refused(vcpu, icr, "no such core in this VM");
+}
+
+/*
+ * Local vector table: fixed interrupts of the core's own sources are the guest's. NMI, SMI, INIT and
+ * ExtINT come from outside the core (LINT0, LINT1, thermal), so such an entry stays masked.
+ */
+static void lvt_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	uint64_t mode = (value & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
+
+	if (msr != APIC_LVT_ERROR && mode != APIC_FIXED && !(value & APIC_LVT_MASKED)) {
+		if (log_limit(&vcpu->vm->limits.ipi))
+			log_debug("vCPU %u: LVT entry 0x%x with delivery mode %lu stays masked",
+				  vcpu->config->index, msr, mode);
+		value |= APIC_LVT_MASKED;
+	}
+	msr_write(msr, value);
+}
+
+struct register_rule {
+	uint32_t first, last; /* MSR numbers */
+	bool read, write;
+	uint64_t writable; /* bits that may be set; others are reserved and would fault */
+};
+
+#define LVT_BITS       UINT64_C(0x1F7FF)
+#define LVT_TIMER_BITS UINT64_C(0x700FF)
+
+/* What the real APIC may be asked for on behalf of a guest. */
+static const struct register_rule register_rules[] = {
+	{APIC_ID, APIC_VERSION, .read = true},
+	{APIC_TPR, APIC_TPR, .read = true, .write = true, .writable = 0xFF},
+	{APIC_PPR, APIC_PPR, .read = true},
+	{APIC_EOI, APIC_EOI, .write = true, .writable = 0},
+	{APIC_LDR, APIC_LDR, .read = true},
+	{APIC_SPURIOUS, APIC_SPURIOUS, .read = true, .write = true, .writable = 0x1FF},
+	{APIC_ISR, APIC_IRR + 7, .read = true},
+	{APIC_ERROR, APIC_ERROR, .read = true, .write = true, .writable = 0},
+	{APIC_LVT_TIMER, APIC_LVT_TIMER, .read = true, .write = true, .writable = LVT_TIMER_BITS},
+	{APIC_LVT_THERMAL, APIC_LVT_ERROR, .read = true, .write = true, .writable = LVT_BITS},
+	{APIC_TIMER_INITIAL, APIC_TIMER_INITIAL, .read = true, .write = true,
+	 .writable = UINT32_MAX},
+	{APIC_TIMER_CURRENT, APIC_TIMER_CURRENT, .read = true},
+	{APIC_TIMER_DIVIDE, APIC_TIMER_DIVIDE, .read = true, .write = true, .writable = 0xB},
+	{APIC_SELF_IPI, APIC_SELF_IPI, .write = true, .writable = 0xFF},
+};
+
+static const struct register_rule *find(uint32_t msr)
+{
+	for (unsigned i = 0; i < sizeof(register_rules) / sizeof(register_rules[0]); i++)
+		if (msr >= register_rules[i].first && msr <= register_rules[i].last)
+			return &register_rules[i];
+	return NULL;
+}
+
+bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	const struct register_rule *rule = find(msr);
+
+	if (!x2apic_mode(vcpu))
+		return false;
+	if (msr == APIC_ICR) {
+		*value = vcpu->icr;
+		return true;
+	}
+	if (!rule || !rule->read)
+		return false;
+	*value = msr_read(msr);
+	return true;
+}
+
+static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	const struct register_rule *rule = find(msr);
+
+	if (!rule || !rule->write || (value & ~rule->writable))
+		return false;
+	if (msr >= APIC_LVT_THERMAL && msr <= APIC_LVT_ERROR)
+		lvt_write(vcpu, msr, value);
+	else
+		msr_write(msr, value);
+	return true;
+}
+
+/* Reserved bits of the ICR are #GP in x2APIC mode (SDM 3.11.12.9). */
+#define ICR_DEFINED UINT64_C(0xFFFFFFFF000CCFFF)
+
+bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!x2apic_mode(vcpu))
+		return false;
+	if (msr != APIC_ICR)
+		return register_write(vcpu, msr, value);
+	if (value & ~ICR_DEFINED)
+		return false;
+	send_ipi(vcpu, value);
+	return true;
+}
+
+/*
+ * Legal transitions of IA32_APIC_BASE (SDM 3.11.12.5): disabled to xAPIC to x2APIC, anything to
+ * disabled, x2APIC not straight to xAPIC. The page can't be moved: it would hide the VM's own memory.
+ */
+bool local_apic_base_write(struct vcpu *vcpu, uint64_t value)
+{
+	uint64_t mode = value & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	uint64_t old = vcpu->apic_base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+
+	if ((value & ~(APIC_BASE_ENABLE | APIC_BASE_X2APIC | APIC_BASE_BSP)) != PLATFORM_LAPIC_GPA)
+		return false;
+	if (mode == APIC_BASE_X2APIC)
+		return false;
+	if (mode == APIC_BASE_ENABLE && old == (APIC_BASE_ENABLE | APIC_BASE_X2APIC))
+		return false;
+	if (mode == (APIC_BASE_ENABLE | APIC_BASE_X2APIC) && old == 0)
+		return false;
+	vcpu->apic_base = (value & ~APIC_BASE_BSP) | (vcpu->apic_base & APIC_BASE_BSP);
+	if (mode == 0)
+		apic_reset();
+	return true;
+}
+
+/* Registers of the xAPIC page that differ from their x2APIC counterparts (SDM 3.11.4.1). */
+enum page_register {
+	PAGE_ID = 0x020,
+	PAGE_LDR = 0x0D0,
+	PAGE_DFR = 0x0E0,
+	PAGE_ICR_LOW = 0x300,
+	PAGE_ICR_HIGH = 0x310,
+	PAGE_SELF_IPI = 0x3F0,
+};
+
+#define ICR_LOW_DEFINED UINT32_C(0x000CCFFF)
+
+static bool page_visible(const struct vcpu *vcpu)
+{
+	return (vcpu->apic_base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) == APIC_BASE_ENABLE;
+}
+
+uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
+{
+	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
+
+	if (!page_visible(vcpu) || (offset & 0xF))
+		return UINT32_MAX;
+	switch (offset) {
+	case PAGE_ID:
+		return vcpu->config->apic_id << 24;
+	case PAGE_LDR:
+		return vcpu->xapic_ldr;
+	case PAGE_DFR:
+		return vcpu->xapic_dfr;
+	case PAGE_ICR_LOW:
+		return (uint32_t)vcpu->icr;
+	case PAGE_ICR_HIGH:
+		return (uint32_t)(vcpu->icr >> 32) << 24;
+	default:
+		return rule && rule->read ? (uint32_t)msr_read(MSR_X2APIC_FIRST + (offset >> 4))
+					  : 0;
+	}
+}
+
+void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
+{
+	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
+
+	if (!page_visible(vcpu) || (offset & 0xF) || offset == PAGE_SELF_IPI)
+		return;
+	switch (offset) {
+	case PAGE_LDR:
+		vcpu->xapic_ldr = value & UINT32_C(0xFF000000);
+		break;
+	case PAGE_DFR:
+		vcpu->xapic_dfr = value | UINT32_C(0x0FFFFFFF);
+		break;
+	case PAGE_ICR_LOW:
+		send_ipi(vcpu,
+			 (vcpu->icr & UINT64_C(0xFFFFFFFF00000000)) | (value & ICR_LOW_DEFINED));
+		break;
+	case PAGE_ICR_HIGH:
+		vcpu->icr = (vcpu->icr & UINT32_MAX) | (uint64_t)(value >> 24) << 32;
+		break;
+	default: /* on the page reserved bits are ignored, and so is the value of EOI and ESR */
+		if (rule)
+			register_write(vcpu, MSR_X2APIC_FIRST + (offset >> 4),
+				       value & rule->writable);
+	}
+}

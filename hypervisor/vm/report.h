@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the log says of a vCPU when it stops. */
+#ifndef VM_REPORT_H
+#define VM_REPORT_H
+
+#include "vm/vcpu.h"
+
+/* Exits by reason, and the last ones where CONFIG_EXIT_TRACE is on. */
+void report_exits(const struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmx/control_registers.h"
+
+#include "cpu/msr.h"
+#include "cpu/registers.h"
+#include "vm/guest_memory.h"
+#include "vmx/vmcs.h"
+
+#define CS_RIGHTS_LONG 0x2000
+
+#define PDPTE_COUNT   4
+#define PDPTE_PRESENT UINT64_C(0x1)
+#define PDPTE_RESERVED \
+	UINT64_C(0x1E6) /* SDM 3.4.4.1, table 4-8; high bits are checked by the entry */
+
+static bool combination_valid(uint64_t value)
+{
+	if (value & ~CR0_DEFINED)
+		return false;
+	if ((value & CR0_PG) && !(value & CR0_PE))
+		return false;
+	return !((value & CR0_NW) && !(value & CR0_CD));
+}
+
+/* With EPT the processor takes the four PDPTEs of PAE paging from the VMCS (SDM 3.27.3.2.4). */
+static bool load_pdptes(const struct vm_config *vm)
+{
+	uint64_t entries[PDPTE_COUNT];
+	gpa_t table = vmcs_read(VMCS_GUEST_CR3) & UINT64_C(0xFFFFFFE0);
+
+	if (guest_read(vm, table, entries, sizeof(entries)))
+		return false;
+	for (unsigned i = 0; i < PDPTE_COUNT; i++)
+		if ((entries[i] & PDPTE_PRESENT) && (entries[i] & PDPTE_RESERVED))
+			return false;
+	for (unsigned i = 0; i < PDPTE_COUNT; i++)
+		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, entries[i]);
+	return true;
+}
+
+static void set_long_mode_active(bool active)
+{
+	uint64_t efer = vmcs_read(VMCS_GUEST_EFER);
+	uint64_t entry = vmcs_read(VMCS_ENTRY_CONTROLS);
+
+	vmcs_write(VMCS_GUEST_EFER, active ? efer | EFER_LMA : efer & ~EFER_LMA);
+	vmcs_write(VMCS_ENTRY_CONTROLS,
+		   active ? entry | ENTRY_IA32E_GUEST : entry & ~(uint64_t)ENTRY_IA32E_GUEST);
+}
+
+static bool paging_on(const struct vm_config *vm)
+{
+	uint64_t cr4 = vmcs_read(VMCS_GUEST_CR4);
+	bool code_is_long = vmcs_read(VMCS_GUEST_CS_RIGHTS) & CS_RIGHTS_LONG;
+
+	if (vmcs_read(VMCS_GUEST_EFER) & EFER_LME) {
+		if (!(cr4 & CR4_PAE) || code_is_long)
+			return false;
+		set_long_mode_active(true);
+		return true;
+	}
+	return !(cr4 & CR4_PAE) || load_pdptes(vm);
+}
+
+static bool paging_off(void)
+{
+	bool code_is_long = vmcs_read(VMCS_GUEST_CS_RIGHTS) & CS_RIGHTS_LONG;
+	bool active = vmcs_read(VMCS_GUEST_EFER) & EFER_LMA;
+
+	if (active && (code_is_long || (vmcs_read(VMCS_GUEST_CR4) & CR4_PCIDE)))
+		return false;
+	if (active)
+		set_long_mode_active(false);
+	return true;
+}
+
+bool control_register_write_cr0(const struct vm_config *vm, uint64_t value)
+{
+	uint64_t old = vmcs_read(VMCS_GUEST_CR0);
+
+	if (!combination_valid(value))
+		return false;
+	value |= CR0_ET; /* hard-wired */
+	if (!(old & CR0_PG) && (value & CR0_PG) && !paging_on(vm))
+		return false;
+	if ((old & CR0_PG) && !(value & CR0_PG) && !paging_off())
+		return false;
+	vmcs_write(VMCS_CR0_SHADOW, value);
+	vmcs_write(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
+	return true;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes to CR0 and CR4 that exit because they touch a bit that the hypervisor owns. */
+#ifndef VMX_CONTROL_REGISTERS_H
+#define VMX_CONTROL_REGISTERS_H
+
+#include "bulkhead/types.h"
+#include "vm/vcpu.h"
+
+/* What MOV to CR0 does (SDM 3.2.5, 3.4.4.1, 3.9.8.5). False: the guest gets #GP. */
+bool control_register_write_cr0(const struct vm_config *vm, uint64_t value);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decodes VM exits and hands them to the handlers in vm/. */
+#include "vmx/exit.h"
+
+#include "cpu/cpu.h"
+#include "cpu/exceptions.h"
+#include "cpu/registers.h"
+#include "vm/handlers.h"
+#include "vmx/control_registers.h"
+#include "vmx/vmcs.h"
+
+typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
+
+/* EDX:EAX, with the upper halves of the registers cleared as the instructions do. */
+static void set_edx_eax(struct guest_registers *registers, uint64_t value)
+{
+	registers->rax = (uint32_t)value;
+	registers->rdx = value >> 32;
+}
+
+static uint64_t get_edx_eax(const struct guest_registers *registers)
+{
+	return registers->rdx << 32 | (uint32_t)registers->rax;
+}
+
+static void skip_or_fault(bool done)
+{
+	if (done)
+		guest_skip_instruction();
+	else
+		guest_inject_general_protection();
+}
+
+static void handle_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	vm_cpuid(vcpu, registers);
+	guest_skip_instruction();
+}
+
+static void handle_rdmsr(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t value;
+	bool done = vm_msr_read(vcpu, (uint32_t)registers->rcx, &value);
+
+	if (done)
+		set_edx_eax(registers, value);
+	skip_or_fault(done);
+}
+
+static void handle_wrmsr(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	skip_or_fault(vm_msr_write(vcpu, (uint32_t)registers->rcx, get_edx_eax(registers)));
+}
+
+static void handle_xsetbv(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	(void)vcpu;
+	skip_or_fault(vm_xsetbv((uint32_t)registers->rcx, get_edx_eax(registers)));
+}
+
+static void handle_vmcall(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	vm_hypercall(vcpu, registers);
+	guest_skip_instruction();
+}
+
+/* Qualification of port accesses (SDM 3.28.2.1, table 28-5) */
+#define PORT_SIZE(q)   ((unsigned)((q)&7) + 1)
+#define PORT_IN(q)     ((q)&0x08)
+#define PORT_STRING(q) ((q)&0x10)
+#define PORT_NUMBER(q) ((uint16_t)((q) >> 16))
+
+static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	unsigned size = PORT_SIZE(qualification);
+	uint16_t port = PORT_NUMBER(qualification);
+	uint64_t mask = (UINT64_C(1) << (8 * size)) - 1;
+	uint64_t value;
+
+	if (PORT_STRING(qualification)) {
+		log_error("string instruction at port 0x%x, which is not the VM's", port);
+		vm_stop(vcpu, STOP_INSTRUCTION, registers);
+	}
+	if (PORT_IN(qualification)) {
+		value = vm_port_read(vcpu, port, size) & mask;
+		/* IN EAX clears the upper half of RAX; smaller ones leave the rest alone */
+		registers->rax = size == 4 ? value : (registers->rax & ~mask) | value;
+	} else {
+		vm_port_write(vcpu, port, size, (uint32_t)(registers->rax & mask), registers);
+	}
+	guest_skip_instruction();
+}
+
+/* Qualification of control-register accesses (SDM 3.28.2.1, table 28-3) */
+#define CR_NUMBER(q)    ((q)&0xF)
+#define CR_TYPE(q)      ((q) >> 4 & 3)
+#define CR_REGISTER(q)  ((q) >> 8 & 0xF)
+#define CR_MOV_TO       0
+#define CR_LMSW         3
+#define CR_LMSW_DATA(q) ((q) >> 16 & 0xFFFF)
+
+/* MOV takes 32 bits outside 64-bit mode; RSP is not among the saved registers. */
+static uint64_t move_source(const struct guest_registers *registers, uint64_t number)
+{
+	uint64_t value = number == GUEST_RSP ? vmcs_read(VMCS_GUEST_RSP) : registers->gpr[number];
+
+	return guest_code_bits() == 64 ? value : (uint32_t)value;
+}
+
+static void handle_control_register(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t cr0 = vmcs_read(VMCS_CR0_SHADOW) & (CR0_NE | CR0_CD | CR0_NW);
+
+	cr0 |= vmcs_read(VMCS_GUEST_CR0) & ~(CR0_NE | CR0_CD | CR0_NW);
+	if (CR_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 0)
+		skip_or_fault(control_register_write_cr0(vcpu->vm->config,
+							 move_source(registers, CR_REGISTER(q))));
+	else if (CR_TYPE(q) == CR_LMSW) /* loads bits 3:0 and can't clear PE (SDM 2A LMSW) */
+		skip_or_fault(control_register_write_cr0(
+			vcpu->vm->config,
+			(cr0 & ~UINT64_C(0xE)) | (CR_LMSW_DATA(q) & UINT64_C(0xF))));
+	else
+		/* CR4 exits only for bits that CPUID says are not there: VMXE and SMXE */
+		guest_inject_general_protection();
+}
+
+/* Qualification of EPT violations (SDM 3.28.2.1, table 28-7) */
+#define EPT_READ          0x001
+#define EPT_WRITE         0x002
+#define EPT_FETCH         0x004
+#define EPT_LINEAR_VALID  0x080
+#define EPT_LINEAR_ACCESS 0x100 /* 0: while walking the guest's page tables */
+
+static void handle_ept_violation(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	struct memory_access access = {
+		.address = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
+		.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
+		.linear_valid =
+			(qualification & EPT_LINEAR_VALID) && (qualification & EPT_LINEAR_ACCESS),
+		.read = qualification & EPT_READ,
+		.write = qualification & EPT_WRITE,
+		.fetch = qualification & EPT_FETCH,
+	};
+
+	/* The event that was being delivered would have to be delivered again; a stack or descriptor
+	   table in device memory is nothing that an emulation could serve. */
+	if (vmcs_read(VMCS_IDT_VECTORING_INFO) & INTERRUPTION_VALID)
+		access.linear_valid = false;
+	vm_memory_access(vcpu, registers, &access);
+}
+
+static void handle_exception(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+
+	if ((information & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
+		cpu_unblock_nmi();
+		vcpu_handle_requests(vcpu, registers);
+		return;
+	}
+	log_error("exception %u while the guest ran",
+		  (unsigned)(information & INTERRUPTION_VECTOR));
+	vm_stop(vcpu, STOP_UNHANDLED, registers);
+}
+
+void vcpu_exit_soon(void)
+{
+	/* may interrupt a read-modify-write below: whoever clears the control looks for requests after it */
+	vmcs_write(VMCS_PREEMPTION_TIMER, 0);
+	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
+}
+
+static void handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	vmcs_write(VMCS_PIN_CONTROLS,
+		   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
+	vcpu_handle_requests(vcpu, registers);
+}
+
+static void handle_nmi_window(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	(void)vcpu;
+	(void)registers;
+	guest_inject_nmi();
+}
+
+/* The guest has no caches of its own to lose: what it wants written back stays written. */
+static void handle_invd(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	(void)vcpu;
+	(void)registers;
+	guest_skip_instruction();
+}
+
+static void handle_not_offered(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	(void)vcpu;
+	(void)registers;
+	guest_inject_invalid_opcode();
+}
+
+static void handle_general_protection(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	(void)vcpu;
+	(void)registers;
+	guest_inject_general_protection();
+}
+
+static void handle_triple_fault(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	vm_stop(vcpu, STOP_TRIPLE_FAULT, registers);
+}
+
+/* Instructions that CPUID does not offer are #UD, as on a processor without them. */
+static exit_handler *const handlers[VMX_EXIT_COUNT] = {
+	[VMX_EXIT_EXCEPTION_OR_NMI] = handle_exception,
+	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
+	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
+	[VMX_EXIT_CPUID] = handle_cpuid,
+	[VMX_EXIT_GETSEC] = handle_not_offered,
+	[VMX_EXIT_INVD] = handle_invd,
+	[VMX_EXIT_RDPMC] = handle_general_protection,
+	[VMX_EXIT_VMCALL] = handle_vmcall,
+	[VMX_EXIT_VMCLEAR] = handle_not_offered,
+	[VMX_EXIT_VMLAUNCH] = handle_not_offered,
+	[VMX_EXIT_VMPTRLD] = handle_not_offered,
+	[VMX_EXIT_VMPTRST] = handle_not_offered,
+	[VMX_EXIT_VMREAD] = handle_not_offered,
+	[VMX_EXIT_VMRESUME] = handle_not_offered,
+	[VMX_EXIT_VMWRITE] = handle_not_offered,
+	[VMX_EXIT_VMXOFF] = handle_not_offered,
+	[VMX_EXIT_VMXON] = handle_not_offered,
+	[VMX_EXIT_CONTROL_REGISTER] = handle_control_register,
+	[VMX_EXIT_PORT] = handle_port,
+	[VMX_EXIT_RDMSR] = handle_rdmsr,
+	[VMX_EXIT_WRMSR] = handle_wrmsr,
+	[VMX_EXIT_MWAIT] = handle_not_offered,
+	[VMX_EXIT_MONITOR] = handle_not_offered,
+	[VMX_EXIT_EPT_VIOLATION] = handle_ept_violation,
+	[VMX_EXIT_INVEPT] = handle_not_offered,
+	[VMX_EXIT_PREEMPTION_TIMER] = handle_preemption_timer,
+	[VMX_EXIT_INVVPID] = handle_not_offered,
+	[VMX_EXIT_XSETBV] = handle_xsetbv,
+	[VMX_EXIT_VMFUNC] = handle_not_offered,
+	[VMX_EXIT_ENCLS] = handle_not_offered,
+};
+
+static void trace(struct vcpu *vcpu, uint32_t reason)
+{
+	struct exit_trace *entry = &vcpu->trace[vcpu->trace_next];
+
+	entry->tsc = tsc_read();
+	entry->rip = vmcs_read(VMCS_GUEST_RIP);
+	entry->qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	entry->reason = reason;
+	vcpu->trace_next = (vcpu->trace_next + 1) % CONFIG_EXIT_TRACE_DEPTH;
+}
+
+static _Noreturn void stop_unhandled(struct vcpu *vcpu, struct guest_registers *registers,
+				     uint32_t reason)
+{
+	log_error("no handler for exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
+		  reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
+		  vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,
+		registers);
+}
+
+void vmx_handle_exit(struct guest_registers *registers)
+{
+	struct vcpu *vcpu = this_cpu()->vcpu;
+	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
+
+	vcpu->exit_total++;
+	if (reason >= VMX_EXIT_COUNT || !handlers[reason])
+		stop_unhandled(vcpu, registers, reason);
+	vcpu->exits[reason]++;
+	if (CONFIG_EXIT_TRACE)
+		trace(vcpu, reason);
+	handlers[reason](vcpu, registers);
+}
+
+void vmx_entry_failed(struct guest_registers *registers)
+{
+	uint64_t error = vmcs_read(VMCS_INSTRUCTION_ERROR);
+
+	log_error("VM entry refused: error %lu (%s)", error, vmx_instruction_error_name(error));
+	vm_stop(this_cpu()->vcpu, STOP_ENTRY_FAILED, registers);
+}
+
+void vmcs_access_failed(enum vmcs_field field)
+{
+	log_error("VMCS field 0x%x can't be accessed", (unsigned)field);
+	vcpu_stop_after_fault();
+}

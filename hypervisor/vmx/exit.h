@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VM exits: what the assembly calls, and the table of handlers. */
+#ifndef VMX_EXIT_H
+#define VMX_EXIT_H
+
+#include "vm/vcpu.h"
+#include "vmx/encoding.h"
+
+/* In entry.S. `registers` is where HOST_RSP expects them. */
+_Noreturn void vmx_launch(struct guest_registers *registers);
+extern const char vmx_exit_entry[];
+
+/* Called by entry.S for each exit; returns to resume the guest. */
+void vmx_handle_exit(struct guest_registers *registers);
+
+/* Called by entry.S when VMLAUNCH or VMRESUME did not enter the guest. */
+_Noreturn void vmx_entry_failed(struct guest_registers *registers);
+
+/* Text of a VM-instruction error number (SDM 3.31.4); never NULL. */
+const char *vmx_instruction_error_name(uint64_t number);
+
+#endif

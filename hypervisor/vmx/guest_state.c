@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The VMCS of the calling core's vCPU: set-up, reset, and what the exit handlers ask of it. */
+#include "vm/guest_state.h"
+
+#include "cpu/cpu.h"
+#include "cpu/exceptions.h"
+#include "cpu/msr.h"
+#include "cpu/registers.h"
+#include "vm/vcpu.h"
+#include "vmx/controls.h"
+#include "vmx/exit.h"
+#include "vmx/vmcs.h"
+
+/* Segment registers in the order of their VMCS fields, which lie 2 apart. */
+enum segment { ES, CS, SS, DS, FS, GS, LDTR, TR };
+
+struct segment_state {
+	uint16_t selector;
+	uint64_t base;
+	uint32_t limit;
+	uint32_t rights; /* SDM 3.25.4.1, table 25-2 */
+};
+
+#define RIGHTS_CODE_16  0x009B
+#define RIGHTS_DATA_16  0x0093
+#define RIGHTS_CODE_32  0xC09B
+#define RIGHTS_DATA_32  0xC093
+#define RIGHTS_LDT      0x0082
+#define RIGHTS_TASK     0x008B
+#define RIGHTS_LONG     0x2000
+#define RIGHTS_DEFAULT  0x4000
+#define RIGHTS_DPL(x)   ((x) >> 5 & 3)
+#define SELECTOR_CODE32 0x10 /* as in Linux' boot protocol */
+#define SELECTOR_DATA32 0x18
+
+/*
+ * NE must be 1 in VMX operation, and CD and NW stay 0 so that a guest can't run its core without
+ * caches; the guest reads back what it wrote.
+ */
+#define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
+/* The guest has neither VMX nor SMX. */
+#define CR4_HOST_OWNED (CR4_VMXE | CR4_SMXE)
+
+#define CR0_AFTER_INIT UINT64_C(0x60000010) /* SDM 3.10.1.1, table 10-1 */
+#define DR7_AFTER_INIT UINT64_C(0x400)
+
+static void segment_write(enum segment segment, struct segment_state state)
+{
+	unsigned offset = 2 * (unsigned)segment;
+
+	vmcs_write(VMCS_GUEST_ES_SELECTOR + offset, state.selector);
+	vmcs_write(VMCS_GUEST_ES_BASE + offset, state.base);
+	vmcs_write(VMCS_GUEST_ES_LIMIT + offset, state.limit);
+	vmcs_write(VMCS_GUEST_ES_RIGHTS + offset, state.rights);
+}
+
+static void data_segments_write(struct segment_state state)
+{
+	static const enum segment segments[] = {ES, SS, DS, FS, GS};
+
+	for (unsigned i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
+		segment_write(segments[i], state);
+}
+
+static enum error controls_write(void)
+{
+	struct vmx_controls controls;
+	enum error error = vmx_controls_read(&controls);
+
+	if (error)
+		return error;
+	vmcs_write(VMCS_PIN_CONTROLS, controls.word[CONTROL_PIN]);
+	vmcs_write(VMCS_PROCESSOR_CONTROLS, controls.word[CONTROL_PROCESSOR]);
+	vmcs_write(VMCS_PROCESSOR_CONTROLS2, controls.word[CONTROL_PROCESSOR2]);
+	vmcs_write(VMCS_EXIT_CONTROLS, controls.word[CONTROL_EXIT]);
+	vmcs_write(VMCS_ENTRY_CONTROLS, controls.word[CONTROL_ENTRY]);
+	if (controls.word[CONTROL_PROCESSOR2] & PROCESSOR2_XSAVES)
+		vmcs_write(VMCS_XSS_EXITING_BITMAP, 0);
+	if (controls.word[CONTROL_PROCESSOR2] & PROCESSOR2_ENCLS)
+		vmcs_write(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
+	/* A machine check is the machine's, not the guest's. */
+	vmcs_write(VMCS_EXCEPTION_BITMAP, UINT32_C(1) << EXCEPTION_MACHINE_CHECK);
+	return ERROR_OK;
+}
+
+/* Where the processor finds what the tables say of this vCPU. */
+static void tables_write(const struct vcpu *vcpu)
+{
+	const struct vm_config *vm = vcpu->vm->config;
+
+	vmcs_write(VMCS_VPID, vcpu->config->vpid);
+	vmcs_write(VMCS_EPT_POINTER, (uint64_t)vm->ept_root | EPT_POINTER_FLAGS);
+	vmcs_write(VMCS_IO_BITMAP_A, (uint64_t)vm->io_bitmap);
+	vmcs_write(VMCS_IO_BITMAP_B, (uint64_t)vm->io_bitmap + PAGE_SIZE_4K);
+	vmcs_write(VMCS_MSR_BITMAP, (uint64_t)vm->msr_bitmap);
+	vmcs_write(VMCS_GUEST_LINK_POINTER, UINT64_MAX);
+	vmcs_write(VMCS_CR0_MASK, CR0_HOST_OWNED);
+	vmcs_write(VMCS_CR4_MASK, CR4_HOST_OWNED);
+	vmcs_write(VMCS_PAGE_FAULT_ERROR_MASK, 0);
+	vmcs_write(VMCS_PAGE_FAULT_ERROR_MATCH, 0);
+	vmcs_write(VMCS_CR3_TARGET_COUNT, 0);
+	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
+	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
+	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+}
+
+/* What the processor loads at each exit: this core's own area (SDM 3.25.5). */
+static void host_state_write(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct cpu_area *area = cpu_area_of(cpu);
+
+	vmcs_write(VMCS_HOST_CR0, cr0_read());
+	vmcs_write(VMCS_HOST_CR3, cr3_read());
+	vmcs_write(VMCS_HOST_CR4, cr4_read());
+	vmcs_write(VMCS_HOST_EFER, msr_read(MSR_EFER));
+	vmcs_write(VMCS_HOST_PAT, msr_read(MSR_PAT));
+	vmcs_write(VMCS_HOST_CS_SELECTOR, SELECTOR_CODE);
+	vmcs_write(VMCS_HOST_SS_SELECTOR, SELECTOR_DATA);
+	vmcs_write(VMCS_HOST_DS_SELECTOR, SELECTOR_DATA);
+	vmcs_write(VMCS_HOST_ES_SELECTOR, SELECTOR_DATA);
+	vmcs_write(VMCS_HOST_FS_SELECTOR, SELECTOR_DATA);
+	vmcs_write(VMCS_HOST_GS_SELECTOR, SELECTOR_DATA);
+	vmcs_write(VMCS_HOST_TR_SELECTOR, SELECTOR_TASK);
+	vmcs_write(VMCS_HOST_FS_BASE, 0);
+	vmcs_write(VMCS_HOST_GS_BASE, (uint64_t)cpu);
+	vmcs_write(VMCS_HOST_TR_BASE, (uint64_t)&cpu->task);
+	vmcs_write(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
+	vmcs_write(VMCS_HOST_IDTR_BASE, exceptions_table());
+	vmcs_write(VMCS_HOST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_HOST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_HOST_SYSENTER_EIP, 0);
+	vmcs_write(VMCS_HOST_RSP, (uint64_t)area->stack + sizeof(area->stack));
+	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
+}
+
+/* Registers that the guest owns outright and that the exit path therefore never switches. */
+static void guest_owned_msrs_reset(void)
+{
+	static const uint32_t zeroed[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
+					  MSR_KERNEL_GS_BASE};
+
+	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
+		msr_write(zeroed[i], 0);
+	if (vmcs_read32(VMCS_PROCESSOR_CONTROLS2) & PROCESSOR2_RDTSCP)
+		msr_write(MSR_TSC_AUX, 0);
+	if (vmcs_read32(VMCS_PROCESSOR_CONTROLS2) & PROCESSOR2_XSAVES)
+		msr_write(MSR_XSS, 0);
+	if (cr4_read() & CR4_OSXSAVE)
+		xcr_write(0, 1);
+}
+
+enum error guest_state_init(struct vcpu *vcpu)
+{
+	enum error error = controls_write();
+
+	if (error)
+		return error;
+	tables_write(vcpu);
+	host_state_write();
+	guest_owned_msrs_reset();
+	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
+	return ERROR_OK;
+}
+
+/* Nothing that an earlier life of this VM or VPID left in the TLB survives (SDM 3.29.4.3). */
+static void translations_drop(const struct vcpu *vcpu)
+{
+	struct invalidate_descriptor ept = {.low = (uint64_t)vcpu->vm->config->ept_root |
+						   EPT_POINTER_FLAGS};
+	struct invalidate_descriptor vpid = {.low = vcpu->config->vpid};
+
+	vmx_invalidate_ept(INVEPT_SINGLE_CONTEXT, ept);
+	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
+}
+
+static void entry_control_set_long_mode(bool on)
+{
+	uint64_t controls = vmcs_read(VMCS_ENTRY_CONTROLS);
+
+	vmcs_write(VMCS_ENTRY_CONTROLS,
+		   on ? controls | ENTRY_IA32E_GUEST : controls & ~(uint64_t)ENTRY_IA32E_GUEST);
+}
+
+static uint64_t real_cr0(uint64_t guest_value)
+{
+	return (guest_value & ~(CR0_CD | CR0_NW)) | CR0_NE;
+}
+
+static void control_registers_write(uint64_t cr0)
+{
+	vmcs_write(VMCS_GUEST_CR0, real_cr0(cr0));
+	vmcs_write(VMCS_CR0_SHADOW, cr0);
+	vmcs_write(VMCS_GUEST_CR3, 0);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE);
+	vmcs_write(VMCS_CR4_SHADOW, 0);
+	vmcs_write(VMCS_GUEST_EFER, 0);
+	entry_control_set_long_mode(false);
+}
+
+void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	*registers = (struct guest_registers){.rdx = cpuid(1, 0).eax};
+	control_registers_write(CR0_AFTER_INIT);
+	vmcs_write(VMCS_GUEST_RSP, 0);
+	vmcs_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmcs_write(VMCS_GUEST_DR7, DR7_AFTER_INIT);
+	vmcs_write(VMCS_GUEST_DEBUG_CONTROL, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, 0xFFFF);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0xFFFF);
+	segment_write(LDTR, (struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_LDT});
+	segment_write(TR, (struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_TASK});
+	translations_drop(vcpu);
+}
+
+static void enter_real_mode(uint16_t selector, uint16_t ip)
+{
+	segment_write(CS, (struct segment_state){.selector = selector,
+						 .base = (uint64_t)selector << 4,
+						 .limit = 0xFFFF,
+						 .rights = RIGHTS_CODE_16});
+	data_segments_write((struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
+	vmcs_write(VMCS_GUEST_RIP, ip);
+}
+
+static void enter_protected_mode(gpa_t entry)
+{
+	control_registers_write(CR0_PE | CR0_ET | CR0_NE);
+	segment_write(CS, (struct segment_state){.selector = SELECTOR_CODE32,
+						 .limit = UINT32_MAX,
+						 .rights = RIGHTS_CODE_32});
+	data_segments_write((struct segment_state){
+		.selector = SELECTOR_DATA32, .limit = UINT32_MAX, .rights = RIGHTS_DATA_32});
+	vmcs_write(VMCS_GUEST_RIP, entry);
+}
+
+void guest_state_enter_at(enum entry_mode mode, gpa_t entry)
+{
+	if (mode == ENTRY_REAL)
+		enter_real_mode((uint16_t)(entry >> 4 & 0xF000), (uint16_t)entry);
+	else
+		enter_protected_mode(entry);
+}
+
+void guest_state_enter_sipi(uint8_t page)
+{
+	enter_real_mode((uint16_t)(page << 8), 0);
+}
+
+void guest_state_set_gdt(gpa_t base, uint16_t limit)
+{
+	vmcs_write(VMCS_GUEST_GDTR_BASE, base);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, limit);
+}
+
+_Noreturn void guest_run(struct guest_registers *registers)
+{
+	struct cpu_area *area = cpu_area_of(this_cpu());
+	struct guest_registers *saved =
+		(void *)(area->stack + sizeof(area->stack) - sizeof(*saved));
+
+	*saved = *registers;
+	vmx_launch(saved);
+}
+
+void guest_paging_read(struct guest_paging *paging)
+{
+	*paging = (struct guest_paging){
+		.cr0 = vmcs_read(VMCS_GUEST_CR0),
+		.cr3 = vmcs_read(VMCS_GUEST_CR3),
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.efer = vmcs_read(VMCS_GUEST_EFER),
+	};
+}
+
+uint64_t guest_instruction_address(void)
+{
+	uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
+
+	return guest_code_bits() == 64 ? vmcs_read(VMCS_GUEST_RIP) : (uint32_t)address;
+}
+
+unsigned guest_code_bits(void)
+{
+	uint64_t rights = vmcs_read(VMCS_GUEST_CS_RIGHTS);
+
+	if ((vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (rights & RIGHTS_LONG))
+		return 64;
+	return rights & RIGHTS_DEFAULT ? 32 : 16;
+}
+
+unsigned guest_privilege_level(void)
+{
+	/* SS holds the CPL in all modes (SDM 3.25.4.1) */
+	return RIGHTS_DPL(vmcs_read32(VMCS_GUEST_SS_RIGHTS));
+}
+
+uint64_t guest_stack_pointer(void)
+{
+	return vmcs_read(VMCS_GUEST_RSP);
+}
+
+void guest_set_stack_pointer(uint64_t value)
+{
+	vmcs_write(VMCS_GUEST_RSP, value);
+}
+
+uint64_t guest_flags(void)
+{
+	return vmcs_read(VMCS_GUEST_RFLAGS);
+}
+
+void guest_set_flags(uint64_t value)
+{
+	vmcs_write(VMCS_GUEST_RFLAGS, value);
+}
+
+void guest_skip_bytes(unsigned length)
+{
+	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + length;
+	uint64_t shadows = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (rip >> 32 && guest_code_bits() != 64)
+		rip = (uint32_t)rip;
+	vmcs_write(VMCS_GUEST_RIP, rip);
+	if (shadows & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   shadows & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	/* the single-step trap that follows a completed instruction */
+	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
+}
+
+void guest_skip_instruction(void)
+{
+	guest_skip_bytes(vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
+static void inject_exception(uint32_t vector, bool has_error)
+{
+	uint32_t information = INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | vector;
+
+	/* real mode pushes no error codes, and the entry checks that (SDM 3.27.2.1.3) */
+	if (has_error && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE)) {
+		information |= INTERRUPTION_ERROR_VALID;
+		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, 0);
+	}
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, information);
+}
+
+void guest_inject_invalid_opcode(void)
+{
+	inject_exception(EXCEPTION_INVALID_OPCODE, false);
+}
+
+void guest_inject_general_protection(void)
+{
+	inject_exception(EXCEPTION_GENERAL_PROTECTION, true);
+}
+
+static bool can_take_nmi(void)
+{
+	uint64_t blocked = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI;
+
+	return !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & blocked) &&
+	       !(vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
+}
+
+static void nmi_window_set(bool open)
+{
+	uint64_t controls = vmcs_read(VMCS_PROCESSOR_CONTROLS);
+
+	vmcs_write(VMCS_PROCESSOR_CONTROLS, open ? controls | PROCESSOR_NMI_WINDOW
+						 : controls & ~(uint64_t)PROCESSOR_NMI_WINDOW);
+}
+
+void guest_inject_nmi(void)
+{
+	bool now = can_take_nmi();
+
+	if (now) {
+		vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO,
+			   INTERRUPTION_VALID | INTERRUPTION_NMI | EXCEPTION_NMI);
+		vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	}
+	nmi_window_set(!now);
+}
+
+uint64_t guest_debug_control(void)
+{
+	return vmcs_read(VMCS_GUEST_DEBUG_CONTROL);
+}
+
+void guest_set_debug_control(uint64_t value)
+{
+	vmcs_write(VMCS_GUEST_DEBUG_CONTROL, value);
+}
+
+void guest_state_log(const struct guest_registers *r)
+{
+	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx (%u-bit code, CPL %u)",
+		  vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_RSP),
+		  vmcs_read(VMCS_GUEST_RFLAGS), guest_code_bits(), guest_privilege_level());
+	log_error("cr0=0x%lx cr3=0x%lx cr4=0x%lx efer=0x%lx", vmcs_read(VMCS_GUEST_CR0),
+		  vmcs_read(VMCS_GUEST_CR3), vmcs_read(VMCS_GUEST_CR4), vmcs_read(VMCS_GUEST_EFER));
+	log_error("cs=0x%lx base 0x%lx, ss=0x%lx, gdt 0x%lx, idt 0x%lx",
+		  vmcs_read(VMCS_GUEST_CS_SELECTOR), vmcs_read(VMCS_GUEST_CS_BASE),
+		  vmcs_read(VMCS_GUEST_SS_SELECTOR), vmcs_read(VMCS_GUEST_GDTR_BASE),
+		  vmcs_read(VMCS_GUEST_IDTR_BASE));
+	log_error("rax=0x%lx rcx=0x%lx rdx=0x%lx rbx=0x%lx", r->rax, r->rcx, r->rdx, r->rbx);
+	log_error("rbp=0x%lx rsi=0x%lx rdi=0x%lx r8=0x%lx r9=0x%lx", r->rbp, r->rsi, r->rdi, r->r8,
+		  r->r9);
+	log_error("r10=0x%lx r11=0x%lx r12=0x%lx r13=0x%lx r14=0x%lx r15=0x%lx", r->r10, r->r11,
+		  r->r12, r->r13, r->r14, r->r15);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmx/operation.h"
+
+#include "cpu/msr.h"
+#include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "lib/format.h"
+#include "vmx/controls.h"
+#include "vmx/encoding.h"
+
+/* IA32_VMX_BASIC (SDM 3.A.1) */
+#define VMX_BASIC_REVISION      UINT64_C(0x7FFFFFFF)
+#define VMX_BASIC_TRUE_CONTROLS (UINT64_C(1) << 55)
+
+struct ept_requirement {
+	uint64_t bits;
+	const char *what;
+};
+
+static const struct ept_requirement ept_requirements[] = {
+	{EPT_CAPABILITY_4_LEVEL, "EPT page walk of four levels"},
+	{EPT_CAPABILITY_WRITE_BACK, "write-back EPT tables"},
+	{EPT_CAPABILITY_2M, "2 MiB EPT pages"},
+	{EPT_CAPABILITY_1G, "1 GiB EPT pages"},
+	{EPT_CAPABILITY_INVEPT | EPT_CAPABILITY_INVEPT_SINGLE, "single-context INVEPT"},
+	{EPT_CAPABILITY_INVVPID | EPT_CAPABILITY_INVVPID_SINGLE, "single-context INVVPID"},
+};
+#define EPT_REQUIREMENT_COUNT (sizeof(ept_requirements) / sizeof(ept_requirements[0]))
+
+static bool firmware_permits(void)
+{
+	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
+
+	return !(control & FEATURE_CONTROL_LOCK) || (control & FEATURE_CONTROL_VMX_OUTSIDE_SMX);
+}
+
+static unsigned check_controls(vmx_report *report)
+{
+	unsigned problems = 0;
+
+	for (unsigned i = 0; i < CONTROL_WORD_COUNT; i++) {
+		const struct vmx_control_policy *policy = &vmx_control_policies[i];
+		uint32_t value, missing;
+		char text[96];
+
+		if (!vmx_control_compute(policy, msr_read(policy->capability_msr), &value,
+					 &missing))
+			continue;
+		format_text(text, sizeof(text), "%s controls 0x%x (capability MSR 0x%x)",
+			    policy->name, missing, policy->capability_msr);
+		report(ERROR_VMX_CONTROL_UNSUPPORTED, text);
+		problems++;
+	}
+	return problems;
+}
+
+static unsigned check_ept(vmx_report *report)
+{
+	uint64_t capability = msr_read(MSR_VMX_EPT_VPID_CAPABILITY);
+	unsigned problems = 0;
+
+	for (unsigned i = 0; i < EPT_REQUIREMENT_COUNT; i++) {
+		if ((capability & ept_requirements[i].bits) == ept_requirements[i].bits)
+			continue;
+		report(ERROR_EPT_UNSUPPORTED, ept_requirements[i].what);
+		problems++;
+	}
+	return problems;
+}
+
+unsigned vmx_check(vmx_report *report)
+{
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX)) {
+		report(ERROR_VMX_NOT_SUPPORTED, "CPUID.1:ECX.VMX is 0");
+		return 1;
+	}
+	if (!firmware_permits()) {
+		report(ERROR_VMX_LOCKED_OFF, "switch virtualization on in the firmware setup");
+		return 1;
+	}
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)) {
+		report(ERROR_X2APIC_NOT_SUPPORTED, "CPUID.1:ECX.x2APIC is 0");
+		return 1;
+	}
+	if (!(msr_read(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS)) {
+		report(ERROR_VMX_CONTROL_UNSUPPORTED, "TRUE control capability MSRs");
+		return 1;
+	}
+	return check_controls(report) + check_ept(report);
+}
+
+/* SDM 3.A.7 and 3.A.8: bits set in fixed0 must be 1, bits clear in fixed1 must be 0. */
+static bool fixed_bits_hold(uint64_t value, uint32_t fixed0_msr, uint32_t fixed1_msr)
+{
+	uint64_t fixed0 = msr_read(fixed0_msr);
+	uint64_t fixed1 = msr_read(fixed1_msr);
+
+	return (value & fixed0) == fixed0 && (value & ~fixed1) == 0;
+}
+
+static enum error check_before_vmxon(const struct cpu *cpu)
+{
+	if (cpu->vmx_enabled)
+		return ERROR_VMX_ALREADY_ON;
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
+		return ERROR_VMX_NOT_SUPPORTED;
+	if (!firmware_permits())
+		return ERROR_VMX_LOCKED_OFF;
+	if (!fixed_bits_hold(cr0_read(), MSR_VMX_CR0_FIXED0, MSR_VMX_CR0_FIXED1))
+		return ERROR_VMX_CR0_FIXED;
+	if (!fixed_bits_hold(cr4_read() | CR4_VMXE, MSR_VMX_CR4_FIXED0, MSR_VMX_CR4_FIXED1))
+		return ERROR_VMX_CR4_FIXED;
+	return ERROR_OK;
+}
+
+/* The lock is write-once until reset, so it is written only where firmware left it open. */
+static void unlock_vmx(void)
+{
+	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
+
+	if (!(control & FEATURE_CONTROL_LOCK))
+		msr_write(MSR_FEATURE_CONTROL,
+			  control | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX);
+}
+
+/* First word of the VMXON region and of every VMCS (SDM 3.25.2). */
+static void revision_write(uint8_t *region)
+{
+	*(uint32_t *)(void *)region = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
+}
+
+static enum error load_vmcs(struct cpu *cpu)
+{
+	hpa_t vmcs = (hpa_t)cpu_area_of(cpu)->vmcs;
+
+	revision_write(cpu_area_of(cpu)->vmcs);
+	if (vmx_clear(vmcs) != VMX_SUCCEED)
+		return ERROR_VMCLEAR_FAILED;
+	if (vmx_pointer_load(vmcs) != VMX_SUCCEED)
+		return ERROR_VMPTRLD_FAILED;
+	cpu->vmcs_current = true;
+	return ERROR_OK;
+}
+
+enum error vmx_enable(struct cpu *cpu)
+{
+	enum error error = check_before_vmxon(cpu);
+
+	if (error)
+		return error;
+	unlock_vmx();
+	cpu->cr4_before_vmx = cr4_read();
+	cr4_write(cpu->cr4_before_vmx | CR4_VMXE);
+	revision_write(cpu_area_of(cpu)->vmxon_region);
+	if (vmx_on((hpa_t)cpu_area_of(cpu)->vmxon_region) != VMX_SUCCEED) {
+		cr4_write(cpu->cr4_before_vmx);
+		return ERROR_VMXON_FAILED;
+	}
+	cpu->vmx_enabled = true;
+	error = load_vmcs(cpu);
+	if (error)
+		vmx_disable(cpu);
+	return error;
+}
+
+enum error vmx_disable(struct cpu *cpu)
+{
+	if (!cpu->vmx_enabled)
+		return ERROR_VMX_NOT_ON;
+	/* first, so that an NMI in between does not touch a VMCS that is no longer current */
+	cpu->vmcs_current = false;
+	vmx_clear((hpa_t)cpu_area_of(cpu)->vmcs);
+	vmx_off();
+	cr4_write(cpu->cr4_before_vmx);
+	cpu->vmx_enabled = false;
+	return ERROR_OK;
+}
