@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a decoded instruction does to registers and flags. */
+#include "vm/mmio_decode.h"
+
+/* Arithmetic flags in RFLAGS (SDM 1.3.4.3.1). */
+#define FLAG_CARRY     UINT64_C(0x001)
+#define FLAG_PARITY    UINT64_C(0x004)
+#define FLAG_AUXILIARY UINT64_C(0x010)
+#define FLAG_ZERO      UINT64_C(0x040)
+#define FLAG_SIGN      UINT64_C(0x080)
+#define FLAG_OVERFLOW  UINT64_C(0x800)
+#define FLAGS_ALL \
+	(FLAG_CARRY | FLAG_PARITY | FLAG_AUXILIARY | FLAG_ZERO | FLAG_SIGN | FLAG_OVERFLOW)
+
+static uint64_t size_mask(unsigned size)
+{
+	return UINT64_MAX >> (64 - size * 8);
+}
+
+static uint64_t sign_extend(uint64_t value, unsigned size)
+{
+	unsigned unused = 64 - size * 8;
+
+	return (uint64_t)((int64_t)(value << unused) >> unused);
+}
+
+static uint64_t register_read(const struct mmio_instruction *instruction,
+			      const struct guest_registers *registers)
+{
+	uint64_t value = registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)];
+
+	if (instruction->high_byte)
+		value >>= 8;
+	return value & size_mask(instruction->operand_size);
+}
+
+/* Bytes and words leave the rest of the register alone, doublewords clear it (SDM 1.3.4.1.1). */
+static void register_write(const struct mmio_instruction *instruction,
+			   struct guest_registers *registers, uint64_t value)
+{
+	uint64_t *reg = &registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)];
+	uint64_t mask = size_mask(instruction->operand_size);
+
+	if (instruction->operand_size == 4)
+		*reg = value & mask;
+	else if (instruction->high_byte)
+		*reg = (*reg & ~(mask << 8)) | (value & mask) << 8;
+	else
+		*reg = (*reg & ~mask) | (value & mask);
+}
+
+void mmio_complete_read(const struct mmio_instruction *instruction,
+			struct guest_registers *registers, uint64_t value)
+{
+	if (instruction->operation == MMIO_MOVSX)
+		value = sign_extend(value, instruction->memory_size);
+	else
+		value &= size_mask(instruction->memory_size);
+	register_write(instruction, registers, value);
+}
+
+static uint64_t other_operand(const struct mmio_instruction *instruction,
+			      const struct guest_registers *registers)
+{
+	if (instruction->has_immediate)
+		return instruction->immediate & size_mask(instruction->operand_size);
+	return register_read(instruction, registers);
+}
+
+uint64_t mmio_write_value(const struct mmio_instruction *instruction,
+			  const struct guest_registers *registers)
+{
+	return other_operand(instruction, registers);
+}
+
+/* Even number of ones in the low byte. */
+static bool parity(uint64_t value)
+{
+	return __builtin_parity((unsigned)(value & 0xFF)) == 0;
+}
+
+/*
+ * Replaces the arithmetic flags. Bit `size * 8 - 1` of `carries` and `overflows` gives those two flags;
+ * `left ^ right ^ result` has in bit 4 what was carried into it.
+ */
+static void set_flags(uint64_t *flags, unsigned size, uint64_t result, uint64_t carries,
+		      uint64_t overflows, uint64_t halves)
+{
+	unsigned top = size * 8 - 1;
+
+	*flags &= ~FLAGS_ALL;
+	if (carries >> top & 1)
+		*flags |= FLAG_CARRY;
+	if (overflows >> top & 1)
+		*flags |= FLAG_OVERFLOW;
+	if (halves >> 4 & 1)
+		*flags |= FLAG_AUXILIARY;
+	if (result >> top & 1)
+		*flags |= FLAG_SIGN;
+	if (result == 0)
+		*flags |= FLAG_ZERO;
+	if (parity(result))
+		*flags |= FLAG_PARITY;
+}
+
+static uint64_t add(uint64_t left, uint64_t right, uint64_t carry, unsigned size, uint64_t *flags)
+{
+	uint64_t result = (left + right + carry) & size_mask(size);
+
+	set_flags(flags, size, result, (left & right) | ((left | right) & ~result),
+		  (left ^ result) & (right ^ result), left ^ right ^ result);
+	return result;
+}
+
+static uint64_t subtract(uint64_t left, uint64_t right, uint64_t borrow, unsigned size,
+			 uint64_t *flags)
+{
+	uint64_t result = (left - right - borrow) & size_mask(size);
+
+	set_flags(flags, size, result, (~left & right) | ((~left | right) & result),
+		  (left ^ right) & (left ^ result), left ^ right ^ result);
+	return result;
+}
+
+/* AF is undefined after these (SDM 2A, AND); clear as on Intel's processors. */
+static uint64_t logic(uint64_t result, unsigned size, uint64_t *flags)
+{
+	set_flags(flags, size, result, 0, 0, 0);
+	return result;
+}
+
+/* BT and its kin change CF only; ZF must stay, the others may (SDM 2A, BT). */
+static void test_bit(uint64_t value, uint64_t mask, uint64_t *flags)
+{
+	*flags &= ~FLAG_CARRY;
+	if (value & mask)
+		*flags |= FLAG_CARRY;
+}
+
+/* Result of `left operation right`; both are no longer than `size` bytes. */
+static uint64_t compute(enum mmio_operation operation, uint64_t left, uint64_t right, unsigned size,
+			uint64_t *flags)
+{
+	uint64_t carry = *flags & FLAG_CARRY;
+	uint64_t bit = UINT64_C(1) << (right & (size * 8 - 1));
+
+	switch (operation) {
+	case MMIO_ADD:
+		return add(left, right, 0, size, flags);
+	case MMIO_ADC:
+		return add(left, right, carry, size, flags);
+	case MMIO_SUB:
+	case MMIO_CMP:
+		return subtract(left, right, 0, size, flags);
+	case MMIO_SBB:
+		return subtract(left, right, carry, size, flags);
+	case MMIO_AND:
+	case MMIO_TEST:
+		return logic(left & right, size, flags);
+	case MMIO_OR:
+		return logic(left | right, size, flags);
+	case MMIO_XOR:
+		return logic(left ^ right, size, flags);
+	case MMIO_BT:
+		test_bit(left, bit, flags);
+		return left;
+	case MMIO_BTS:
+		test_bit(left, bit, flags);
+		return left | bit;
+	case MMIO_BTR:
+		test_bit(left, bit, flags);
+		return left & ~bit;
+	case MMIO_BTC:
+		test_bit(left, bit, flags);
+		return left ^ bit;
+	default:
+		return left;
+	}
+}
+
+static uint64_t exchange(const struct mmio_instruction *instruction,
+			 struct guest_registers *registers, uint64_t memory)
+{
+	uint64_t value = register_read(instruction, registers);
+
+	register_write(instruction, registers, memory);
+	return value;
+}
+
+static uint64_t arithmetic(const struct mmio_instruction *instruction,
+			   struct guest_registers *registers, uint64_t *flags, uint64_t memory)
+{
+	uint64_t other = other_operand(instruction, registers);
+	uint64_t left = instruction->to_register ? other : memory;
+	uint64_t right = instruction->to_register ? memory : other;
+	uint64_t result =
+		compute(instruction->operation, left, right, instruction->memory_size, flags);
+
+	if (instruction->writes)
+		return result;
+	if (instruction->to_register && instruction->operation != MMIO_CMP)
+		register_write(instruction, registers, result);
+	return 0;
+}
+
+uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
+		      uint64_t *flags, uint64_t memory)
+{
+	memory &= size_mask(instruction->memory_size);
+	switch (instruction->operation) {
+	case MMIO_MOV:
+	case MMIO_MOVZX:
+	case MMIO_MOVSX:
+		if (instruction->writes)
+			return mmio_write_value(instruction, registers);
+		mmio_complete_read(instruction, registers, memory);
+		return 0;
+	case MMIO_XCHG:
+		return exchange(instruction, registers, memory);
+	default:
+		return arithmetic(instruction, registers, flags, memory);
+	}
+}
