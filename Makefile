@@ -250,7 +250,8 @@ $(eval $(call remember,$(UNIT_DIR)/.flags,$(CC) $(UNIT_CFLAGS)))
 
 # Every variable unit-NAME of unit.mk is a test program.
 include tests/unit/unit.mk
-UNIT_TESTS := $(sort $(patsubst unit-%,%,$(filter unit-%,$(.VARIABLES))))
+TSAN_TESTS := $(sort $(patsubst tsan-%,%,$(filter tsan-%,$(.VARIABLES))))
+UNIT_TESTS := $(sort $(patsubst unit-%,%,$(filter unit-%,$(.VARIABLES))) $(TSAN_TESTS:%=%_tsan))
 
 $(UNIT_DIR)/obj/%.c.o: %.c $(AUTOCONF) $(UNIT_DIR)/.flags
 	@$(call say,CC,$< (unit))
@@ -262,7 +263,21 @@ $(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -fsanitize=address,undefined $$(UNIT_EXTRA) -o $$@ $$^ -lcmocka $$(TOOL_LIBS)
 endef
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit-rules,$(t))))
+$(foreach t,$(filter-out %_tsan,$(UNIT_TESTS)),$(eval $(call unit-rules,$(t))))
+
+# Without coverage counters, which are no atomics.
+$(UNIT_DIR)/obj/tsan/%.c.o: %.c $(AUTOCONF) $(UNIT_DIR)/.flags
+	@$(call say,CC,$< (threads))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(patsubst -fsanitize=%,-fsanitize=thread,$(filter-out $(UNIT_EXTRA),$(UNIT_CFLAGS))) \
+		$(DEPEND) -c $< -o $@
+
+define tsan-rules
+$(UNIT_DIR)/$(1)_tsan: $(patsubst %,$(UNIT_DIR)/obj/tsan/%.o,$(tsan-$(1)))
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -fsanitize=thread -o $$@ $$^ -lcmocka
+endef
+$(foreach t,$(TSAN_TESTS),$(eval $(call tsan-rules,$(t))))
 
 CHECK = $(PYTHON) tests/check.py --build $(BUILD) --cc $(CC) $(if $(TEST),-k $(TEST))
 

@@ -35,6 +35,7 @@ _Static_assert(CONFIG_SERIAL_PORT + 7 <= 0xFFFF, "CONFIG_SERIAL_PORT needs eight
 
 static bool uart_works;
 static uint32_t uart_depth;
+static uint32_t uart_room; /* bytes that the UART certainly takes without being asked again */
 
 static uint8_t uart_read(uint16_t reg)
 {
@@ -57,6 +58,7 @@ void console_init(void)
 	uart_write(UART_LCR, LCR_8_BITS_NO_PARITY);
 	uart_write(UART_FCR, FCR_ENABLE_AND_CLEAR);
 	uart_write(UART_MCR, MCR_DTR_RTS);
+	uart_room = 0;
 	uart_depth = (uart_read(UART_IIR) & IIR_FIFO_WORKS) == IIR_FIFO_WORKS ? FIFO_DEPTH : 1;
 	/* An absent UART reads as all ones; so many line errors at once a present one never has. */
 	uart_works = uart_read(UART_LSR) != 0xFF;
@@ -76,14 +78,12 @@ static bool uart_wait(uint8_t lsr_bit)
 
 static void uart_put(uint8_t byte)
 {
-	static uint32_t room; /* bytes that the FIFO certainly takes without asking again */
-
-	if (room == 0) {
+	if (uart_room == 0) {
 		if (!uart_wait(LSR_THRE))
 			return;
-		room = uart_depth;
+		uart_room = uart_depth;
 	}
-	room--;
+	uart_room--;
 	uart_write(UART_THR, byte);
 }
 

@@ -8,6 +8,23 @@
 # the host with the address and undefined-behaviour sanitizers and -Itests/unit/fake first, so that
 # tests/unit/fake/cpu/privileged.h stands in for the real one. libcmocka, libfdt, libjansson and libmd
 # are linked to each.
+#
+#   tsan-NAME := ...
+#
+# is built with ThreadSanitizer instead, as NAME_tsan: for what several cores do at once.
 
 unit-guest_memory := tests/unit/guest_memory_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/guest_memory.c
+
+unit-format := tests/unit/format_test.c hypervisor/lib/format.c
+unit-string := tests/unit/string_test.c
+unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
+unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c hypervisor/lib/format.c
+unit-log := tests/unit/log_test.c hypervisor/lib/log.c hypervisor/lib/log_limit.c hypervisor/lib/format.c
+tsan-log := $(unit-log)
+
+unit-vmx_operation := tests/unit/vmx_operation_test.c tests/unit/fake/fake_cpu.c \
+	hypervisor/vmx/operation.c hypervisor/vmx/controls.c hypervisor/lib/format.c
+
+unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
+	hypervisor/vmx/controls.c
