@@ -28,3 +28,5 @@ unit-vmx_operation := tests/unit/vmx_operation_test.c tests/unit/fake/fake_cpu.c
 
 unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
 	hypervisor/vmx/controls.c
+unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
+	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
