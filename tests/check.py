@@ -5,7 +5,7 @@
     check.py [--build DIR] [-k TEXT] [SUITE...]        suites: unit tool boot lint; default: all
 
 A suite is a list of jobs; a job is a program that prints its own count, `N passed, N failed` alone on a
-line or cmocka's, or is one check itself, judged by its exit status. A job that counts nothing has
+line, cmocka's or unittest's, or is one check itself, judged by its exit status. A job that counts nothing has
 failed: a test that did not run proves nothing. The last line is the sum, and the status 1 if anything
 failed.
 """
@@ -28,6 +28,8 @@ import lint  # pylint: disable=wrong-import-position
 
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed\b", re.MULTILINE)
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.MULTILINE)
+UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in", re.MULTILINE)
+UNITTEST_FAILED = re.compile(r"^FAILED \((.*)\)", re.MULTILINE)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] [^:\n]*?(\d+) test", re.MULTILINE)
 WORKERS = 2
 STILL_EVERY = 15
@@ -95,6 +97,10 @@ class Job:
             return
         if plain := PLAIN.findall(text):
             self.passed, self.failed = map(int, plain[-1])
+        elif ran := UNITTEST_RAN.search(text):
+            failed = UNITTEST_FAILED.search(text)
+            self.failed = sum(map(int, re.findall(r"\d+", failed.group(1)))) if failed else 0
+            self.passed = int(ran.group(1)) - self.failed
         else:
             self.passed = sum(map(int, CMOCKA_PASSED.findall(text)))
             self.failed = sum(map(int, CMOCKA_FAILED.findall(text)))

@@ -35,6 +35,7 @@ class Vm:
     name: str
     console: Console
     report: str
+    cpu_count: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Manifest:  # pylint: disable=too-many-instance-attributes
     """One scenario with the facts of its board that an emulator needs."""
 
     name: str
+    hash: str  # SHA-256 of the resolved scenario
     vms: tuple
     modules: tuple
     core_count: int
@@ -101,7 +103,9 @@ def parse(data, own_console):
     """The manifest out of the JSON that `bulkhead build` writes."""
     return Manifest(
         name=data["name"],
-        vms=tuple(Vm(vm["name"], vm_console(vm["console"]), vm["report"]) for vm in data["vms"]),
+        hash=data["hash"],
+        vms=tuple(Vm(vm["name"], vm_console(vm["console"]), vm["report"], len(vm["cpus"]))
+                  for vm in data["vms"]),
         modules=tuple(Module(m["name"], m["file"]) for m in data["modules"]),
         core_count=data["board"]["cpus"],
         memory_mib=data["board"]["memory_mib"],

@@ -23,7 +23,7 @@ from terminal import Live, Plain
 LEAVE_KEY = b"\x1d"
 LEAVE_NAME = "Ctrl-]"
 # After the hypervisor has said that it refuses, nothing more will come; let its last lines out.
-REFUSAL = re.compile(r"\[\d+ hv\] error: .*nothing (is|was) started", re.IGNORECASE)
+REFUSAL = re.compile(r"\[\d+ hv\] error: (.*no VM is started|panic)")
 REFUSAL_SECONDS = 2
 
 
