@@ -30,3 +30,12 @@ unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
 	hypervisor/vmx/controls.c
 unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
+
+emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
+	arena.c bitmap.c ept.c manifest.c msr_policy.c process.c) tests/unit/tool_emit_model.c
+unit-tool_emit_ept := tests/unit/tool_emit_ept.c tests/unit/tool_emit_walk.c tools/bulkhead/ept.c
+unit-tool_emit_bitmap := tests/unit/tool_emit_bitmap.c tools/bulkhead/bitmap.c tools/bulkhead/msr_policy.c
+unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)
+unit-tool_emit_acpi := tests/unit/tool_emit_acpi.c $(emit-sources)
+unit-tool_emit_files := tests/unit/tool_emit_files.c $(emit-sources)
+unit-tool_emit_image := tests/unit/tool_emit_image.c tests/unit/tool_emit_walk.c $(emit-sources)

@@ -46,13 +46,12 @@ struct acpi_layout acpi_layout(const struct plan *plan, uint32_t vm)
 	return layout;
 }
 
-static bool write_source(const struct plan *plan, uint32_t vm, const struct acpi_layout *layout,
+static bool write_source(struct plan *plan, uint32_t vm, const struct acpi_layout *layout,
 			 enum acpi_table table, const char *directory)
 {
+	const char *name = arena_format(&plan->arena, "%s.asl", file_names[table]);
 	struct output output;
-	char name[16];
 
-	snprintf(name, sizeof(name), "%s.asl", file_names[table]);
 	if (!output_open(&output, directory, name))
 		return false;
 	acpi_print_source(output.stream, plan, vm, layout, table);
@@ -67,7 +66,7 @@ static bool read_table(struct plan *plan, const char *path, struct guest_blob *b
 
 	if (file == NULL)
 		return output_fail("cannot read %s: %s", path, strerror(errno));
-	bytes = emit_alloc(&plan->arena, size, 1);
+	bytes = arena_alloc(&plan->arena, size);
 	memcpy(bytes, file, size);
 	free(file);
 	blob->bytes = bytes;
@@ -93,28 +92,21 @@ static bool check_size(const char *path, const struct acpi_layout *layout, enum 
 static bool load_table(struct plan *plan, const struct acpi_layout *layout, enum acpi_table table,
 		       const char *directory, struct guest_blob *blob)
 {
-	char name[16];
-	char *path;
-	bool ok;
+	const char *path = arena_format(&plan->arena, "%s/%s.aml", directory, file_names[table]);
 
-	snprintf(name, sizeof(name), "%s.aml", file_names[table]);
-	path = output_path(directory, name);
 	blob->name = acpi_table_names[table];
 	blob->guest_physical = layout->address[table];
-	ok = path != NULL && read_table(plan, path, blob) &&
-	     check_size(path, layout, table, blob->size);
-	free(path);
-	return ok;
+	return read_table(plan, path, blob) && check_size(path, layout, table, blob->size);
 }
 
 static bool build_tables(struct plan *plan, uint32_t vm, const char *directory)
 {
 	struct acpi_layout layout = acpi_layout(plan, vm);
-	struct guest_blob *blobs = emit_alloc(&plan->arena, ACPI_TABLE_COUNT, sizeof(*blobs));
+	struct guest_blob *blobs = arena_alloc(&plan->arena, ACPI_TABLE_COUNT * sizeof(*blobs));
 
 	for (enum acpi_table table = 0; table < ACPI_TABLE_COUNT; table++) {
 		if (!write_source(plan, vm, &layout, table, directory) ||
-		    !acpi_compile(directory, file_names[table]) ||
+		    !acpi_compile(&plan->arena, directory, file_names[table]) ||
 		    !load_table(plan, &layout, table, directory, &blobs[table]))
 			return false;
 	}
@@ -126,11 +118,7 @@ static bool build_tables(struct plan *plan, uint32_t vm, const char *directory)
 
 bool acpi_build(struct plan *plan, uint32_t vm, const char *directory)
 {
-	char *acpi = output_path(directory, "acpi");
-	char *own = acpi == NULL ? NULL : output_path(acpi, plan->vms[vm].name);
-	bool ok = own != NULL && output_make_directory(own) && build_tables(plan, vm, own);
+	const char *own = arena_format(&plan->arena, "%s/acpi/%s", directory, plan->vms[vm].name);
 
-	free(own);
-	free(acpi);
-	return ok;
+	return output_make_directory(own) && build_tables(plan, vm, own);
 }

@@ -42,7 +42,7 @@ uint64_t acpi_madt_size(const struct plan *plan, uint32_t vm);
  * Runs iasl on directory/NAME.asl, which makes directory/NAME.aml. Warnings count as errors. False
  * with a message, iasl's own text included.
  */
-bool acpi_compile(const char *directory, const char *name);
+bool acpi_compile(struct arena *arena, const char *directory, const char *name);
 
 /* Writes and compiles the VM's tables under directory/acpi/VM and adds them to its blobs. */
 bool acpi_build(struct plan *plan, uint32_t vm, const char *directory);

@@ -5,10 +5,10 @@
  * It fills in lengths and checksums.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "acpi.h"
 #include "bulkhead/platform.h"
+#include "emit_resources.h"
 
 #define OEM_ID       "BULKHD"
 #define OEM_TABLE_ID "BULKHEAD"
@@ -27,27 +27,6 @@
 #define OVERRIDE_ACTIVE_LOW  3
 #define OVERRIDE_EDGE        1
 #define OVERRIDE_LEVEL       3
-
-enum device_class { CLASS_OTHER, CLASS_UART, CLASS_RTC };
-
-static enum device_class device_class(const struct board_device *device)
-{
-	static const struct {
-		const char *compatible;
-		enum device_class class;
-	} classes[] = {
-		{"ns16550a", CLASS_UART},
-		{"ns16550", CLASS_UART},
-		{"ns16450", CLASS_UART},
-		{"motorola,mc146818", CLASS_RTC},
-	};
-
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (strcmp(device->compatible, classes[i].compatible) == 0)
-			return classes[i].class;
-	}
-	return CLASS_OTHER;
-}
 
 static bool owns_class(const struct plan *plan, uint32_t vm, enum device_class class)
 {
@@ -227,7 +206,7 @@ static void print_fixed_registers(FILE *file)
 static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
 		       const struct acpi_layout *layout)
 {
-	bool rtc = owns_class(plan, vm, CLASS_RTC);
+	bool rtc = owns_class(plan, vm, DEVICE_RTC);
 
 	print_header(file, "FACP", 6);
 	field(file, 4, "FACS Address", 0);
@@ -236,7 +215,7 @@ static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
 	field(file, 1, "PM Profile", 0);
 	print_fixed_hardware(file);
 	print_power_states(file);
-	print_boot_flags(file, rtc || owns_class(plan, vm, CLASS_UART), rtc);
+	print_boot_flags(file, rtc || owns_class(plan, vm, DEVICE_UART), rtc);
 	field(file, 1, "Reserved", 0);
 	print_feature_flags(file);
 	print_register(file, "Reset Register", PLATFORM_ACPI_RESET_PORT);
@@ -414,8 +393,8 @@ static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
 		PLATFORM_ACPI_S5_SLEEP_TYPE);
 	fputs("\tScope (\\_SB)\n\t{", file);
 	print_processors(file, &plan->vms[vm]);
-	print_devices(file, plan, vm, CLASS_UART, 'U', "PNP0501");
-	print_devices(file, plan, vm, CLASS_RTC, 'R', "PNP0B00");
+	print_devices(file, plan, vm, DEVICE_UART, 'U', "PNP0501");
+	print_devices(file, plan, vm, DEVICE_RTC, 'R', "PNP0B00");
 	fputs("\t}\n}\n", file);
 }
 

@@ -61,11 +61,11 @@ static void sort_and_join(struct map *map)
 	map->count = map->count == 0 ? 0 : last + 1;
 }
 
-uint32_t e820_build(struct emit_arena *arena, const struct memory_region *regions, uint32_t count,
+uint32_t e820_build(struct arena *arena, const struct memory_region *regions, uint32_t count,
 		    bool pc_memory, const struct e820_entry **result)
 {
 	/* The hole may cut a region in two, and is an entry itself. */
-	struct map map = {emit_alloc(arena, count * 2 + 1, sizeof(*map.entries)), 0};
+	struct map map = {arena_alloc(arena, (count * 2 + 1) * sizeof(*map.entries)), 0};
 
 	for (uint32_t i = 0; i < count; i++)
 		add_region(&map, &regions[i], pc_memory);

@@ -20,17 +20,6 @@ bool output_fail(const char *format, ...)
 	return false;
 }
 
-char *output_path(const char *directory, const char *name)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/%s", directory, name) < 0) {
-		output_fail("out of memory");
-		return NULL;
-	}
-	return path;
-}
-
 static bool make_one_directory(const char *path)
 {
 	struct stat status;
@@ -62,9 +51,8 @@ bool output_make_directory(const char *path)
 bool output_open(struct output *output, const char *directory, const char *name)
 {
 	*output = (struct output){0};
-	output->path = output_path(directory, name);
-	if (output->path == NULL)
-		return false;
+	if (asprintf(&output->path, "%s/%s", directory, name) < 0)
+		return output_fail("out of memory");
 	output->stream = open_memstream(&output->text, &output->size);
 	if (output->stream != NULL)
 		return true;

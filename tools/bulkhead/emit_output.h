@@ -21,9 +21,6 @@ struct output {
 /* Prints "bulkhead: error: ..." with a newline to standard error. Returns false, for `return`. */
 bool output_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "directory/name"; free() it. NULL without memory (reported). */
-char *output_path(const char *directory, const char *name);
-
 /* Creates the directory and its parents where they are missing. */
 bool output_make_directory(const char *path);
 

@@ -6,13 +6,13 @@
 #ifndef BULKHEAD_TOOL_EMIT_PLAN_H
 #define BULKHEAD_TOOL_EMIT_PLAN_H
 
-#include "emit_arena.h"
+#include "arena.h"
 #include "ept.h"
 #include "model.h"
 
 struct plan {
 	const struct model *model; /* vms have the same order and indices here and there */
-	struct emit_arena arena;
+	struct arena arena;
 	/*
 	 * As it is emitted, except: ept_root is NULL (see `epts`), and the blobs are missing until
 	 * acpi_build() adds them.
@@ -27,12 +27,6 @@ bool plan_build(struct plan *plan, const struct model *model);
 
 /* Also after a failed plan_build(). */
 void plan_free(struct plan *plan);
-
-/* The VM got the device by reference, or it owns every port of the device by number. */
-bool plan_owns_device(const struct plan *plan, unsigned vm, unsigned device);
-
-/* The IOAPIC pin behind the global system interrupt is the VM's. */
-bool plan_owns_gsi(const struct plan *plan, unsigned vm, uint64_t gsi);
 
 /* Boot by the Linux protocol or with ACPI: low memory is laid out as platform.h says. */
 static inline bool vm_has_pc_memory(const struct vm *vm)

@@ -2,9 +2,9 @@
 #include "manifest.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #include "emit_output.h"
+#include "emit_resources.h"
 
 /* json_pack() formats: "s" string, "s?" string or null, "I" json_int_t, "o" takes over a reference. */
 
@@ -61,14 +61,9 @@ static json_t *pack_modules(const struct scenario *scenario)
 
 static bool is_console(const struct board_device *device)
 {
-	static const char *const compatibles[] = {"ns16550a", "ns16550", "ns16450",
-						  "bochs,debugcon"};
+	enum device_class class = device_class(device);
 
-	for (size_t i = 0; i < sizeof(compatibles) / sizeof(compatibles[0]); i++) {
-		if (strcmp(device->compatible, compatibles[i]) == 0)
-			return device->port_count != 0;
-	}
-	return false;
+	return (class == DEVICE_UART || class == DEVICE_DEBUG_PORT) && device->port_count != 0;
 }
 
 /* Devices given by reference come first, in the order of the scenario; NULL if there is none. */
