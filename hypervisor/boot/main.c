@@ -178,9 +178,10 @@ static _Noreturn void refuse(uint32_t cores)
 
 static uint32_t start_cores(void)
 {
-	unsigned missing = smp_start(&scenario_tables, core_main);
+	unsigned missing;
 
-	core_prepare();
+	core_prepare(); /* first, because start-up IPIs are sent in x2APIC mode */
+	missing = smp_start(&scenario_tables, core_main);
 	wait_for_cores(&cores_ready, cpu_count - missing);
 	return __atomic_load_n(&cores_ready, __ATOMIC_ACQUIRE);
 }
