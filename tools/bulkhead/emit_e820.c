@@ -62,16 +62,16 @@ static void sort_and_join(struct map *map)
 }
 
 uint32_t e820_build(struct arena *arena, const struct memory_region *regions, uint32_t count,
-		    bool pc_memory, const struct e820_entry **result)
+		    bool pc_memory, const struct e820_entry **map)
 {
 	/* The hole may cut a region in two, and is an entry itself. */
-	struct map map = {arena_alloc(arena, (count * 2 + 1) * sizeof(*map.entries)), 0};
+	struct map made = {arena_alloc(arena, (count * 2 + 1) * sizeof(*made.entries)), 0};
 
 	for (uint32_t i = 0; i < count; i++)
-		add_region(&map, &regions[i], pc_memory);
+		add_region(&made, &regions[i], pc_memory);
 	if (pc_memory)
-		add(&map, PC_HOLE_BASE, PC_HOLE_END, E820_RESERVED);
-	sort_and_join(&map);
-	*result = map.count == 0 ? NULL : map.entries;
-	return map.count;
+		add(&made, PC_HOLE_BASE, PC_HOLE_END, E820_RESERVED);
+	sort_and_join(&made);
+	*map = made.count == 0 ? NULL : made.entries;
+	return made.count;
 }

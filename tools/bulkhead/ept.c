@@ -66,14 +66,13 @@ static enum ept_error descend(struct ept *ept, uint32_t table, gpa_t gpa, uint32
 {
 	unsigned level = ept->tables[table]->level;
 	struct ept_entry *entry = &ept->tables[table]->entries[entry_index(gpa, level)];
-	enum ept_error error = EPT_OK;
 
 	if (ept_is_leaf(entry))
 		return EPT_OVERLAP;
 	if (entry->child == EPT_NO_CHILD) {
 		gpa_t base = gpa & ~(ept_entry_size(level) - 1);
+		enum ept_error error = add_table(ept, level - 1, base, &entry->child);
 
-		error = add_table(ept, level - 1, base, &entry->child);
 		if (error != EPT_OK)
 			return error;
 		/* Full rights here: the leaf alone decides, since a walk intersects all levels. */

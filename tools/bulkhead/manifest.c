@@ -21,7 +21,7 @@ static json_t *pack_hash(const uint8_t *hash)
 {
 	char text[SCENARIO_HASH_SIZE * 2 + 1];
 
-	for (unsigned i = 0; i < SCENARIO_HASH_SIZE; i++)
+	for (size_t i = 0; i < SCENARIO_HASH_SIZE; i++)
 		snprintf(&text[i * 2], 3, "%02x", hash[i]);
 	return json_string(text);
 }
