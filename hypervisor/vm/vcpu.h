@@ -88,9 +88,6 @@ void vms_init(const struct scenario *scenario);
 
 /* vCPU `index` of the VM, or NULL. */
 struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index);
-/* The VM's vCPU on the core with this APIC id, or NULL if the core is not the VM's. */
-struct vcpu *vm_vcpu_by_apic_id(const struct vm *vm, uint32_t apic_id);
-
 /* Runs the calling core's vCPU for good. */
 _Noreturn void vcpu_run(struct vcpu *vcpu);
 
@@ -99,6 +96,9 @@ _Noreturn void vcpu_run(struct vcpu *vcpu);
  * then handles it before its next entry.
  */
 void vcpu_post(struct vcpu *vcpu, uint32_t request);
+
+/* Takes all pending requests of the calling core's vCPU, so that none is acted on twice. */
+uint32_t vcpu_take_requests(struct vcpu *vcpu);
 
 /* Takes the pending requests of the calling core's vCPU and acts on them. May not return. */
 void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers);

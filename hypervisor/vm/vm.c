@@ -59,30 +59,6 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index)
 	return index < vm->config->vcpu_count ? &vcpus[first + index] : NULL;
 }
 
-struct vcpu *vm_vcpu_by_apic_id(const struct vm *vm, uint32_t apic_id)
-{
-	for (uint32_t i = 0; i < vm->config->vcpu_count; i++)
-		if (vm->config->vcpus[i].apic_id == apic_id)
-			return vm_vcpu(vm, i);
-	return NULL;
-}
-
-void vcpu_post(struct vcpu *vcpu, uint32_t request)
-{
-	/* A start-up IPI that came before an INIT must not start the vCPU after it. */
-	if (request & REQUEST_INIT)
-		__atomic_and_fetch(&vcpu->requests, ~(uint32_t)REQUEST_SIPI, __ATOMIC_RELAXED);
-	/* release: pairs with the acquire in requests_take() */
-	__atomic_or_fetch(&vcpu->requests, request, __ATOMIC_RELEASE);
-	apic_send_nmi(vcpu->config->apic_id);
-}
-
-static uint32_t requests_take(struct vcpu *vcpu)
-{
-	/* acquire: pairs with the release in vcpu_post() */
-	return __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
-}
-
 /* The last vCPU of a VM to stop makes its devices silent; the others may still be running guests. */
 static void last_vcpu_parked(const struct vm *vm)
 {
@@ -156,7 +132,7 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	guest_state_reset(vcpu, registers);
 	for (;;) {
-		uint32_t requests = requests_take(vcpu);
+		uint32_t requests = vcpu_take_requests(vcpu);
 
 		if (requests & REQUEST_STOP)
 			vcpu_park(vcpu);
@@ -183,7 +159,7 @@ static void take_init(struct vcpu *vcpu, struct guest_registers *registers)
 
 void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	uint32_t requests = requests_take(vcpu);
+	uint32_t requests = vcpu_take_requests(vcpu);
 
 	if (requests & REQUEST_STOP)
 		vcpu_park(vcpu);

@@ -39,3 +39,10 @@ unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)
 unit-tool_emit_acpi := tests/unit/tool_emit_acpi.c $(emit-sources)
 unit-tool_emit_files := tests/unit/tool_emit_files.c $(emit-sources)
 unit-tool_emit_image := tests/unit/tool_emit_image.c tests/unit/tool_emit_walk.c $(emit-sources)
+
+unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
+	tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c hypervisor/vm/local_apic.c \
+	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/lib/log_limit.c
+
+unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/lib/log_limit.c

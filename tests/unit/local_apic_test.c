@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * IPIs stay inside the VM. Two VMs on four cores: "left" on APIC ids 0 and 1, "right" on 2 and 3. What
+ * the fake core's ICR got is what really went out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "bulkhead/platform.h"
+#include "cpu/apic.h"
+#include "cpu/msr.h"
+#include "fake_cpu.h"
+#include "fake_vm.h"
+#include "vm/handlers.h"
+
+#define ICR(destination, low) ((uint64_t)(destination) << 32 | (low))
+#define FIXED(vector)         (0x4000u | (vector))
+#define MODE(mode)            ((uint32_t)(mode) << APIC_DELIVERY_SHIFT)
+#define LOGICAL               0x800u
+#define TO_SELF               (1u << 18)
+#define TO_ALL                (2u << 18)
+#define TO_OTHERS             (3u << 18)
+
+static struct vcpu *left, *left_ap, *right;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_cpu_reset();
+	fake_vms_reset();
+	left = &vcpus[0];
+	left_ap = &vcpus[1];
+	right = &vcpus[2];
+	return 0;
+}
+
+static uint32_t destination_of(unsigned ipi)
+{
+	return (uint32_t)(fake_cpu()->ipis[ipi] >> 32);
+}
+
+static void fixed_reaches_own_core(void **state)
+{
+	(void)state;
+	assert_true(local_apic_write(left, APIC_ICR, ICR(1, FIXED(0x40))));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	assert_int_equal(destination_of(0), 1);
+	assert_int_equal(fake_cpu()->ipis[0] & 0x7FF, 0x40);
+}
+
+static void foreign_core_is_never_reached(void **state)
+{
+	static const enum apic_delivery modes[] = {
+		APIC_FIXED, APIC_LOWEST_PRIORITY, APIC_SMI,   APIC_NMI,
+		APIC_INIT,  APIC_STARTUP,         APIC_EXTINT};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		local_apic_write(left, APIC_ICR, ICR(2, MODE(modes[i]) | 0x4040));
+		local_apic_write(left, APIC_ICR, ICR(3, MODE(modes[i]) | 0x4040));
+		local_apic_write(left, APIC_ICR, ICR(0xC, MODE(modes[i]) | LOGICAL | 0x4040));
+	}
+	assert_int_equal(fake_cpu()->ipi_count, 0);
+	assert_int_equal(right->requests, 0);
+}
+
+static void broadcast_and_shorthands_stay_inside(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(APIC_BROADCAST, FIXED(0x41)));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+	local_apic_write(left, APIC_ICR, ICR(0, TO_ALL | FIXED(0x42)));
+	assert_int_equal(fake_cpu()->ipi_count, 4);
+	local_apic_write(left, APIC_ICR, ICR(0, TO_OTHERS | FIXED(0x43)));
+	assert_int_equal(fake_cpu()->ipi_count, 5);
+	assert_int_equal(destination_of(4), 1);
+	local_apic_write(left, APIC_ICR, ICR(7, TO_SELF | FIXED(0x44)));
+	assert_int_equal(fake_cpu()->ipi_count, 6);
+	assert_int_equal(destination_of(5), 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_true(destination_of(i) < 2);
+}
+
+static void logical_destination_is_reduced_to_own_cores(void **state)
+{
+	(void)state;
+	/* cluster 0, members 0 to 3: only 0 and 1 are the VM's */
+	local_apic_write(left, APIC_ICR, ICR(0xF, LOGICAL | FIXED(0x50)));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+	assert_int_equal(destination_of(0), 0);
+	assert_int_equal(destination_of(1), 1);
+}
+
+static void nmi_init_and_startup_become_requests(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_NMI)));
+	assert_int_equal(left_ap->requests, REQUEST_NMI);
+	local_apic_write(left, APIC_ICR, ICR(1, 0x4000 | MODE(APIC_INIT)));
+	assert_true(left_ap->requests & REQUEST_INIT);
+	local_apic_write(left, APIC_ICR, ICR(1, 0x4000 | MODE(APIC_STARTUP) | 0x9A));
+	assert_true(left_ap->requests & REQUEST_SIPI);
+	assert_int_equal((left_ap->requests & REQUEST_SIPI_PAGE) >> 8, 0x9A);
+	/* what really goes out is always the kick, an NMI */
+	for (unsigned i = 0; i < fake_cpu()->ipi_count; i++)
+		assert_int_equal(fake_cpu()->ipis[i] & APIC_DELIVERY_MASK, MODE(APIC_NMI));
+}
+
+static void startup_before_init_is_forgotten(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_STARTUP) | 0x4008));
+	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_INIT) | 0x4000));
+	assert_true(left_ap->requests & REQUEST_INIT);
+	assert_false(left_ap->requests & REQUEST_SIPI);
+}
+
+static void init_deassert_does_nothing(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(1, 0x8000 | MODE(APIC_INIT)));
+	assert_int_equal(left_ap->requests, 0);
+	assert_int_equal(fake_cpu()->ipi_count, 0);
+}
+
+static void reserved_bits_of_icr_fault(void **state)
+{
+	(void)state;
+	assert_false(local_apic_write(left, APIC_ICR, ICR(1, 0x10000)));
+	assert_false(local_apic_write(left, APIC_ICR, ICR(1, 1u << 31)));
+	assert_int_equal(fake_cpu()->ipi_count, 0);
+}
+
+static void lvt_delivery_modes_are_masked(void **state)
+{
+	static const uint32_t outside[] = {APIC_LVT_THERMAL, APIC_LVT_COUNTER, APIC_LVT_LINT0,
+					   APIC_LVT_LINT1};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_true(local_apic_write(left, outside[i], MODE(APIC_NMI)));
+		assert_true(fake_msr(outside[i]) & APIC_LVT_MASKED);
+		assert_true(local_apic_write(left, outside[i], MODE(APIC_EXTINT)));
+		assert_true(fake_msr(outside[i]) & APIC_LVT_MASKED);
+		assert_true(local_apic_write(left, outside[i], MODE(APIC_SMI)));
+		assert_true(fake_msr(outside[i]) & APIC_LVT_MASKED);
+		assert_true(local_apic_write(left, outside[i], 0x35));
+		assert_int_equal(fake_msr(outside[i]), 0x35);
+	}
+}
+
+static void apic_base_transitions(void **state)
+{
+	const uint64_t x2apic = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+	const uint64_t xapic = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE;
+	const uint64_t off = PLATFORM_LAPIC_GPA;
+
+	(void)state;
+	fake_msr_set(MSR_APIC_BASE, x2apic);
+	assert_false(local_apic_base_write(left, xapic)); /* not straight back */
+	assert_false(local_apic_base_write(left, PLATFORM_LAPIC_GPA | APIC_BASE_X2APIC));
+	assert_false(local_apic_base_write(left, x2apic + 0x1000)); /* the page stays */
+	assert_false(local_apic_base_write(left, x2apic | 1));
+	assert_true(local_apic_base_write(left, off));
+	assert_false(local_apic_base_write(left, x2apic)); /* only through xAPIC */
+	assert_true(local_apic_base_write(left, xapic));
+	assert_true(local_apic_base_write(left, x2apic));
+	assert_true(left->apic_base & APIC_BASE_BSP);
+	/* the real one never leaves x2APIC mode */
+	assert_true(fake_msr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+}
+
+static void use_xapic(struct vcpu *vcpu)
+{
+	vcpu->apic_base = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE;
+}
+
+static void xapic_page(void **state)
+{
+	(void)state;
+	use_xapic(left_ap);
+	fake_cpu_select(1);
+	assert_int_equal(local_apic_page_read(left_ap, 0x20), 1u << 24);
+	local_apic_page_write(left_ap, 0x0D0, 0x02000000);
+	assert_int_equal(local_apic_page_read(left_ap, 0x0D0), 0x02000000);
+	local_apic_page_write(left_ap, 0x320, 0x20040);
+	assert_int_equal(fake_msr(APIC_LVT_TIMER), 0x20040);
+	local_apic_page_write(left_ap, 0x310, 0);
+	local_apic_page_write(left_ap, 0x300, FIXED(0x60));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	assert_int_equal(destination_of(0), 0);
+	local_apic_page_write(left_ap, 0x310, 2u << 24); /* core 2 is foreign */
+	local_apic_page_write(left_ap, 0x300, FIXED(0x60));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	/* MSRs are not there in this mode */
+	uint64_t value;
+	assert_false(local_apic_read(left_ap, APIC_ID, &value));
+}
+
+static void xapic_flat_logical(void **state)
+{
+	(void)state;
+	use_xapic(left);
+	use_xapic(left_ap);
+	local_apic_page_write(left, 0x0D0, 0x01000000);
+	local_apic_page_write(left_ap, 0x0D0, 0x02000000);
+	local_apic_page_write(left, 0x310, 0xFE000000);
+	local_apic_page_write(left, 0x300, LOGICAL | FIXED(0x61));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	assert_int_equal(destination_of(0), 1);
+}
+
+static void page_is_invisible_in_x2apic_mode(void **state)
+{
+	(void)state;
+	assert_int_equal(local_apic_page_read(left, 0x20), UINT32_MAX);
+	local_apic_page_write(left, 0x300, FIXED(0x62));
+	assert_int_equal(fake_cpu()->ipi_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(fixed_reaches_own_core, setup),
+		cmocka_unit_test_setup(foreign_core_is_never_reached, setup),
+		cmocka_unit_test_setup(broadcast_and_shorthands_stay_inside, setup),
+		cmocka_unit_test_setup(logical_destination_is_reduced_to_own_cores, setup),
+		cmocka_unit_test_setup(nmi_init_and_startup_become_requests, setup),
+		cmocka_unit_test_setup(startup_before_init_is_forgotten, setup),
+		cmocka_unit_test_setup(init_deassert_does_nothing, setup),
+		cmocka_unit_test_setup(reserved_bits_of_icr_fault, setup),
+		cmocka_unit_test_setup(lvt_delivery_modes_are_masked, setup),
+		cmocka_unit_test_setup(apic_base_transitions, setup),
+		cmocka_unit_test_setup(xapic_page, setup),
+		cmocka_unit_test_setup(xapic_flat_logical, setup),
+		cmocka_unit_test_setup(page_is_invisible_in_x2apic_mode, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
