@@ -170,7 +170,7 @@ class Check:
         checks = lambda: [Job(f"lint/{name}", command, 600, counts=False)
                           for name, command in lint.jobs(self.options.build, self.variable)]
         return [
-            Suite("unit", "unit-build", self.unit),
+            Suite("unit", "" if self.options.unit_dir else "unit-build", self.unit),
             Suite("tool", "tool", lambda: self.scripts("tool", 300)),
             Suite("lint", "", checks),
             Suite("boot", "isos", lambda: self.scripts("boot", 600)),
