@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/loader.h"
+
+#include "loader/plan.h"
+
+typedef enum error (*planner)(const struct load_plan *plan, struct boot_entry *entry);
+
+static const planner planners[] = {
+	[BOOT_RAW] = raw_plan,
+	[BOOT_ELF] = elf_plan,
+	[BOOT_LINUX] = linux_plan,
+};
+
+static enum error plan_blobs(const struct load_plan *plan)
+{
+	enum error error = ERROR_OK;
+
+	for (uint32_t i = 0; i < plan->vm->blob_count && error == ERROR_OK; i++) {
+		const struct guest_blob *blob = &plan->vm->blobs[i];
+
+		error = plan_bytes(plan, blob->name, blob->bytes, blob->size, blob->guest_physical);
+	}
+	return error;
+}
+
+enum error loader_plan(const struct scenario *scenario, const struct vm_config *vm,
+		       const struct module_image *images, struct placement_list *list,
+		       struct boot_entry *entry)
+{
+	const struct load_plan plan = {scenario, vm, images, list};
+	enum error error;
+
+	*entry = (struct boot_entry){.mode = ENTRY_PROTECTED};
+	error = planners[vm->boot.protocol](&plan, entry);
+	if (error != ERROR_OK)
+		return error;
+	return plan_blobs(&plan);
+}
