@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VM exits from the processor's report to its effect: VMCS fields go in, registers, VMCS fields and
+ * stopped VMs come out. The vCPU is the BSP of "left" on core 0.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bulkhead/platform.h"
+#include "cpu/apic.h"
+#include "cpu/msr.h"
+#include "cpu/registers.h"
+#include "fake_cpu.h"
+#include "fake_memory.h"
+#include "fake_vm.h"
+#include "vm/handlers.h"
+#include "vmx/exit.h"
+#include "vmx/vmcs.h"
+
+#define RIP    UINT64_C(0x1000)
+#define LENGTH 3
+
+static struct guest_registers registers;
+static unsigned nmi_unblocked;
+static uint32_t handled_requests;
+
+const char vmx_exit_entry[1];
+
+void vmx_launch(struct guest_registers *r)
+{
+	(void)r;
+	abort();
+}
+
+uint64_t exceptions_table(void)
+{
+	return 0;
+}
+
+void cpu_unblock_nmi(void)
+{
+	nmi_unblocked++;
+}
+
+void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *r)
+{
+	(void)r;
+	handled_requests = vcpu_take_requests(vcpu);
+	if (handled_requests & REQUEST_NMI)
+		guest_inject_nmi();
+}
+
+void vcpu_stop_after_fault(void)
+{
+	abort();
+}
+
+/* No device is reached in these tests but through ioapic.c. */
+static uint32_t device_register;
+
+uint32_t mmio_read32(hpa_t address)
+{
+	(void)address;
+	return device_register;
+}
+
+void mmio_write32(hpa_t address, uint32_t value)
+{
+	(void)address;
+	device_register = value;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_cpu_reset();
+	fake_vms_reset();
+	fake_memory_fill(0);
+	this_cpu()->vcpu = &vcpus[0];
+	registers = (struct guest_registers){0};
+	nmi_unblocked = 0;
+	handled_requests = 0;
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	fake_field_set(VMCS_EXIT_INSTRUCTION_LENGTH, LENGTH);
+	fake_field_set(VMCS_GUEST_CS_RIGHTS, 0xC09B);
+	fake_field_set(VMCS_GUEST_CR0, CR0_PE | CR0_NE);
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE);
+	return 0;
+}
+
+static void exit_with(uint32_t reason)
+{
+	fake_field_set(VMCS_EXIT_REASON, reason);
+	vmx_handle_exit(&registers);
+}
+
+static bool stops_with(uint32_t reason, enum stop_reason stop)
+{
+	fake_stop_expected = true;
+	if (setjmp(fake_stop_jump) == 0) {
+		exit_with(reason);
+		return false;
+	}
+	return fake_stop_reason == stop;
+}
+
+static bool skipped(void)
+{
+	return fake_field(VMCS_GUEST_RIP) == RIP + LENGTH &&
+	       !(fake_field(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
+}
+
+static bool injected(uint32_t vector)
+{
+	uint64_t information = fake_field(VMCS_ENTRY_INTERRUPTION_INFO);
+
+	return fake_field(VMCS_GUEST_RIP) == RIP && (information & INTERRUPTION_VALID) &&
+	       (information & INTERRUPTION_VECTOR) == vector;
+}
+
+static void exits_are_counted_by_reason(void **state)
+{
+	(void)state;
+	exit_with(VMX_EXIT_CPUID);
+	exit_with(VMX_EXIT_CPUID);
+	exit_with(VMX_EXIT_VMCALL);
+	assert_int_equal(vcpus[0].exit_total, 3);
+	assert_int_equal(vcpus[0].exits[VMX_EXIT_CPUID], 2);
+	assert_int_equal(vcpus[0].exits[VMX_EXIT_VMCALL], 1);
+	assert_int_equal(vcpus[1].exit_total, 0);
+}
+
+static void cpuid_hides_and_shows(void **state)
+{
+	(void)state;
+	fake_cpuid_set(
+		1, (struct cpuid_result){.ebx = 0x55000800, .ecx = UINT32_MAX, .edx = UINT32_MAX});
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_OSXSAVE);
+	registers.rax = 1;
+	exit_with(VMX_EXIT_CPUID);
+	assert_true(skipped());
+	assert_false(registers.rcx & CPUID_1_ECX_VMX);
+	assert_false(registers.rcx & (1u << 3)); /* MONITOR */
+	assert_false(registers.rcx & (1u << 6)); /* SMX */
+	assert_true(registers.rcx & CPUID_1_ECX_HYPER);
+	assert_true(registers.rcx & CPUID_1_ECX_X2APIC);
+	assert_true(registers.rcx & CPUID_1_ECX_OSXSAVE);
+	assert_int_equal(registers.rbx >> 24, 0); /* its APIC id */
+
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE);
+	registers.rax = 1;
+	exit_with(VMX_EXIT_CPUID);
+	assert_false(registers.rcx & CPUID_1_ECX_OSXSAVE);
+}
+
+static void cpuid_unknown_leaves_are_zero(void **state)
+{
+	static const uint32_t leaves[] = {0x3, 0x5, 0xA, 0xF, 0x10, 0x12, 0x14, 0x19, 0x40000005};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		fake_cpuid_set(leaves[i], (struct cpuid_result){1, 2, 3, 4});
+		registers = (struct guest_registers){.rax = leaves[i]};
+		exit_with(VMX_EXIT_CPUID);
+		assert_int_equal(registers.rax | registers.rbx | registers.rcx | registers.rdx, 0);
+	}
+}
+
+static void cpuid_tells_frequencies(void **state)
+{
+	(void)state;
+	registers.rax = 0x15;
+	exit_with(VMX_EXIT_CPUID);
+	assert_int_equal(registers.rcx * registers.rbx / registers.rax, 50000000);
+	assert_int_equal(registers.rcx, 25000000);
+	registers.rax = PLATFORM_CPUID_TIMING;
+	exit_with(VMX_EXIT_CPUID);
+	assert_int_equal(registers.rax, 50000);
+	assert_int_equal(registers.rbx, 25000);
+	registers.rax = 0;
+	exit_with(VMX_EXIT_CPUID);
+	assert_true(registers.rax >= 0x16);
+	registers.rax = PLATFORM_CPUID_SIGNATURE;
+	exit_with(VMX_EXIT_CPUID);
+	assert_memory_equal(&registers.rbx, "KVMK", 4);
+}
+
+static void unknown_msrs_fault(void **state)
+{
+	static const uint32_t msrs[] = {0x79,  0x3B,   0x9E,       0x199, 0x480, 0x48F,
+					0x610, 0x4000, 0xC0000105, 0x800, 0x8FF};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
+		registers = (struct guest_registers){.rcx = msrs[i], .rax = 7, .rdx = 9};
+		exit_with(VMX_EXIT_RDMSR);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+		assert_int_equal(registers.rax, 7);
+		exit_with(VMX_EXIT_WRMSR);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	}
+}
+
+static void known_msrs_are_answered(void **state)
+{
+	(void)state;
+	registers.rcx = MSR_APIC_BASE;
+	registers.rax = registers.rdx = UINT64_MAX;
+	exit_with(VMX_EXIT_RDMSR);
+	assert_true(skipped());
+	assert_int_equal(registers.rax, 0xFEE00D00);
+	assert_int_equal(registers.rdx, 0);
+}
+
+static void foreign_ports_read_all_ones(void **state)
+{
+	(void)state;
+	registers.rax = UINT64_C(0x1122334455667788);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x02F80008); /* IN AL, 0x2F8 */
+	exit_with(VMX_EXIT_PORT);
+	assert_true(skipped());
+	assert_int_equal(registers.rax, UINT64_C(0x11223344556677FF));
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF80009); /* IN AX */
+	exit_with(VMX_EXIT_PORT);
+	assert_int_equal(registers.rax, UINT64_C(0x112233445566FFFF));
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF8000B); /* IN EAX */
+	exit_with(VMX_EXIT_PORT);
+	assert_int_equal(registers.rax, UINT32_MAX);
+	assert_int_equal(fake_ports[0x2F8], 0);
+}
+
+static void foreign_port_writes_are_lost(void **state)
+{
+	(void)state;
+	fake_ports[0xCF9] = 0;
+	registers.rax = 0x06;
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF90000); /* OUT 0xCF9, AL */
+	exit_with(VMX_EXIT_PORT);
+	assert_true(skipped());
+	assert_int_equal(fake_ports[0xCF9], 0);
+}
+
+static void virtual_ports_power_off_and_reset(void **state)
+{
+	(void)state;
+	registers.rax = 0x20 | PLATFORM_ACPI_S5_SLEEP_TYPE << 2;
+	fake_field_set(VMCS_EXIT_QUALIFICATION, PLATFORM_ACPI_SLEEP_CONTROL_PORT << 16);
+	assert_true(stops_with(VMX_EXIT_PORT, STOP_POWER_OFF));
+	registers.rax = PLATFORM_ACPI_RESET_VALUE;
+	fake_field_set(VMCS_EXIT_QUALIFICATION, PLATFORM_ACPI_RESET_PORT << 16);
+	assert_true(stops_with(VMX_EXIT_PORT, STOP_RESET));
+}
+
+static void fatal_exits_stop_with_their_reason(void **state)
+{
+	(void)state;
+	assert_true(stops_with(VMX_EXIT_TRIPLE_FAULT, STOP_TRIPLE_FAULT));
+	assert_true(stops_with(VMX_EXIT_TASK_SWITCH, STOP_UNHANDLED));
+	assert_true(stops_with(200, STOP_UNHANDLED));
+	assert_true(stops_with(35, STOP_UNHANDLED)); /* a hole in the numbering */
+	assert_true(stops_with(VMX_EXIT_ENTRY_FAILURE | VMX_EXIT_INVALID_GUEST_STATE,
+			       STOP_ENTRY_FAILED));
+}
+
+static void instructions_not_offered_are_undefined(void **state)
+{
+	static const uint32_t reasons[] = {VMX_EXIT_VMXON,  VMX_EXIT_VMCLEAR, VMX_EXIT_VMLAUNCH,
+					   VMX_EXIT_GETSEC, VMX_EXIT_MONITOR, VMX_EXIT_MWAIT,
+					   VMX_EXIT_INVEPT, VMX_EXIT_VMFUNC,  VMX_EXIT_ENCLS};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		exit_with(reasons[i]);
+		assert_true(injected(EXCEPTION_INVALID_OPCODE));
+	}
+}
+
+static void hypercalls_need_privilege_and_a_number(void **state)
+{
+	(void)state;
+	vcpus[0].exit_total = 41;
+	registers.rax = HYPERCALL_EXIT_COUNT;
+	exit_with(VMX_EXIT_VMCALL);
+	assert_true(skipped());
+	assert_int_equal(registers.rax, 42);
+	registers.rax = 5;
+	exit_with(VMX_EXIT_VMCALL);
+	assert_int_equal((int64_t)registers.rax, HYPERCALL_ERROR_NOSYS);
+	fake_field_set(VMCS_GUEST_SS_RIGHTS, 0xC0F3);
+	registers.rax = HYPERCALL_EXIT_COUNT;
+	exit_with(VMX_EXIT_VMCALL);
+	assert_int_equal((int64_t)registers.rax, HYPERCALL_ERROR_PERM);
+}
+
+static void xsetbv_is_checked(void **state)
+{
+	(void)state;
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 0xE7});
+	registers.rax = 0x7;
+	exit_with(VMX_EXIT_XSETBV);
+	assert_true(skipped());
+	assert_int_equal(fake_cpu()->xcr0, 0x7);
+	static const uint64_t bad[] = {0x0, 0x6, 0x5, 0x27, 0x18, 0x207};
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fake_field_set(VMCS_GUEST_RIP, RIP);
+		registers.rax = bad[i];
+		exit_with(VMX_EXIT_XSETBV);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	}
+	registers.rcx = 1;
+	registers.rax = 0x7;
+	exit_with(VMX_EXIT_XSETBV);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	assert_int_equal(fake_cpu()->xcr0, 0x7);
+}
+
+static void memory_outside_stops_the_vm(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0x20000000);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
+	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
+	/* an instruction fetch from a device page, and a page walk through it */
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00000);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x184);
+	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x081);
+	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
+}
+
+static void give_memory(const uint8_t *code, size_t size)
+{
+	static const struct memory_region region = {.guest_physical = 0,
+						    .host_physical = FAKE_MEMORY_BASE,
+						    .size = 0x100000,
+						    .permissions = 7};
+	static struct vm_config config;
+
+	config = *vms[0].config;
+	config.memory = &region;
+	config.memory_count = 1;
+	vms[0].config = &config;
+	memcpy(host_pointer(FAKE_MEMORY_BASE + RIP), code, size);
+}
+
+static void device_register_access_is_emulated(void **state)
+{
+	static const uint8_t read_eax[] = {0x8B, 0x03};  /* mov (%ebx), %eax */
+	static const uint8_t write_eax[] = {0x89, 0x03}; /* mov %eax, (%ebx) */
+
+	(void)state;
+	give_memory(read_eax, sizeof(read_eax));
+	vms[0].ioapic_index[0] = 0x01;
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00010);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
+	exit_with(VMX_EXIT_EPT_VIOLATION);
+	assert_int_equal(registers.rax, 23u << 16 | 0x11);
+	assert_int_equal(fake_field(VMCS_GUEST_RIP), RIP + 2);
+
+	give_memory(write_eax, sizeof(write_eax));
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00000);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x182);
+	registers.rax = 0x18;
+	exit_with(VMX_EXIT_EPT_VIOLATION);
+	assert_int_equal(vms[0].ioapic_index[0], 0x18);
+	assert_int_equal(vms[1].ioapic_index[0], 0);
+}
+
+static void device_access_by_another_instruction_stops(void **state)
+{
+	static const uint8_t movups[] = {0x0F, 0x10, 0x03};
+
+	(void)state;
+	give_memory(movups, sizeof(movups));
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00010);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
+	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_INSTRUCTION));
+}
+
+static void kick_is_handled_and_unblocked(void **state)
+{
+	(void)state;
+	vcpu_post(&vcpus[0], REQUEST_NMI);
+	fake_field_set(VMCS_EXIT_INTERRUPTION_INFO, INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+	exit_with(VMX_EXIT_EXCEPTION_OR_NMI);
+	assert_int_equal(nmi_unblocked, 1);
+	assert_true(handled_requests & REQUEST_NMI);
+	assert_int_equal(fake_field(VMCS_ENTRY_INTERRUPTION_INFO),
+			 INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+}
+
+static void nmi_waits_for_its_window(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI);
+	guest_inject_nmi();
+	assert_int_equal(fake_field(VMCS_ENTRY_INTERRUPTION_INFO), 0);
+	assert_true(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	exit_with(VMX_EXIT_NMI_WINDOW);
+	assert_true(fake_field(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
+	assert_false(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
+}
+
+static void nmi_wakes_a_halted_guest(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+	guest_inject_nmi();
+	assert_int_equal(fake_field(VMCS_GUEST_ACTIVITY), ACTIVITY_ACTIVE);
+}
+
+static void kick_in_the_hypervisor_arms_the_timer(void **state)
+{
+	(void)state;
+	vcpu_exit_soon();
+	assert_true(fake_field(VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER);
+	assert_int_equal(fake_field(VMCS_PREEMPTION_TIMER), 0);
+	vcpu_post(&vcpus[0], REQUEST_NMI);
+	exit_with(VMX_EXIT_PREEMPTION_TIMER);
+	assert_false(fake_field(VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER);
+	assert_true(handled_requests & REQUEST_NMI);
+}
+
+static void machine_check_is_not_the_guests(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_EXIT_INTERRUPTION_INFO,
+		       INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 18);
+	assert_true(stops_with(VMX_EXIT_EXCEPTION_OR_NMI, STOP_UNHANDLED));
+}
+
+static void single_step_survives_emulation(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_RFLAGS, RFLAGS_TF);
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_STI);
+	exit_with(VMX_EXIT_CPUID);
+	assert_true(fake_field(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS);
+	assert_int_equal(fake_field(VMCS_GUEST_INTERRUPTIBILITY), 0);
+}
+
+static void write_cr0(uint64_t value)
+{
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	fake_field_set(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0); /* MOV CR0, RAX */
+	registers.rax = value;
+	exit_with(VMX_EXIT_CONTROL_REGISTER);
+}
+
+static void cr0_keeps_host_bits(void **state)
+{
+	(void)state;
+	write_cr0(CR0_PE | CR0_CD | CR0_NW);
+	assert_true(skipped());
+	assert_int_equal(fake_field(VMCS_GUEST_CR0), CR0_PE | CR0_ET | CR0_NE);
+	assert_int_equal(fake_field(VMCS_CR0_SHADOW), CR0_PE | CR0_ET | CR0_CD | CR0_NW);
+}
+
+static void cr0_refuses_what_the_processor_refuses(void **state)
+{
+	static const uint64_t bad[] = {CR0_PG, CR0_PE | CR0_NW, CR0_PE | 0x40, UINT64_C(1) << 28};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_cr0(bad[i]);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	}
+}
+
+static void cr0_switches_long_mode(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_EFER, EFER_LME);
+	write_cr0(CR0_PE | CR0_PG); /* without PAE */
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_PAE);
+	write_cr0(CR0_PE | CR0_PG);
+	assert_true(skipped());
+	assert_true(fake_field(VMCS_GUEST_EFER) & EFER_LMA);
+	assert_true(fake_field(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST);
+	write_cr0(CR0_PE);
+	assert_true(skipped());
+	assert_false(fake_field(VMCS_GUEST_EFER) & EFER_LMA);
+	assert_false(fake_field(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST);
+}
+
+static void cr0_loads_pdptes(void **state)
+{
+	uint64_t table[4] = {0x2001, 0x3001, 0, 0x5001};
+
+	(void)state;
+	give_memory((const uint8_t *)"", 0);
+	memcpy(host_pointer(FAKE_MEMORY_BASE + 0x8000), table, sizeof(table));
+	fake_field_set(VMCS_GUEST_CR3, 0x8000);
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_PAE);
+	write_cr0(CR0_PE | CR0_PG);
+	assert_true(skipped());
+	assert_int_equal(fake_field(VMCS_GUEST_PDPTE0 + 2), 0x3001);
+	write_cr0(CR0_PE);
+	fake_field_set(VMCS_GUEST_CR3, 0x40000000); /* not the VM's memory */
+	write_cr0(CR0_PE | CR0_PG);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+}
+
+static void cr4_exits_only_to_refuse(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 4); /* MOV CR4, RAX */
+	registers.rax = CR4_VMXE;
+	exit_with(VMX_EXIT_CONTROL_REGISTER);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+}
+
+static void names_are_decoded(void **state)
+{
+	(void)state;
+	assert_string_equal(exit_reason_name(2), "triple fault");
+	assert_string_equal(exit_reason_name(48), "EPT violation");
+	assert_string_equal(exit_reason_name(35), "unknown exit reason");
+	assert_string_equal(exit_reason_name(4000), "unknown exit reason");
+	assert_string_equal(vmx_instruction_error_name(7), "VM entry with invalid control fields");
+	assert_string_equal(vmx_instruction_error_name(14), "unknown VM-instruction error");
+	assert_string_equal(vmx_instruction_error_name(99), "unknown VM-instruction error");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(exits_are_counted_by_reason, setup),
+		cmocka_unit_test_setup(cpuid_hides_and_shows, setup),
+		cmocka_unit_test_setup(cpuid_unknown_leaves_are_zero, setup),
+		cmocka_unit_test_setup(cpuid_tells_frequencies, setup),
+		cmocka_unit_test_setup(unknown_msrs_fault, setup),
+		cmocka_unit_test_setup(known_msrs_are_answered, setup),
+		cmocka_unit_test_setup(foreign_ports_read_all_ones, setup),
+		cmocka_unit_test_setup(foreign_port_writes_are_lost, setup),
+		cmocka_unit_test_setup(virtual_ports_power_off_and_reset, setup),
+		cmocka_unit_test_setup(fatal_exits_stop_with_their_reason, setup),
+		cmocka_unit_test_setup(instructions_not_offered_are_undefined, setup),
+		cmocka_unit_test_setup(hypercalls_need_privilege_and_a_number, setup),
+		cmocka_unit_test_setup(xsetbv_is_checked, setup),
+		cmocka_unit_test_setup(memory_outside_stops_the_vm, setup),
+		cmocka_unit_test_setup(device_register_access_is_emulated, setup),
+		cmocka_unit_test_setup(device_access_by_another_instruction_stops, setup),
+		cmocka_unit_test_setup(kick_is_handled_and_unblocked, setup),
+		cmocka_unit_test_setup(nmi_waits_for_its_window, setup),
+		cmocka_unit_test_setup(nmi_wakes_a_halted_guest, setup),
+		cmocka_unit_test_setup(kick_in_the_hypervisor_arms_the_timer, setup),
+		cmocka_unit_test_setup(machine_check_is_not_the_guests, setup),
+		cmocka_unit_test_setup(single_step_survives_emulation, setup),
+		cmocka_unit_test_setup(cr0_keeps_host_bits, setup),
+		cmocka_unit_test_setup(cr0_refuses_what_the_processor_refuses, setup),
+		cmocka_unit_test_setup(cr0_switches_long_mode, setup),
+		cmocka_unit_test_setup(cr0_loads_pdptes, setup),
+		cmocka_unit_test_setup(cr4_exits_only_to_refuse, setup),
+		cmocka_unit_test_setup(names_are_decoded, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
