@@ -315,6 +315,35 @@ static void test_dsdt_without_devices(void **state)
 	assert_int_equal(IN_DSDT(vm, "_CRS"), 0);
 }
 
+#define MANY 3500
+
+/* More devices than descriptions of devices fit below 1 MiB. */
+static void test_tables_that_are_too_large_are_refused(void **state)
+{
+	static struct board_device devices[MANY];
+	static struct reference references[MANY];
+	static struct range ports[MANY];
+	struct case_state *current = *state;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		ports[i] = fixture_range(0x1000 + i * 8, 8);
+		devices[i] = (struct board_device){
+			.label = "uart",
+			.compatible = "ns16550a",
+			.ports = &ports[i],
+			.port_count = 1,
+		};
+		references[i].target = i;
+	}
+	current->fixture.model.board.devices = devices;
+	current->fixture.model.board.device_count = MANY;
+	current->fixture.vms[VM_LINUX].devices = references;
+	current->fixture.vms[VM_LINUX].device_count = MANY;
+	assert_true(plan_build(&current->plan, &current->fixture.model));
+	assert_false(acpi_build(&current->plan, VM_LINUX, current->directory));
+	assert_int_equal(current->plan.vms[VM_LINUX].blob_count, 0);
+}
+
 /* iasl takes every table apart again without an error (it knows no RSDP by itself). */
 static void test_iasl_disassembles_all(void **state)
 {
@@ -385,6 +414,7 @@ int main(void)
 		TEST(test_dsdt_has_the_vms_devices),
 		TEST(test_dsdt_has_nothing_else),
 		TEST(test_dsdt_without_devices),
+		TEST(test_tables_that_are_too_large_are_refused),
 		TEST(test_iasl_disassembles_all),
 		TEST(test_what_iasl_refuses_or_warns_of_is_refused),
 	};

@@ -27,7 +27,7 @@ struct vm_memory fixture_memory(gpa_t guest, uint64_t size, hpa_t host, uint32_t
 	};
 }
 
-static struct range range(uint64_t base, uint64_t size)
+struct range fixture_range(uint64_t base, uint64_t size)
 {
 	return (struct range){.base = fixture_number(base), .size = fixture_number(size)};
 }
@@ -66,7 +66,7 @@ static void init_ranges(struct fixture *f)
 	for (unsigned i = 0; i < 6; i++)
 		f->ranges[i] = (struct board_range){
 			.kind = ranges[i].kind,
-			.range = range(ranges[i].base, ranges[i].size),
+			.range = fixture_range(ranges[i].base, ranges[i].size),
 		};
 	f->model.board.ranges = f->ranges;
 	f->model.board.range_count = 6;
@@ -76,11 +76,11 @@ static void init_interrupts(struct fixture *f)
 {
 	f->ioapics[0] = (struct board_ioapic){.label = "ioapic0",
 					      .id = fixture_number(0),
-					      .registers = range(0xfec00000, 0x1000),
+					      .registers = fixture_range(0xfec00000, 0x1000),
 					      .pins = 24};
 	f->ioapics[1] = (struct board_ioapic){.label = "ioapic1",
 					      .id = fixture_number(1),
-					      .registers = range(0xfec01000, 0x1000),
+					      .registers = fixture_range(0xfec01000, 0x1000),
 					      .gsi_base = 24,
 					      .pins = 8};
 	f->model.board.ioapics = f->ioapics;
@@ -108,7 +108,7 @@ static void init_devices(struct fixture *f)
 	};
 
 	for (unsigned i = 0; i < FIXTURE_DEVICES; i++) {
-		f->device_ports[i] = range(devices[i].port, devices[i].ports);
+		f->device_ports[i] = fixture_range(devices[i].port, devices[i].ports);
 		f->device_interrupts[i] = fixture_number(devices[i].gsi);
 		f->devices[i] = (struct board_device){
 			.label = devices[i].label,
@@ -176,10 +176,10 @@ static void init_rt(struct fixture *f)
 	f->vm_cpus[VM_RT][0] = reference(2);
 	f->vm_cpus[VM_RT][1] = reference(3);
 	vm->cpu_count = 2;
-	/* Out of order, touching, and one twice. */
-	f->vm_ports[VM_RT][0] = range(0x2fc, 4);
-	f->vm_ports[VM_RT][1] = range(0x2f8, 5);
-	f->vm_ports[VM_RT][2] = range(0xffff, 1);
+	/* Out of order and touching; one interrupt twice. */
+	f->vm_ports[VM_RT][0] = fixture_range(0x2fc, 4);
+	f->vm_ports[VM_RT][1] = fixture_range(0x2f8, 4);
+	f->vm_ports[VM_RT][2] = fixture_range(0xffff, 1);
 	vm->port_count = 3;
 	f->vm_interrupts[VM_RT][0] = fixture_number(25);
 	f->vm_interrupts[VM_RT][1] = fixture_number(3);

@@ -37,6 +37,7 @@ struct fixture {
 void fixture_init(struct fixture *fixture);
 
 struct number fixture_number(uint64_t value);
+struct range fixture_range(uint64_t base, uint64_t size);
 struct vm_memory fixture_memory(gpa_t guest, uint64_t size, hpa_t host, uint32_t permissions);
 
 /* A new empty directory; fixture_remove() deletes it with all that is in it. */

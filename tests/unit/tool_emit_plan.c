@@ -153,6 +153,21 @@ static void test_ports_are_joined_and_reach_the_last(void **state)
 	assert_int_equal(vm->ports[1].last, 0xffff);
 }
 
+static void test_overlapping_ports_are_joined(void **state)
+{
+	struct case_state *current = *state;
+	struct range *ports = current->fixture.vm_ports[VM_RT];
+	const struct vm_config *vm;
+
+	ports[0] = fixture_range(0x104, 8);
+	ports[1] = fixture_range(0x100, 8);
+	ports[2] = fixture_range(0x106, 2);
+	vm = &build(state)->vms[VM_RT];
+	assert_int_equal(vm->port_count, 1);
+	assert_int_equal(vm->ports[0].first, 0x100);
+	assert_int_equal(vm->ports[0].last, 0x10b);
+}
+
 static void test_io_bitmap_is_of_the_ports(void **state)
 {
 	const struct vm_config *vm = &build(state)->vms[VM_LINUX];
@@ -362,6 +377,7 @@ int main(void)
 		TEST(test_e820_has_no_devices_and_reserves_rom),
 		TEST(test_ports_come_with_devices),
 		TEST(test_ports_are_joined_and_reach_the_last),
+		TEST(test_overlapping_ports_are_joined),
 		TEST(test_io_bitmap_is_of_the_ports),
 		TEST(test_pins),
 		TEST(test_interrupt_without_ioapic_is_refused),
