@@ -61,8 +61,9 @@ static void report_vmx_problem(enum error error, const char *what)
 {
 	struct cpu *cpu = this_cpu();
 
-	machine_difference("core with APIC id %u, of \"%s\": %s: %s: %s", cpu->apic_id, cpu->owner,
-			   error_name(error), error_text(error), what);
+	machine_difference("core with APIC id %u, needed by %s: %s: %s: %s", cpu->apic_id,
+			   cpu->vcpu ? cpu->vcpu->vm->config->name : "no VM", error_name(error),
+			   error_text(error), what);
 }
 
 /* Once per core: into VMX operation, if the core can. */

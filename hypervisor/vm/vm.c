@@ -45,10 +45,8 @@ void vms_init(const struct scenario *scenario)
 	for (uint32_t i = 0; i < scenario->core_count; i++) {
 		const struct core_config *core = &scenario->cores[i];
 
-		if (core->vcpu == VCPU_NONE)
-			continue;
-		cpu_at(i)->vcpu = &vcpus[core->vcpu];
-		cpu_at(i)->owner = vcpus[core->vcpu].vm->config->name;
+		if (core->vcpu != VCPU_NONE)
+			cpu_at(i)->vcpu = &vcpus[core->vcpu];
 	}
 }
 
@@ -194,8 +192,10 @@ static void start_at_entry(struct vcpu *vcpu, struct guest_registers *registers)
 _Noreturn void vcpu_run(struct vcpu *vcpu)
 {
 	struct guest_registers registers;
-	enum error error = guest_state_init(vcpu);
+	enum error error;
 
+	this_cpu()->owner = vcpu->vm->config->name;
+	error = guest_state_init(vcpu);
 	if (error) {
 		log_error("%s: %s", error_name(error), error_text(error));
 		vm_stop(vcpu, STOP_ENTRY_FAILED, NULL);
