@@ -92,11 +92,15 @@ struct board_device {
 };
 
 struct board {
+	bool given; /* false: the scenario has no board, everything else is empty */
 	const char *model;
 	struct place at;
 	uint32_t physical_address_bits;
+	struct place physical_address_bits_at;
 	uint64_t tsc_frequency_hz;
 	uint64_t apic_timer_frequency_hz;
+	struct number tsc_frequency; /* the same two with their places */
+	struct number apic_timer_frequency;
 	struct board_cpu *cpus;
 	unsigned cpu_count;
 	struct board_range *ranges;
@@ -107,6 +111,8 @@ struct board {
 	unsigned override_count;
 	struct board_device *devices;
 	unsigned device_count;
+	struct range *reserved_ports; /* never given to a VM as raw ports: ACPI PM, SMBus, ... */
+	unsigned reserved_port_count;
 };
 
 /* A reference from a VM to something of the board; target is an index, or UINT32_MAX if dangling. */
@@ -121,6 +127,7 @@ struct vm_memory {
 	struct number guest;   /* unit address or `guest` */
 	struct number size;
 	struct number host;    /* not given: chosen by place.c */
+	bool host_unusable;    /* `host` is there but malformed (reported): nothing is chosen */
 	uint32_t permissions;  /* OR of enum memory_permission */
 	enum memory_kind kind; /* RAM, unless it came with a device */
 	struct place at;
@@ -129,6 +136,8 @@ struct vm_memory {
 struct vm {
 	const char *name;
 	struct place at; /* of the node's name */
+	bool cpus_given;
+	struct place cpus_at;
 	struct reference *cpus; /* into board.cpus; [0] is the BSP */
 	unsigned cpu_count;
 	struct reference *devices; /* into board.devices */
@@ -140,6 +149,7 @@ struct vm {
 	struct number *interrupts; /* given by interrupts, not those of devices; GSIs */
 	unsigned interrupt_count;
 
+	bool protocol_given; /* false: missing or unknown (reported) */
 	enum boot_protocol protocol;
 	struct place protocol_at;
 	struct text image;   /* `image`, or `kernel` for Linux */
@@ -150,14 +160,21 @@ struct vm {
 	struct number ap_entry; /* given: APs start there; not given: APs wait for SIPI */
 	enum entry_mode entry_mode;
 	bool acpi;          /* gets ACPI tables; default: Linux yes, others no */
+	struct place acpi_at;
 	struct text report; /* text on the VM's console that says it works (for `make run`) */
+	/* The property is there, if only malformed (reported): nobody asks for it again. */
+	bool image_given, bsp_entry_given, ap_entry_given;
+	struct text *foreign; /* names of properties that the protocol does not use */
+	unsigned foreign_count;
 };
 
 struct module {
 	const char *name;
 	const char *file; /* path as in the source, or "guests/NAME" relative to the build folder */
 	bool shared;      /* several VMs may boot from it */
-	struct place at;
+	bool declared;    /* has a node; otherwise it exists because a VM names it */
+	bool default_file;
+	struct place at; /* of its node, or of the first use */
 };
 
 struct model {

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bulkhead command. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "emit.h"
+#include "place.h"
+#include "read.h"
+#include "rules.h"
+
+#define VERSION "0.1"
+
+enum exit_status {
+	EXIT_CLEAN = 0,
+	EXIT_FINDINGS = 1,
+	EXIT_TROUBLE = 2, /* usage, or a program or folder that is missing */
+};
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+	struct arena arena;
+	struct read_options read;
+	const char *module_folder;
+	const char *output;
+	enum color color;
+	bool list_rules;
+	bool help;
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help;
+	enum exit_status (*run)(struct options *options, char **files, int file_count);
+};
+
+static const char common_help[] =
+	"  -I DIR              also look for #include files in DIR\n"
+	"  --modules DIR       guest images are in DIR: refuse a scenario that needs a missing one\n"
+	"  --color=WHEN        auto (default), always or never; NO_COLOR in the environment is heeded\n"
+	"  --help              show this text\n"
+	"\n"
+	"Exit status: 0 without errors, 1 with errors in a scenario, 2 if the tool could not do its work.\n";
+
+static bool use_color(const struct options *options)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb");
+}
+
+/* Everything about one file; the arena holds it. */
+struct run {
+	struct arena arena;
+	struct sources sources;
+	struct diagnostics diagnostics;
+	struct model model;
+	struct placement placement;
+};
+
+/* False if the tool could not do its work; findings are in run->diagnostics. */
+static bool examine(struct run *run, const char *file, const struct options *options)
+{
+	run->sources.arena = &run->arena;
+	run->diagnostics.arena = &run->arena;
+	enum read_status status = read_scenario(file, &options->read, &run->arena, &run->sources,
+						&run->diagnostics, &run->model);
+	if (status == READ_ENVIRONMENT)
+		return false;
+	if (status == READ_COMPLETE) {
+		place_memory(&run->model, &run->arena, &run->placement);
+		rules_run(&run->model, &run->placement, options->module_folder, &run->arena,
+			  &run->diagnostics);
+	}
+	diagnostics_sort(&run->diagnostics);
+	diagnostics_print(&run->diagnostics, &run->sources, stderr, use_color(options));
+	return true;
+}
+
+static void count(unsigned totals[SEVERITY_COUNT], const struct diagnostics *diagnostics)
+{
+	for (unsigned i = 0; i < SEVERITY_COUNT; i++)
+		totals[i] += diagnostics_count(diagnostics, (enum severity)i);
+}
+
+static void list_rules(void)
+{
+	for (unsigned i = 0; i < rule_count; i++)
+		printf("%s %-7s %s\n", rules[i].code, severity_name(rules[i].severity),
+		       rules[i].title);
+}
+
+static enum exit_status run_check(struct options *options, char **files, int file_count)
+{
+	unsigned totals[SEVERITY_COUNT] = {0};
+
+	if (options->list_rules) {
+		list_rules();
+		return EXIT_CLEAN;
+	}
+	if (file_count == 0) {
+		fputs("bulkhead check: error: no scenario given (see bulkhead check --help)\n",
+		      stderr);
+		return EXIT_TROUBLE;
+	}
+	for (int i = 0; i < file_count; i++) {
+		struct run run = {0};
+		bool examined = examine(&run, files[i], options);
+		count(totals, &run.diagnostics);
+		arena_free(&run.arena);
+		if (!examined)
+			return EXIT_TROUBLE;
+	}
+	diagnostics_print_summary(totals, stderr);
+	return totals[SEVERITY_ERROR] ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static enum exit_status build_one(struct run *run, const char *file, const struct options *options)
+{
+	unsigned totals[SEVERITY_COUNT] = {0};
+
+	if (!examine(run, file, options))
+		return EXIT_TROUBLE;
+	count(totals, &run->diagnostics);
+	diagnostics_print_summary(totals, stderr);
+	if (totals[SEVERITY_ERROR])
+		return EXIT_FINDINGS;
+	return emit_all(&run->model, options->output) ? EXIT_TROUBLE : EXIT_CLEAN;
+}
+
+static enum exit_status run_build(struct options *options, char **files, int file_count)
+{
+	struct run run = {0};
+
+	if (file_count != 1 || !options->output) {
+		fputs("bulkhead build: error: give one scenario and -o DIR (see bulkhead build --help)\n",
+		      stderr);
+		return EXIT_TROUBLE;
+	}
+	enum exit_status status = build_one(&run, files[0], options);
+	arena_free(&run.arena);
+	return status;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "check",
+		.summary = "examine scenarios and report everything that is wrong with them",
+		.help = "Usage: bulkhead check [OPTION]... FILE...\n"
+			"Examines each scenario by itself and reports all findings.\n"
+			"\n"
+			"  --list-rules        list the rules: code, severity, what is wrong\n",
+		.run = run_check,
+	},
+	{
+		.name = "build",
+		.summary = "turn a scenario into the hypervisor's tables",
+		.help = "Usage: bulkhead build [OPTION]... FILE -o DIR\n"
+			"Examines the scenario and, if it has no errors, writes its tables into DIR.\n"
+			"\n"
+			"  -o DIR              where to write; created if it is missing\n",
+		.run = run_build,
+	},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static void print_help(void)
+{
+	puts("Usage: bulkhead COMMAND [OPTION]... FILE...\n"
+	     "The scenario compiler of the Bulkhead hypervisor.\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  %-20s%s\n", commands[i].name, commands[i].summary);
+	puts("\n"
+	     "  --help              show this text; bulkhead COMMAND --help says more\n"
+	     "  --version           show the version\n"
+	     "\n"
+	     "docs/scenario.md describes the language of scenarios.");
+}
+
+static bool set_color(struct options *options, const char *when)
+{
+	static const char *const names[] = {
+		[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i], when)) {
+			options->color = (enum color)i;
+			return true;
+		}
+	fprintf(stderr, "bulkhead: error: --color must be auto, always or never, not \"%s\"\n",
+		when);
+	return false;
+}
+
+enum { OPTION_MODULES = 256, OPTION_COLOR, OPTION_LIST_RULES, OPTION_HELP };
+
+static bool take_option(struct options *options, const char *command, int option)
+{
+	switch (option) {
+	case 'I':
+		*ARENA_PUSH(&options->arena, options->read.include_folders,
+			    options->read.include_count) = optarg;
+		return true;
+	case 'o':
+		options->output = optarg;
+		return true;
+	case OPTION_MODULES:
+		options->module_folder = optarg;
+		return true;
+	case OPTION_COLOR:
+		return set_color(options, optarg);
+	case OPTION_LIST_RULES:
+		options->list_rules = true;
+		return true;
+	case OPTION_HELP:
+		options->help = true;
+		return true;
+	default: /* getopt_long() has said what is wrong */
+		fprintf(stderr, "Try bulkhead %s --help\n", command);
+		return false;
+	}
+}
+
+static bool parse_options(struct options *options, const char *command, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"modules", required_argument, NULL, OPTION_MODULES},
+		{"color", required_argument, NULL, OPTION_COLOR},
+		{"list-rules", no_argument, NULL, OPTION_LIST_RULES},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "I:o:", known, NULL)) != -1)
+		if (!take_option(options, command, option))
+			return false;
+	return true;
+}
+
+static enum exit_status run_command(const struct command *command, int argc, char **argv)
+{
+	struct options options = {0};
+	enum exit_status status = EXIT_TROUBLE;
+
+	if (parse_options(&options, command->name, argc, argv)) {
+		if (options.help) {
+			fputs(command->help, stdout);
+			fputs(common_help, stdout);
+			status = EXIT_CLEAN;
+		} else {
+			status = command->run(&options, argv + optind, argc - optind);
+		}
+	}
+	arena_free(&options.arena);
+	return status;
+}
+
+/* cpp's and dtc's messages are parsed, so they must not be translated. */
+static void fix_locale(void)
+{
+	if (setenv("LC_ALL", "C", 1)) {
+		fprintf(stderr, "bulkhead: error: setenv: %s\n", strerror(errno));
+		exit(EXIT_TROUBLE);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+		print_help();
+		return EXIT_CLEAN;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("bulkhead " VERSION);
+		return EXIT_CLEAN;
+	}
+	fix_locale();
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(name, commands[i].name))
+			return (int)run_command(&commands[i], argc - 1, argv + 1);
+	if (*name)
+		fprintf(stderr, "bulkhead: error: there is no command \"%s\"\n", name);
+	fputs("Usage: bulkhead COMMAND [OPTION]... FILE... (see bulkhead --help)\n", stderr);
+	return EXIT_TROUBLE;
+}

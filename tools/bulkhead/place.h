@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host addresses for the memory that the scenario leaves to the tool. */
+#ifndef BULKHEAD_TOOL_PLACE_H
+#define BULKHEAD_TOOL_PLACE_H
+
+#include "arena.h"
+#include "model.h"
+
+struct free_range {
+	uint64_t base;
+	uint64_t size;
+};
+
+/* What became of one piece of memory without `host`. */
+struct placed {
+	const struct vm *vm;
+	const struct vm_memory *memory;
+	bool found;
+	uint64_t alignment;        /* modulo which guest and host address agree, when found */
+	uint64_t wanted_alignment; /* that the size and a generous board would give */
+	struct free_range largest; /* free range at that moment, when not found */
+};
+
+struct placement {
+	struct placed *items;
+	unsigned count;
+};
+
+/*
+ * Chooses host.value of every piece of RAM that has no `host`: the same model always gives the same
+ * addresses. Pieces that want the largest alignment go first, otherwise in the order of the source; each
+ * goes to the lowest free address above 1 MiB that agrees with its guest address modulo the alignment.
+ * Pieces whose size or guest address breaks another rule are left alone.
+ */
+void place_memory(struct model *model, struct arena *arena, struct placement *placement);
+
+#endif

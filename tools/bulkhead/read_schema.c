@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree against the grammar of the language. What passes is marked usable, so that the reader takes
+ * nothing from a property that has been reported already.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read_internal.h"
+#include "schema.h"
+#include "suggest.h"
+
+static const struct tree_node *enclosing(const struct tree_node *node,
+					 const struct schema_node *kind)
+{
+	while (node && node->schema != kind)
+		node = node->parent;
+	return node;
+}
+
+/* How a message about the node begins: VM "rt": , board:  */
+static const char *subject(struct reader *reader, const struct tree_node *node)
+{
+	const struct tree_node *vm = enclosing(node, &schema_vm);
+
+	if (vm && vm != node)
+		return arena_format(reader->arena, "VM \"%s\": %s", vm->name, node->name);
+	if (vm)
+		return arena_format(reader->arena, "VM \"%s\"", vm->name);
+	if (enclosing(node, &schema_board) && node->schema != &schema_board)
+		return arena_format(reader->arena, "board: %s", node->name);
+	return *node->name ? node->name : "scenario";
+}
+
+static void help_nearest(struct reader *reader, struct finding *finding,
+			 const struct suggestion *suggestion)
+{
+	if (suggestion->best)
+		finding_help(reader->diagnostics, finding, "did you mean \"%s\"?",
+			     suggestion->best);
+}
+
+/* Nodes. */
+
+static void report_unknown_node(struct reader *reader, const struct tree_node *node)
+{
+	const struct schema_node *parent = node->parent->schema;
+	struct suggestion suggestion = suggestion_start(node->base);
+	struct finding *finding =
+		READ_REPORT(reader, RULE_UNKNOWN_NODE, node->at, "%s: unknown node \"%s\"",
+			    subject(reader, node->parent), node->name);
+
+	for (const struct schema_node *const *child = parent->children; *child; child++)
+		if ((*child)->name)
+			suggestion_offer(&suggestion, (*child)->name);
+	help_nearest(reader, finding, &suggestion);
+}
+
+static bool unit_address_valid(const char *unit)
+{
+	size_t digits = strspn(unit, "0123456789abcdefABCDEF");
+
+	return digits > 0 && unit[digits] == '\0' && digits <= 16;
+}
+
+static void check_unit_address(struct reader *reader, const struct tree_node *node)
+{
+	struct finding *finding = NULL;
+
+	if (node->schema->unit == UNIT_MANDATORY && !node->unit)
+		finding = READ_REPORT(reader, RULE_UNIT_ADDRESS, node->at,
+				      "%s: the address is missing", subject(reader, node));
+	else if (node->unit && node->schema != &schema_vm && !unit_address_valid(node->unit))
+		finding = READ_REPORT(reader, RULE_UNIT_ADDRESS, node->at,
+				      "%s: \"%s\" is not an address in hexadecimal digits",
+				      subject(reader, node), node->unit);
+	if (finding)
+		finding_help(reader->diagnostics, finding, "write %s@ADDRESS, without 0x",
+			     node->base);
+}
+
+/* Gives every node its row of the grammar; what lies below an unknown node is not looked at. */
+static void assign_kinds(struct reader *reader, struct tree_node *node)
+{
+	for (unsigned i = 0; i < node->child_count; i++) {
+		struct tree_node *child = node->children[i];
+		const struct schema_node *kind = schema_child(node->schema, child->base);
+		if (kind && kind->unit == UNIT_NONE && kind->name && child->unit)
+			kind = NULL;
+		child->schema = kind;
+		if (kind)
+			assign_kinds(reader, child);
+		else
+			report_unknown_node(reader, child);
+	}
+}
+
+static bool has_child(const struct tree_node *node, const struct schema_node *kind)
+{
+	for (unsigned i = 0; i < node->child_count; i++)
+		if (node->children[i]->schema == kind)
+			return true;
+	return false;
+}
+
+static void check_missing_nodes(struct reader *reader, const struct tree_node *node)
+{
+	const struct schema_node *const *kind = node->schema->children;
+
+	for (; *kind; kind++) {
+		if (!(*kind)->mandatory || has_child(node, *kind))
+			continue;
+		READ_REPORT(reader, RULE_MISSING_NODE, node->at, "%s: node \"%s\" is missing (%s)",
+			    subject(reader, node), (*kind)->name, (*kind)->kind);
+	}
+}
+
+/* The device's address is its first register's or its first port's. */
+static void check_unit_differs(struct reader *reader, const struct tree_node *node)
+{
+	static const char *const sources[] = {"reg", "io-ports"};
+	struct number unit = read_unit_address(node);
+	unsigned count;
+
+	if (!unit.given || node->schema == &schema_vm)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct range *ranges =
+			read_ranges(reader, node, sources[i], i == 0 ? 2 : 1, &count);
+		if (!count)
+			continue;
+		if (ranges[0].base.value == unit.value)
+			return;
+		struct finding *finding = READ_REPORT(
+			reader, RULE_UNIT_ADDRESS_DIFFERS, node->at,
+			"%s: the name says 0x%" PRIx64 ", but %s says 0x%" PRIx64,
+			subject(reader, node), unit.value, sources[i], ranges[0].base.value);
+		finding_note(reader->diagnostics, finding, ranges[0].base.at, "given here");
+		finding_help(reader->diagnostics, finding,
+			     "correct the wrong one of both; the name would be %s@%" PRIx64,
+			     node->base, ranges[0].base.value);
+		return;
+	}
+}
+
+/* Things given twice: both have places, the later one is reported. */
+
+static void report_twice(struct reader *reader, const char *what, const char *name, struct place at,
+			 struct place first)
+{
+	struct finding *finding =
+		READ_REPORT(reader, RULE_GIVEN_TWICE, at, "%s \"%s\" is given twice", what, name);
+
+	finding_note(reader->diagnostics, finding, first, "given here first");
+}
+
+static int compare_nodes(const void *left, const void *right)
+{
+	const struct tree_node *a = *(const struct tree_node *const *)left;
+	const struct tree_node *b = *(const struct tree_node *const *)right;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : place_compare(a->at, b->at);
+}
+
+static void check_node_twice(struct reader *reader, const struct tree_node *node)
+{
+	unsigned count = node->child_count;
+	struct tree_node **sorted = arena_alloc(reader->arena, count * sizeof(*sorted));
+
+	for (unsigned i = 0; i < count; i++)
+		sorted[i] = node->children[i];
+	qsort(sorted, count, sizeof(*sorted), compare_nodes);
+	for (unsigned i = 1; i < count; i++)
+		if (!strcmp(sorted[i]->name, sorted[i - 1]->name))
+			report_twice(reader, "node", sorted[i]->name, sorted[i]->at,
+				     sorted[i - 1]->at);
+}
+
+static void check_property_twice(struct reader *reader, const struct tree_node *node)
+{
+	for (unsigned i = 1; i < node->property_count; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(node->properties[i].name, node->properties[j].name)) {
+				report_twice(reader, "property", node->properties[i].name,
+					     node->properties[i].at, node->properties[j].at);
+				break;
+			}
+}
+
+/* Properties. */
+
+struct context {
+	struct reader *reader;
+	const struct tree_node *node;
+	struct tree_property *property;
+	const struct schema_property *row;
+};
+
+/* What a property of each type holds, how many values at once, and of which kind each is. */
+static const struct {
+	const char *text;
+	enum value_kind kind;
+	unsigned minimum;
+	unsigned maximum; /* 0: no limit */
+	unsigned multiple;
+} shapes[] = {
+	[TYPE_FLAG] = {"no value", VALUE_CELL, 0, UINT32_MAX, 1},
+	[TYPE_STRING] = {"one string", VALUE_STRING, 1, 1, 1},
+	[TYPE_STRINGS] = {"one or more strings", VALUE_STRING, 1, 0, 1},
+	[TYPE_CHOICE] = {"one string", VALUE_STRING, 1, 1, 1},
+	[TYPE_CELL] = {"one number, <N>", VALUE_CELL, 1, 1, 1},
+	[TYPE_ADDRESS] = {"one number, <N>, or <HIGH LOW> beyond 32 bits", VALUE_CELL, 1, 2, 1},
+	[TYPE_CELLS] = {"numbers, <N ...>", VALUE_CELL, 1, 0, 1},
+	[TYPE_PORTS] = {"pairs of first port and count, <FIRST COUNT ...>", VALUE_CELL, 2, 0, 2},
+	[TYPE_RANGES] = {"addresses and sizes of two cells each, <HIGH LOW SIZE-HIGH SIZE-LOW>",
+			 VALUE_CELL, 4, 0, 4},
+	[TYPE_REFERENCES] = {"references, <&LABEL ...>", VALUE_REFERENCE, 0, 0, 1},
+};
+
+static const char *value_kind_name(enum value_kind kind)
+{
+	static const char *const names[] = {
+		[VALUE_CELL] = "a number",
+		[VALUE_REFERENCE] = "a reference",
+		[VALUE_STRING] = "a string",
+		[VALUE_OTHER] = "a value of another kind",
+	};
+
+	return names[kind];
+}
+
+static bool check_types(const struct context *context)
+{
+	const struct tree_property *property = context->property;
+
+	for (unsigned i = 0; i < property->value_count; i++) {
+		const struct value *value = &property->values[i];
+		if (context->row->type != TYPE_FLAG &&
+		    value->kind == shapes[context->row->type].kind)
+			continue;
+		READ_REPORT(context->reader, RULE_WRONG_TYPE, value->at,
+			    "%s: property \"%s\" takes %s, not %s",
+			    subject(context->reader, context->node), property->name,
+			    shapes[context->row->type].text, value_kind_name(value->kind));
+		return false;
+	}
+	return true;
+}
+
+static bool check_count(const struct context *context)
+{
+	const struct tree_property *property = context->property;
+	unsigned count = property->value_count;
+	unsigned maximum = shapes[context->row->type].maximum;
+
+	if (count >= shapes[context->row->type].minimum && (!maximum || count <= maximum) &&
+	    count % shapes[context->row->type].multiple == 0)
+		return true;
+	bool excess = maximum && count > maximum;
+	READ_REPORT(context->reader, RULE_WRONG_COUNT,
+		    excess ? property->values[maximum].at : property->at,
+		    "%s: property \"%s\" takes %s; it has %u value%s",
+		    subject(context->reader, context->node), property->name,
+		    shapes[context->row->type].text, count, count == 1 ? "" : "s");
+	return false;
+}
+
+static const char *join_choices(struct arena *arena, const char *const *choices)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; choices[i]; i++)
+		text = arena_format(arena, "%s%s\"%s\"", text,
+				    i == 0           ? ""
+				    : choices[i + 1] ? ", "
+						     : " or ",
+				    choices[i]);
+	return text;
+}
+
+static bool check_choice(const struct context *context)
+{
+	struct reader *reader = context->reader;
+	const struct value *value = &context->property->values[0];
+	struct suggestion suggestion = suggestion_start(value->text);
+
+	for (const char *const *choice = context->row->choices; *choice; choice++) {
+		if (!strcmp(*choice, value->text))
+			return true;
+		suggestion_offer(&suggestion, *choice);
+	}
+	struct finding *finding =
+		READ_REPORT(reader, RULE_OUTSIDE_ENUMERATION, value->at,
+			    "%s: property \"%s\" must be %s, not \"%s\"",
+			    subject(reader, context->node), context->property->name,
+			    join_choices(reader->arena, context->row->choices), value->text);
+	help_nearest(reader, finding, &suggestion);
+	return false;
+}
+
+/* The labels that would have been right, as many as fit a line. */
+static void help_labels(struct reader *reader, struct finding *finding, const struct value *value,
+			const struct schema_node *kind)
+{
+	const unsigned most = 12;
+	struct suggestion suggestion = suggestion_start(value->text);
+	const char *list = "";
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < reader->tree.label_count; i++) {
+		const struct tree_label *label = &reader->tree.labels[i];
+		if (label->node->schema != kind)
+			continue;
+		suggestion_offer(&suggestion, label->name);
+		if (count++ < most)
+			list = arena_format(reader->arena, "%s%s%s", list, *list ? ", " : "",
+					    label->name);
+	}
+	if (suggestion.best && count > most)
+		help_nearest(reader, finding, &suggestion);
+	else if (count)
+		finding_help(reader->diagnostics, finding, "the board has %s%s", list,
+			     count > most ? ", ..." : "");
+}
+
+static void check_reference(const struct context *context, const struct value *value)
+{
+	struct reader *reader = context->reader;
+	const struct tree_node *target = tree_resolve(&reader->tree, value->text);
+	const char *who = subject(reader, context->node);
+	struct finding *finding;
+
+	if (target && target->schema == context->row->target)
+		return;
+	if (!target && !has_child(reader->tree.root, &schema_board))
+		return; /* the missing board is reported, and says it all */
+	if (!target) {
+		finding = READ_REPORT(reader, RULE_DANGLING_REFERENCE, value->at,
+				      "%s: property \"%s\": there is no \"%s\"", who,
+				      context->property->name, value->text);
+	} else {
+		finding = READ_REPORT(reader, RULE_WRONG_REFERENCE, value->at,
+				      "%s: property \"%s\" takes references to %s; \"%s\" is %s",
+				      who, context->property->name, context->row->target->kind,
+				      value->text,
+				      target->schema ? target->schema->kind : "something else");
+		finding_note(reader->diagnostics, finding, target->at, "\"%s\" is here",
+			     value->text);
+	}
+	help_labels(reader, finding, value, context->row->target);
+}
+
+static bool check_references(const struct context *context)
+{
+	for (unsigned i = 0; i < context->property->value_count; i++)
+		check_reference(context, &context->property->values[i]);
+	return true; /* the good ones among them can be used */
+}
+
+/* The reader's strings go into GRUB's and C's source: control bytes have no place there. */
+static bool check_strings(const struct context *context)
+{
+	for (unsigned i = 0; i < context->property->value_count; i++) {
+		const struct value *value = &context->property->values[i];
+		if (*value->text)
+			continue;
+		READ_REPORT(context->reader, RULE_WRONG_COUNT, value->at,
+			    "%s: property \"%s\" is an empty string",
+			    subject(context->reader, context->node), context->property->name);
+		return false;
+	}
+	return true;
+}
+
+static bool check_values(const struct context *context)
+{
+	if (context->row->type == TYPE_IGNORED)
+		return false;
+	if (!check_types(context) || !check_count(context))
+		return false;
+	switch (context->row->type) {
+	case TYPE_CHOICE:
+		return check_choice(context);
+	case TYPE_REFERENCES:
+		return check_references(context);
+	case TYPE_STRING:
+	case TYPE_STRINGS:
+		return check_strings(context);
+	default:
+		return true;
+	}
+}
+
+static void report_unknown_property(struct reader *reader, const struct tree_node *node,
+				    const struct tree_property *property)
+{
+	struct suggestion suggestion = suggestion_start(property->name);
+	struct finding *finding =
+		READ_REPORT(reader, RULE_UNKNOWN_PROPERTY, property->at,
+			    "%s: unknown property \"%s\"", subject(reader, node), property->name);
+
+	for (const struct schema_property *row = node->schema->properties; row->name; row++)
+		suggestion_offer(&suggestion, row->name);
+	help_nearest(reader, finding, &suggestion);
+}
+
+static void check_properties(struct reader *reader, struct tree_node *node)
+{
+	for (unsigned i = 0; i < node->property_count; i++) {
+		struct tree_property *property = &node->properties[i];
+		const struct schema_property *row = schema_property(node->schema, property->name);
+		const struct context context = {reader, node, property, row};
+		if (row)
+			property->usable = check_values(&context);
+		else
+			report_unknown_property(reader, node, property);
+	}
+}
+
+static void check_missing_properties(struct reader *reader, const struct tree_node *node)
+{
+	for (const struct schema_property *row = node->schema->properties; row->name; row++)
+		if (row->mandatory && !tree_property(node, row->name))
+			READ_REPORT(reader, RULE_MISSING_PROPERTY, node->at,
+				    "%s: property \"%s\" is missing", subject(reader, node),
+				    row->name);
+}
+
+static void check_node(struct reader *reader, struct tree_node *node)
+{
+	if (!node->schema)
+		return;
+	check_unit_address(reader, node);
+	check_node_twice(reader, node);
+	check_property_twice(reader, node);
+	check_missing_nodes(reader, node);
+	check_missing_properties(reader, node);
+	check_properties(reader, node);
+	check_unit_differs(reader, node);
+	for (unsigned i = 0; i < node->child_count; i++)
+		check_node(reader, node->children[i]);
+}
+
+static void check_scenario(struct reader *reader)
+{
+	const struct tree_node *root = reader->tree.root;
+	const struct tree_node *vms = tree_child(root, "vms");
+	struct finding *finding;
+
+	if (!has_child(root, &schema_board)) {
+		finding =
+			READ_REPORT(reader, RULE_NO_BOARD, root->at, "scenario: there is no board");
+		finding_help(reader->diagnostics, finding,
+			     "put #include \"boards/NAME.dtsi\" below /dts-v1/;");
+	}
+	if (vms && has_child(vms, &schema_vm))
+		return;
+	finding = READ_REPORT(reader, RULE_NO_VM, vms ? vms->at : root->at,
+			      "scenario: there is no VM");
+	finding_help(reader->diagnostics, finding,
+		     "a VM is a node below vms: vms { NAME { cpus = <&cpu0>; ... }; };");
+}
+
+void read_check_schema(struct reader *reader)
+{
+	reader->tree.root->schema = &schema_root;
+	assign_kinds(reader, reader->tree.root);
+	check_scenario(reader);
+	check_node(reader, reader->tree.root);
+}

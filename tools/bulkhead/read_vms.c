@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vms and modules nodes to the model. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "read_internal.h"
+#include "schema.h"
+
+/* Which properties mean something with which protocols (1u << enum boot_protocol). */
+#define RAW   (1u << BOOT_RAW)
+#define ELF   (1u << BOOT_ELF)
+#define LINUX (1u << BOOT_LINUX)
+
+static const struct {
+	const char *property;
+	unsigned protocols;
+} protocol_properties[] = {
+	{"kernel", LINUX},       {"image", RAW | ELF},      {"ramdisk", LINUX},
+	{"bootargs", LINUX},     {"load-address", RAW},     {"bsp-entry", RAW | ELF},
+	{"ap-entry", RAW | ELF}, {"entry-mode", RAW | ELF},
+};
+
+static void take_foreign(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	const size_t rows = sizeof(protocol_properties) / sizeof(*protocol_properties);
+
+	for (size_t i = 0; vm->protocol_given && i < rows; i++) {
+		const char *name = protocol_properties[i].property;
+		const struct tree_property *property = tree_property(node, name);
+		if (property && !(protocol_properties[i].protocols >> vm->protocol & 1))
+			*ARENA_PUSH(reader->arena, vm->foreign, vm->foreign_count) =
+				(struct text){name, property->at};
+	}
+}
+
+static struct place place_of(const struct tree_node *node, const char *name)
+{
+	const struct tree_property *property = tree_property(node, name);
+
+	return property ? property->at : node->at;
+}
+
+static void take_boot(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	static const enum boot_protocol protocols[] = {
+		[CHOICE_RAW] = BOOT_RAW,
+		[CHOICE_ELF] = BOOT_ELF,
+		[CHOICE_LINUX] = BOOT_LINUX,
+	};
+	unsigned protocol = read_choice(node, "boot-protocol", CHOICE_RAW);
+
+	vm->protocol_given = read_given(node, "boot-protocol");
+	vm->protocol = protocols[protocol];
+	vm->protocol_at = place_of(node, "boot-protocol");
+	vm->image = read_text(node, vm->protocol == BOOT_LINUX ? "kernel" : "image");
+	vm->image_given = tree_property(node, vm->protocol == BOOT_LINUX ? "kernel" : "image");
+	vm->bsp_entry_given = tree_property(node, "bsp-entry");
+	vm->ap_entry_given = tree_property(node, "ap-entry");
+	vm->ramdisk = read_text(node, "ramdisk");
+	vm->bootargs = read_text(node, "bootargs");
+	vm->load_address = read_number(node, "load-address");
+	vm->bsp_entry = read_number(node, "bsp-entry");
+	vm->ap_entry = read_number(node, "ap-entry");
+	vm->entry_mode = read_choice(node, "entry-mode", CHOICE_PROTECTED) == CHOICE_REAL
+				 ? ENTRY_REAL
+				 : ENTRY_PROTECTED;
+	unsigned acpi = vm->protocol == BOOT_LINUX ? CHOICE_ON : CHOICE_OFF;
+	vm->acpi = read_choice(node, "acpi", acpi) == CHOICE_ON;
+	vm->acpi_at = place_of(node, "acpi");
+	vm->report = read_text(node, "report");
+	take_foreign(reader, node, vm);
+}
+
+/* Nodes of another kind were reported; they dangle like those that do not exist. */
+static struct reference *take_references(struct reader *reader, const struct tree_node *node,
+					 const char *name, const struct schema_node *kind,
+					 unsigned *count)
+{
+	const struct tree_property *property = tree_property(node, name);
+	struct reference *references = NULL;
+
+	*count = 0;
+	for (unsigned i = 0; property && property->usable && i < property->value_count; i++) {
+		const struct value *value = &property->values[i];
+		const struct tree_node *target = tree_resolve(&reader->tree, value->text);
+		bool fits = target && target->schema == kind;
+		*ARENA_PUSH(reader->arena, references, *count) = (struct reference){
+			.label = value->text,
+			.target = fits ? target->index : UINT32_MAX,
+			.at = value->at,
+		};
+	}
+	return references;
+}
+
+static uint32_t permissions_of(const struct tree_node *node)
+{
+	static const uint32_t permissions[] = {
+		[CHOICE_R] = MEMORY_READ,
+		[CHOICE_RW] = MEMORY_READ | MEMORY_WRITE,
+		[CHOICE_RX] = MEMORY_READ | MEMORY_EXECUTE,
+		[CHOICE_RWX] = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE,
+	};
+
+	return permissions[read_choice(node, "access", CHOICE_RWX)];
+}
+
+static void take_memory(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	for (unsigned i = 0; i < node->child_count; i++) {
+		const struct tree_node *child = node->children[i];
+		if (!child->schema)
+			continue;
+		*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
+			.name = child->name,
+			.guest = read_unit_address(child),
+			.size = read_number(child, "size"),
+			.host = read_number(child, "host"),
+			.host_unusable = tree_property(child, "host") && !read_given(child, "host"),
+			.permissions = permissions_of(child),
+			.kind = MEMORY_RAM,
+			.at = child->at,
+		};
+	}
+}
+
+/* A device's registers appear at their real addresses. */
+static void take_device_memory(struct reader *reader, struct vm *vm)
+{
+	const struct board *board = &reader->model->board;
+
+	for (unsigned i = 0; i < vm->device_count; i++) {
+		const struct reference *reference = &vm->devices[i];
+		if (reference->target >= board->device_count)
+			continue;
+		const struct board_device *device = &board->devices[reference->target];
+		for (unsigned j = 0; j < device->mmio_count; j++)
+			*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) =
+				(struct vm_memory){
+					.name = device->name,
+					.guest = device->mmio[j].base,
+					.size = device->mmio[j].size,
+					.host = device->mmio[j].base,
+					.permissions = MEMORY_READ | MEMORY_WRITE,
+					.kind = MEMORY_DEVICE,
+					.at = reference->at,
+				};
+	}
+}
+
+static void take_vm(struct reader *reader, const struct tree_node *node)
+{
+	struct model *model = reader->model;
+	struct vm *vm = ARENA_PUSH(reader->arena, model->vms, model->vm_count);
+
+	vm->name = node->name;
+	vm->at = node->at;
+	vm->cpus_at = place_of(node, "cpus");
+	vm->cpus_given = read_given(node, "cpus");
+	vm->cpus = take_references(reader, node, "cpus", &schema_cpu, &vm->cpu_count);
+	vm->devices = take_references(reader, node, "devices", &schema_device, &vm->device_count);
+	vm->ports = read_ranges(reader, node, "io-ports", 1, &vm->port_count);
+	vm->interrupts = read_cells(reader, node, "interrupts", &vm->interrupt_count);
+	take_boot(reader, node, vm);
+	take_memory(reader, node, vm);
+	take_device_memory(reader, vm);
+}
+
+void read_vms(struct reader *reader)
+{
+	const struct tree_node *vms = tree_child(reader->tree.root, "vms");
+
+	for (unsigned i = 0; vms && i < vms->child_count; i++)
+		if (vms->children[i]->schema)
+			take_vm(reader, vms->children[i]);
+}
+
+/* Modules: those declared, in the order of the source, then one for each name only used. */
+
+static void take_declared(struct reader *reader, const struct tree_node *node)
+{
+	struct model *model = reader->model;
+	const char *file = read_text(node, "file").value;
+
+	*ARENA_PUSH(reader->arena, model->modules, model->module_count) = (struct module){
+		.name = node->name,
+		.file = file ? file : arena_format(reader->arena, "guests/%s", node->name),
+		.shared = read_given(node, "shared"),
+		.declared = true,
+		.default_file = !file,
+		.at = node->at,
+	};
+}
+
+static int compare_text(const void *left, const void *right)
+{
+	const struct text *a = left;
+	const struct text *b = right;
+	int order = strcmp(a->value, b->value);
+
+	return order ? order : place_compare(a->at, b->at);
+}
+
+static int compare_place(const void *left, const void *right)
+{
+	const struct module *a = left;
+	const struct module *b = right;
+
+	return place_compare(a->at, b->at);
+}
+
+static bool declared(const struct model *model, unsigned count, const char *name)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!strcmp(model->modules[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_used(struct reader *reader, struct text *used, unsigned count)
+{
+	struct model *model = reader->model;
+	unsigned declared_count = model->module_count;
+
+	if (count)
+		qsort(used, count, sizeof(*used), compare_text);
+	for (unsigned i = 0; i < count; i++) {
+		const char *name = used[i].value;
+		if ((i > 0 && !strcmp(used[i - 1].value, name)) ||
+		    declared(model, declared_count, name))
+			continue;
+		*ARENA_PUSH(reader->arena, model->modules, model->module_count) = (struct module){
+			.name = name,
+			.file = arena_format(reader->arena, "guests/%s", name),
+			.default_file = true,
+			.at = used[i].at,
+		};
+	}
+	if (model->module_count > declared_count)
+		qsort(model->modules + declared_count, model->module_count - declared_count,
+		      sizeof(*model->modules), compare_place);
+}
+
+void read_modules(struct reader *reader)
+{
+	const struct tree_node *modules = tree_child(reader->tree.root, "modules");
+	const struct model *model = reader->model;
+	struct text *used = NULL;
+	unsigned count = 0;
+
+	for (unsigned i = 0; modules && i < modules->child_count; i++)
+		if (modules->children[i]->schema)
+			take_declared(reader, modules->children[i]);
+	for (unsigned i = 0; i < model->vm_count; i++) {
+		if (model->vms[i].image.value)
+			*ARENA_PUSH(reader->arena, used, count) = model->vms[i].image;
+		if (model->vms[i].ramdisk.value && model->vms[i].protocol == BOOT_LINUX)
+			*ARENA_PUSH(reader->arena, used, count) = model->vms[i].ramdisk;
+	}
+	add_used(reader, used, count);
+}

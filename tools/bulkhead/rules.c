@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules.h"
+
+#include "bulkhead/platform.h"
+#include "rules_internal.h"
+
+/* clang-format off: one rule, one row */
+const struct rule rules[] = {
+	/* Reading */
+	[RULE_SOURCE_UNREADABLE] = {"BH0001", SEVERITY_ERROR, "scenario file cannot be read", NULL},
+	[RULE_PREPROCESSOR] = {"BH0002", SEVERITY_ERROR, "preprocessor (cpp) found an error", NULL},
+	[RULE_DEVICE_TREE] = {"BH0003", SEVERITY_ERROR, "device-tree compiler (dtc) found an error",
+			      NULL},
+	[RULE_UNKNOWN_PROPERTY] = {"BH0004", SEVERITY_ERROR, "unknown property", NULL},
+	[RULE_UNKNOWN_NODE] = {"BH0005", SEVERITY_ERROR, "unknown node", NULL},
+	[RULE_MISSING_PROPERTY] = {"BH0006", SEVERITY_ERROR, "mandatory property is missing", NULL},
+	[RULE_MISSING_NODE] = {"BH0007", SEVERITY_ERROR, "mandatory node is missing", NULL},
+	[RULE_WRONG_TYPE] = {"BH0008", SEVERITY_ERROR, "property has a value of the wrong type",
+			     NULL},
+	[RULE_WRONG_COUNT] = {"BH0009", SEVERITY_ERROR, "property has too few or too many values",
+			      NULL},
+	[RULE_OUTSIDE_ENUMERATION] = {"BH0010", SEVERITY_ERROR,
+				      "value is not one of the allowed ones", NULL},
+	[RULE_DANGLING_REFERENCE] = {"BH0011", SEVERITY_ERROR,
+				     "reference to something that does not exist", NULL},
+	[RULE_WRONG_REFERENCE] = {"BH0012", SEVERITY_ERROR, "reference to a node of the wrong kind",
+				  NULL},
+	[RULE_GIVEN_TWICE] = {"BH0013", SEVERITY_ERROR, "node or property given twice", NULL},
+	[RULE_NO_VM] = {"BH0014", SEVERITY_ERROR, "scenario without a VM", NULL},
+	[RULE_NO_BOARD] = {"BH0015", SEVERITY_ERROR, "scenario without a board", NULL},
+	[RULE_UNIT_ADDRESS] = {"BH0016", SEVERITY_ERROR,
+			       "address in a node's name is missing or malformed", NULL},
+	[RULE_UNIT_ADDRESS_DIFFERS] = {"BH0017", SEVERITY_ERROR,
+				       "address in a node's name differs from its content", NULL},
+	[RULE_UNSUPPORTED_SYNTAX] = {"BH0018", SEVERITY_ERROR,
+				     "device-tree syntax that scenarios do not have", NULL},
+
+	/* Names and identity */
+	[READING_RULE_COUNT] = {"BH1001", SEVERITY_ERROR, "VM name is not a valid one",
+				rule_vm_name},
+	{"BH1002", SEVERITY_ERROR, "two VMs have the same name but for upper and lower case",
+	 rule_vm_name_twice},
+	{"BH1003", SEVERITY_ERROR, "more than the hypervisor was built for", rule_capacity},
+	{"BH1004", SEVERITY_ERROR, "module used twice but not declared as shared",
+	 rule_module_shared},
+	{"BH1005", SEVERITY_WARNING, "module declared but not used", rule_module_unused},
+	{"BH1006", SEVERITY_ERROR, "module name is not a valid one", rule_module_name},
+	{"BH1007", SEVERITY_WARNING, "module name looks misspelt", rule_module_misspelt},
+	{"BH1008", SEVERITY_ERROR, "device given twice to one VM", rule_device_twice},
+	{"BH1009", SEVERITY_ERROR, "device given to two VMs", rule_device_two_owners},
+
+	/* Processors */
+	{"BH2001", SEVERITY_ERROR, "VM without a core", rule_no_core},
+	{"BH2002", SEVERITY_ERROR, "core is disabled on the board", rule_core_disabled},
+	{"BH2003", SEVERITY_ERROR, "core is reserved by the board", rule_core_reserved},
+	{"BH2004", SEVERITY_ERROR, "core given twice to one VM", rule_core_twice},
+	{"BH2005", SEVERITY_ERROR, "core given to two VMs", rule_core_two_owners},
+	{"BH2006", SEVERITY_ERROR, "threads of one core split between VMs", rule_siblings_split},
+	{"BH2007", SEVERITY_ERROR, "two cores of the board have the same APIC id",
+	 rule_apic_id_twice},
+	{"BH2008", SEVERITY_ERROR, "two cores of the board have the same package, core and thread",
+	 rule_topology_twice},
+	{"BH2009", SEVERITY_NOTE, "core of the board is not used", rule_core_unassigned},
+	{"BH2010", SEVERITY_WARNING, "APIC id that only x2APIC guests can address",
+	 rule_apic_id_wide},
+
+	/* Host memory, and the board's */
+	{"BH3001", SEVERITY_ERROR, "host address or size is not a multiple of a page",
+	 rule_host_unaligned},
+	{"BH3002", SEVERITY_ERROR, "size is zero", rule_size_zero},
+	{"BH3003", SEVERITY_ERROR, "host range goes beyond 2^64", rule_host_wrap},
+	{"BH3004", SEVERITY_ERROR, "host memory given twice", rule_host_overlap},
+	{"BH3005", SEVERITY_ERROR, "host memory beyond the physical address width",
+	 rule_host_width},
+	{"BH3006", SEVERITY_ERROR, "host memory is not RAM of the board", rule_host_outside_ram},
+	{"BH3007", SEVERITY_ERROR, "host memory is the hypervisor's or reserved",
+	 rule_host_reserved},
+	{"BH3008", SEVERITY_ERROR, "host memory over an APIC's registers", rule_host_apic_page},
+	{"BH3009", SEVERITY_ERROR, "no room for the memory of a VM", rule_placement_impossible},
+	{"BH3010", SEVERITY_WARNING, "memory placed without 2 MiB alignment",
+	 rule_placement_small_pages},
+	{"BH3011", SEVERITY_ERROR, "RAM ranges of the board overlap", rule_ram_overlap},
+	{"BH3012", SEVERITY_ERROR, "the hypervisor's memory is missing or misplaced",
+	 rule_hypervisor_range},
+	{"BH3013", SEVERITY_ERROR, "the trampoline is missing or misplaced", rule_trampoline_range},
+	{"BH3014", SEVERITY_ERROR, "RAM or device of the board over an APIC's registers",
+	 rule_board_apic_page},
+	{"BH3015", SEVERITY_ERROR, "device registers inside RAM", rule_registers_in_ram},
+	{"BH3016", SEVERITY_ERROR, "devices of two VMs share a page of registers",
+	 rule_registers_shared},
+	{"BH3017", SEVERITY_ERROR, "physical address width that no processor has",
+	 rule_address_bits},
+	{"BH3018", SEVERITY_ERROR, "frequency out of range", rule_frequency},
+
+	/* Guest memory */
+	{"BH4001", SEVERITY_ERROR, "guest memory ranges of a VM overlap", rule_guest_overlap},
+	{"BH4002", SEVERITY_ERROR, "guest memory over an APIC's registers", rule_guest_apic_page},
+	{"BH4003", SEVERITY_ERROR, "guest memory beyond the address width", rule_guest_width},
+	{"BH4004", SEVERITY_WARNING, "guest and host address rule out large pages",
+	 rule_guest_congruence},
+	{"BH4005", SEVERITY_ERROR, "guest address is not a multiple of a page",
+	 rule_guest_unaligned},
+	{"BH4006", SEVERITY_ERROR, "VM without memory", rule_no_memory},
+	{"BH4007", SEVERITY_ERROR, "RAM that Linux needs is missing", rule_linux_memory},
+	{"BH4008", SEVERITY_ERROR, "RAM for the ACPI tables is missing", rule_acpi_memory},
+
+	/* Boot */
+	{"BH5001", SEVERITY_ERROR, "property that the boot protocol does not use",
+	 rule_foreign_property},
+	{"BH5002", SEVERITY_ERROR, "property that the boot protocol needs is missing",
+	 rule_missing_for_protocol},
+	{"BH5003", SEVERITY_ERROR, "bsp-entry is not in executable RAM", rule_bsp_entry},
+	{"BH5004", SEVERITY_ERROR, "ap-entry is not in executable RAM", rule_ap_entry},
+	{"BH5005", SEVERITY_ERROR, "load-address is not in RAM", rule_load_address},
+	{"BH5006", SEVERITY_WARNING, "ap-entry in a VM with one core", rule_ap_entry_unused},
+	{"BH5007", SEVERITY_ERROR, "entry beyond the reach of its mode", rule_entry_reach},
+	{"BH5008", SEVERITY_ERROR, "real-mode ap-entry is not 4 KiB-aligned",
+	 rule_real_mode_ap_entry},
+	{"BH5009", SEVERITY_ERROR, "command line is too long", rule_bootargs_length},
+	{"BH5010", SEVERITY_ERROR, "file of a module is missing", rule_module_missing},
+	{"BH5011", SEVERITY_WARNING, "cores that wait for SIPI can never start", rule_sipi_memory},
+
+	/* I/O ports */
+	{"BH6001", SEVERITY_ERROR, "ports outside 0 to 0xFFFF", rule_port_range},
+	{"BH6002", SEVERITY_ERROR, "port given twice to one VM", rule_port_twice},
+	{"BH6003", SEVERITY_ERROR, "port given to two VMs", rule_port_two_owners},
+	{"BH6004", SEVERITY_ERROR, "port of the hypervisor's console", rule_port_console},
+	{"BH6005", SEVERITY_ERROR, "dangerous port", rule_port_dangerous},
+	{"BH6006", SEVERITY_ERROR, "port of a virtual device given as a real one",
+	 rule_port_virtual},
+
+	/* Interrupts */
+	{"BH7001", SEVERITY_ERROR, "no IOAPIC has this interrupt", rule_no_such_pin},
+	{"BH7002", SEVERITY_ERROR, "interrupt given twice to one VM", rule_pin_twice},
+	{"BH7003", SEVERITY_ERROR, "interrupt given to two VMs", rule_pin_two_owners},
+	{"BH7004", SEVERITY_WARNING, "interrupt that the board connects elsewhere",
+	 rule_overridden_irq},
+	{"BH7005", SEVERITY_WARNING, "interrupt without its device", rule_interrupt_without_device},
+	{"BH7006", SEVERITY_ERROR, "IOAPICs of the board contradict each other", rule_ioapics},
+	{"BH7007", SEVERITY_ERROR, "interrupt override of the board is not valid", rule_override},
+};
+/* clang-format on */
+
+const unsigned rule_count = sizeof(rules) / sizeof(*rules);
+
+void rules_run(const struct model *model, const struct placement *placement,
+	       const char *module_folder, struct arena *arena, struct diagnostics *diagnostics)
+{
+	struct check check = {
+		.model = model,
+		.placement = placement,
+		.module_folder = module_folder,
+		.diagnostics = diagnostics,
+		.arena = arena,
+	};
+
+	for (unsigned i = 0; i < rule_count; i++) {
+		check.rule = &rules[i];
+		if (rules[i].check)
+			rules[i].check(&check);
+	}
+}
+
+const struct board_cpu *cpu_of(const struct check *check, const struct reference *reference)
+{
+	const struct board *board = &check->model->board;
+
+	return reference->target < board->cpu_count ? &board->cpus[reference->target] : NULL;
+}
+
+const struct board_device *device_of(const struct check *check, const struct reference *reference)
+{
+	const struct board *board = &check->model->board;
+
+	return reference->target < board->device_count ? &board->devices[reference->target] : NULL;
+}
+
+struct claims board_claims(struct check *check, unsigned kinds)
+{
+	const struct board *board = &check->model->board;
+	struct claims claims = {NULL, 0};
+
+	for (unsigned i = 0; i < board->range_count; i++) {
+		const struct board_range *range = &board->ranges[i];
+		struct span span;
+		if ((kinds >> range->kind & 1) && range_span(&range->range, &span))
+			claims_add(check->arena, &claims,
+				   (struct claim){span, range->kind, CLAIM_ALONE, range->name,
+						  range->range.at});
+	}
+	return claims;
+}
+
+struct claims apic_page_claims(struct check *check)
+{
+	const struct board *board = &check->model->board;
+	const struct span local = {PLATFORM_LAPIC_GPA, PLATFORM_LAPIC_GPA + PAGE_SIZE_4K - 1};
+	struct claims claims = {NULL, 0};
+
+	claims_add(check->arena, &claims,
+		   (struct claim){local, 0, CLAIM_ALONE, "the local APIC", NO_PLACE});
+	for (unsigned i = 0; i < board->ioapic_count; i++) {
+		const struct board_ioapic *ioapic = &board->ioapics[i];
+		struct span span;
+		if (range_span(&ioapic->registers, &span))
+			claims_add(check->arena, &claims,
+				   (struct claim){span, i + 1, CLAIM_ALONE, ioapic->label,
+						  ioapic->registers.at});
+	}
+	return claims;
+}
