@@ -56,3 +56,18 @@ unit-vmx_exit := tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/uni
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/xsave.c
+
+loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
+	$(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c loader/elf.c loader/linux.c \
+	loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
+unit-loader_raw := tests/unit/loader_raw_test.c $(loader-sources)
+unit-loader_elf := tests/unit/loader_elf_test.c $(loader-sources)
+
+unit-multiboot2 := tests/unit/multiboot2_test.c tests/unit/fake/fake_log.c \
+	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c
+unit-acpi := tests/unit/acpi_test.c tests/unit/fake/fake_log.c hypervisor/boot/acpi.c
+unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/boot/machine.c \
+	hypervisor/boot/machine_memory.c hypervisor/boot/memory_map.c hypervisor/cpu/frequency.c \
+	hypervisor/lib/format.c
+unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/boot/modules.c \
+	hypervisor/loader/placement.c
