@@ -113,6 +113,13 @@ PRIVILEGED_CONTROL_REGISTER(cr3)
 PRIVILEGED_CONTROL_REGISTER(cr4)
 #undef PRIVILEGED_CONTROL_REGISTER
 
+static inline uint64_t xcr_read(uint32_t index)
+{
+	uint32_t low, high;
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
+	return (uint64_t)high << 32 | low;
+}
+
 static inline void xcr_write(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("xsetbv"

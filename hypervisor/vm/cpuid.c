@@ -5,6 +5,7 @@
  */
 #include "bulkhead/platform.h"
 #include "cpu/frequency.h"
+#include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "vm/handlers.h"
@@ -114,6 +115,43 @@ static void fix_topology(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid
 	r->edx = vcpu->config->apic_id;
 }
 
+/* Components of XCR0 and XSS (SDM 1.13.1); the first two lie in the legacy area. */
+#define XSAVE_FIRST_EXTENDED 2
+#define XSAVE_COMPONENTS     63
+#define XSAVE_LEGACY_SIZE    576 /* with the header */
+#define XSAVE_HAS_XSAVES     0x8 /* leaf 0xD, subleaf 1, EAX */
+#define XSAVE_ALIGNED        0x2 /* leaf 0xD, subleaf of a component, ECX */
+
+/* Size of the compacted area for these components (SDM 1.13.4.3). */
+static uint32_t compacted_size(uint64_t components)
+{
+	uint32_t size = XSAVE_LEGACY_SIZE;
+
+	for (uint32_t i = XSAVE_FIRST_EXTENDED; i < XSAVE_COMPONENTS; i++) {
+		struct cpuid_result component;
+
+		if (!(components & UINT64_C(1) << i))
+			continue;
+		component = cpuid(0xD, i);
+		if (component.ecx & XSAVE_ALIGNED)
+			size = (size + 63) & ~UINT32_C(63);
+		size += component.eax;
+	}
+	return size;
+}
+
+/*
+ * XCR0 and XSS are the guest's own and loaded, so that the processor's answers are right for it. Only
+ * the size of the compacted area is computed: some emulators give that of the standard format, which
+ * makes Linux complain.
+ */
+static void fix_xsave(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	if (subleaf == 1 && (cr4_read() & CR4_OSXSAVE) && (r->eax & XSAVE_HAS_XSAVES))
+		r->ebx = compacted_size(xcr_read(0) | msr_read(MSR_XSS));
+}
+
 static void fix_crystal(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
 	uint64_t tsc_khz = tsc_frequency(&scenario_tables) / 1000;
@@ -174,7 +212,7 @@ static const struct cpuid_rule rules[] = {
 	 "only ARAT: guests have no C-states that stop the timer"},
 	{0x7, MASK(0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX), fix_extended_features, "features"},
 	{0xB, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
-	{0xD, MASK(ALL, ALL, ALL, ALL), NULL, "XSAVE sizes; XCR0 and XSS are the guest's"},
+	{0xD, MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 and XSS are the guest's"},
 	{0x15, MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration"},
 	{0x16, MASK(0, 0, ALL, 0), fix_frequency, "frequencies without calibration"},
 	{0x1F, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},

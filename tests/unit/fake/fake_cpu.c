@@ -220,6 +220,12 @@ void cr4_write(uint64_t value)
 	fake_cpu()->cr4 = value;
 }
 
+uint64_t xcr_read(uint32_t index)
+{
+	(void)index;
+	return fake_cpu()->xcr0;
+}
+
 void xcr_write(uint32_t index, uint64_t value)
 {
 	(void)index;

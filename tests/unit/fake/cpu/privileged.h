@@ -45,6 +45,7 @@ uint64_t cr3_read(void);
 void cr3_write(uint64_t value);
 uint64_t cr4_read(void);
 void cr4_write(uint64_t value);
+uint64_t xcr_read(uint32_t index);
 void xcr_write(uint32_t index, uint64_t value);
 void gdt_load(const struct descriptor_pointer *pointer);
 void idt_load(const struct descriptor_pointer *pointer);
