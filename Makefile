@@ -304,6 +304,9 @@ coverage-report: unit-build
 	$(Q)gcovr --root . --filter hypervisor/ --filter tools/bulkhead/ --object-directory $(UNIT_DIR) \
 		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
 
+include tests/fuzz/fuzz.mk
+fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)
+
 # Value of a variable, for scripts.
 print-%:
 	@echo '$($*)'

@@ -106,8 +106,10 @@ static const struct table_header *table_map(hpa_t address, const char *what)
 		return NULL;
 	}
 	uint32_t length = header->length;
-	if (length < sizeof(*header) || length > TABLE_SIZE_MAX ||
-	    acpi_map(address, length) == NULL) {
+	/* Only what has been mapped is read, hence the second time with the whole length. */
+	header = length >= sizeof(*header) && length <= TABLE_SIZE_MAX ? acpi_map(address, length)
+								       : NULL;
+	if (header == NULL) {
 		log_error("acpi: %s at 0x%lx has length %u", what, address, length);
 		return NULL;
 	}

@@ -4,7 +4,7 @@
  * overlaps the source of no other pending move. Where moves wait for each other in a circle, the
  * smallest source that others wait for is moved aside, to RAM that is neither busy, nor any pending
  * source, nor any destination; from there it blocks nobody any more. So each byte is moved at most
- * twice, and the only thing that can fail is that there is no RAM at all to move a byte aside.
+ * twice, and all that can fail is that no free stretch of RAM is long enough.
  */
 #include "boot/modules.h"
 
@@ -14,9 +14,6 @@
 
 /* Low memory is left alone: firmware keeps data there that no memory map mentions. */
 #define ASIDE_START UINT64_C(0x100000)
-
-/* Moves that were cut in two need room. */
-#define MOVES_MAX (2 * PLACEMENT_CAPACITY)
 
 /* A copy that is still to be done. */
 struct move {
@@ -29,10 +26,10 @@ struct move {
 struct plan {
 	const struct module_placer *placer;
 	const struct placement_list *list;
-	struct move moves[MOVES_MAX];
+	struct move moves[PLACEMENT_CAPACITY];
 	uint32_t move_count;
-	struct memory_span
-		asides[MOVES_MAX]; /* every place that was used, to be wiped in the end */
+	/* Every place that a move was set aside to, once each at most; wiped in the end. */
+	struct memory_span asides[PLACEMENT_CAPACITY];
 	uint32_t aside_count;
 };
 
@@ -235,12 +232,11 @@ static struct memory_span hole_find(const struct plan *plan, hpa_t from, hpa_t e
 	return (struct memory_span){.base = from, .size = stop - from};
 }
 
-/* Chooses the first hole that is large enough, else the largest; false if there is no hole. */
-static bool hole_choose(const struct plan *plan, uint64_t size, struct memory_span *best)
+/* The first hole of `size` bytes in RAM. */
+static bool hole_choose(const struct plan *plan, uint64_t size, struct memory_span *hole)
 {
 	const struct module_placer *placer = plan->placer;
 
-	best->size = 0;
 	for (uint32_t i = 0; i < placer->memory_count; i++) {
 		hpa_t from = placer->memory[i].base;
 		hpa_t end = from + placer->memory[i].size;
@@ -251,15 +247,13 @@ static bool hole_choose(const struct plan *plan, uint64_t size, struct memory_sp
 			from = ASIDE_START;
 		if (end > placer->aside_end)
 			end = placer->aside_end;
-		while (from < end && best->size < size) {
-			struct memory_span hole = hole_find(plan, from, end);
-
-			if (hole.size > best->size)
-				*best = hole;
-			from = hole.base + hole.size;
+		for (; from < end; from = hole->base + hole->size) {
+			*hole = hole_find(plan, from, end);
+			if (hole->size >= size)
+				return true;
 		}
 	}
-	return best->size > 0;
+	return false;
 }
 
 /* Whether another move waits for this one's source to be read. */
@@ -290,30 +284,15 @@ static struct move *smallest_blocker(struct plan *plan)
 	return smallest;
 }
 
-/* Cuts the move so that it keeps `length` bytes; the rest becomes a move of its own. */
-static bool move_cut(struct plan *plan, struct move *move, uint64_t length)
-{
-	if (plan->move_count == MOVES_MAX)
-		return false;
-	plan->moves[plan->move_count++] = (struct move){
-		.source = move->source + length,
-		.destination = move->destination + length,
-		.length = move->length - length,
-	};
-	move->length = length;
-	return true;
-}
-
 static enum error move_aside(struct plan *plan)
 {
 	struct move *move = smallest_blocker(plan);
 	struct memory_span hole;
 
-	if (!hole_choose(plan, move->length, &hole) || plan->aside_count == MOVES_MAX ||
-	    (hole.size < move->length && !move_cut(plan, move, hole.size))) {
+	if (!hole_choose(plan, move->length, &hole)) {
 		log_error(
-			"placement: images have to swap places, but 0x%lx bytes at 0x%lx fit nowhere else: "
-			"leave some RAM of the machine without owner, or move the memory of a VM",
+			"placement: images have to swap places, but no free RAM takes the 0x%lx bytes at "
+			"0x%lx: leave some RAM without owner, or move the memory of a VM",
 			move->length, move->source);
 		return ERROR_MODULE_PLACE;
 	}

@@ -49,7 +49,7 @@ struct module_placer {
  * Runs once, on the BSP, before any VM starts. Every problem is logged. Errors, nothing is written
  * then: ERROR_IMAGE_TRUNCATED (a placement goes beyond its module), ERROR_IMAGE_OVERLAP (two
  * destinations overlap each other, or one overlaps busy memory). ERROR_MODULE_PLACE (images have to
- * swap places, but there is no RAM to move one aside): destinations hold anything.
+ * swap places, but no free stretch of RAM takes the smallest of them): destinations hold anything.
  */
 enum error module_place(const struct module_placer *placer, const struct placement_list *list);
 
