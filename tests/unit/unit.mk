@@ -62,6 +62,7 @@ loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
 	loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
 unit-loader_raw := tests/unit/loader_raw_test.c $(loader-sources)
 unit-loader_elf := tests/unit/loader_elf_test.c $(loader-sources)
+unit-loader_linux := tests/unit/loader_linux_test.c $(loader-sources)
 
 unit-multiboot2 := tests/unit/multiboot2_test.c tests/unit/fake/fake_log.c \
 	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c
