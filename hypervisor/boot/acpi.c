@@ -155,7 +155,8 @@ static uint32_t root_entry_count(const struct root *root)
 
 static hpa_t root_entry(const struct root *root, uint32_t index)
 {
-	const uint8_t *entry = (const uint8_t *)(root->header + 1) + index * root->entry_size;
+	const uint8_t *entry =
+		(const uint8_t *)(root->header + 1) + (size_t)index * root->entry_size;
 	hpa_t address = 0;
 
 	/* Little-endian: the bytes that an RSDT's entry lacks are the upper ones. */

@@ -225,7 +225,8 @@ static void read_memory_map(struct parser *parser, const struct tag *tag)
 		return;
 	}
 	for (uint32_t i = 0; i < size / entry_size; i++)
-		read_memory_map_entry(parser, tag->body + sizeof(header) + i * entry_size, i);
+		read_memory_map_entry(parser, tag->body + sizeof(header) + (size_t)i * entry_size,
+				      i);
 }
 
 static void read_rsdp(struct parser *parser, const struct tag *tag)

@@ -20,7 +20,7 @@
  */
 size_t format_text(char *buffer, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-size_t format_text_v(char *buffer, size_t size, const char *fmt, va_list arguments)
+size_t format_text_v(char *buffer, size_t size, const char *fmt, va_list list)
 	__attribute__((format(printf, 3, 0)));
 
 #endif
