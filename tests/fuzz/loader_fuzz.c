@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Guest images of arbitrary bytes, as ELF and as Linux kernel: no loader may read outside of the image
- * or plan to write outside of the VM's RAM. Build and run, from the top of the tree:
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Itests/unit/fake -Ihypervisor \
- *         -Ihypervisor/include -include build/autoconf.h tests/fuzz/loader_fuzz.c \
- *         hypervisor/loader/[a-z]*.c hypervisor/vm/guest_memory.c hypervisor/lib/format.c \
- *         hypervisor/lib/error.c -o /tmp/loader_fuzz
- *     /tmp/loader_fuzz -max_len=8192 -max_total_time=60 [FOLDER WITH IMAGES]
+ * plan to write outside of the VM's RAM. Run by `make fuzz`.
  */
 #include <elf.h>
 #include <stdlib.h>

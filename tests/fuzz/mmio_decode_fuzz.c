@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Instructions of arbitrary bytes: the decoder must not read beyond them, and what it accepts must be
- * fit for the executor. Build and run, from the top of the tree:
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Itests/unit/fake -Ihypervisor \
- *         -Ihypervisor/include -include build/autoconf.h tests/fuzz/mmio_decode_fuzz.c \
- *         hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c \
- *         -o /tmp/mmio_decode_fuzz
- *     /tmp/mmio_decode_fuzz -max_len=20 -max_total_time=60
+ * fit for the executor. Run by `make fuzz`.
  */
 #include <stdlib.h>
 #include <string.h>
