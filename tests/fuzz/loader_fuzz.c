@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Guest images of arbitrary bytes, as ELF and as Linux kernel: no loader may read outside of the image
- * plan to write outside of the VM's RAM. Run by `make fuzz`.
+ * or plan to write outside of the VM's RAM. Run by `make fuzz`.
  */
 #include <elf.h>
 #include <stdlib.h>
