@@ -36,6 +36,7 @@ static struct acpi_madt madt;
 static struct module_image images[CONFIG_MAX_MODULES];
 static struct placement_list placements;
 
+/* Area of the core that GRUB started; area 0, for the log, if the board file does not list it. */
 static uint32_t index_of_this_core(void)
 {
 	uint32_t apic_id = apic_id_of_this_core();
@@ -43,7 +44,7 @@ static uint32_t index_of_this_core(void)
 	for (uint32_t i = 0; i < cpu_count; i++)
 		if (cpu_at(i)->apic_id == apic_id)
 			return i;
-	return 0; /* the machine check lists the missing core; until then area 0 serves the log */
+	return 0;
 }
 
 static void log_banner(void)
@@ -115,12 +116,38 @@ static void core_main(void)
 	core_run();
 }
 
+static void check_boot_core(void)
+{
+	if (this_cpu()->apic_id != apic_id_of_this_core())
+		machine_difference(
+			"the machine boots on the core with APIC id %u, which board \"%s\" "
+			"does not list: add it to the board file",
+			apic_id_of_this_core(), scenario_tables.board);
+}
+
+/* RAM that the hypervisor can't reach can't get an image. */
+static void check_reachable(const struct vm_config *vm)
+{
+	for (uint32_t i = 0; i < vm->memory_count; i++) {
+		hpa_t end = vm->memory[i].host_physical + vm->memory[i].size;
+
+		if (end > paging_end())
+			machine_difference(
+				"memory of VM \"%s\" ends at host 0x%lx, but this processor "
+				"maps only up to 0x%lx: give it memory below that",
+				vm->name, end, paging_end());
+	}
+}
+
 static void check_machine(void)
 {
 	bool have_madt = acpi_read_madt(boot_information.rsdp, boot_information.rsdp_size, &madt) ==
 			 ERROR_OK;
 
 	machine_check(&scenario_tables, &boot_information, have_madt ? &madt : NULL);
+	check_boot_core();
+	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
+		check_reachable(&scenario_tables.vms[i]);
 }
 
 /* Every VM's images are checked, even after the first bad one: all problems in one go. */
@@ -149,7 +176,7 @@ static bool place_images(void)
 		.memory_count = boot_information.memory_count,
 		.busy = busy,
 		.busy_count = sizeof(busy) / sizeof(busy[0]),
-		.aside_end = UINT64_MAX,
+		.aside_end = paging_end(),
 	};
 
 	return module_place(&placer, &placements) == ERROR_OK;

@@ -32,9 +32,15 @@ static _Alignas(4096) uint64_t directories[SMALL_GIGABYTES][TABLE_ENTRIES];
 static _Alignas(4096) uint64_t image_tables[IMAGE_TABLES][TABLE_ENTRIES];
 static unsigned image_tables_used;
 
-static void map_everything_as_data(void)
+hpa_t paging_end(void)
 {
 	bool large = cpuid(0x80000001, 0).edx & CPUID_EXT1_EDX_1G;
+
+	return (large ? TABLE_ENTRIES : SMALL_GIGABYTES) * PAGE_SIZE_1G;
+}
+
+static void map_everything_as_data(void)
+{
 
 	pml4[0] = (uint64_t)pdpt | ENTRY_PRESENT | ENTRY_WRITE;
 	for (uint64_t i = 0; i < SMALL_GIGABYTES; i++)
@@ -42,7 +48,7 @@ static void map_everything_as_data(void)
 	for (uint64_t i = 0; i < SMALL_GIGABYTES * TABLE_ENTRIES; i++)
 		directories[i / TABLE_ENTRIES][i % TABLE_ENTRIES] =
 			i * PAGE_SIZE_2M | DATA_FLAGS | ENTRY_LARGE;
-	for (uint64_t i = SMALL_GIGABYTES; large && i < TABLE_ENTRIES; i++)
+	for (uint64_t i = SMALL_GIGABYTES; i < paging_end() / PAGE_SIZE_1G; i++)
 		pdpt[i] = i * PAGE_SIZE_1G | DATA_FLAGS | ENTRY_LARGE;
 }
 

@@ -12,6 +12,12 @@
 /* Builds the page tables. Once, on the BSP, before any core loads them. */
 void paging_init(void);
 
+/*
+ * End of the memory that they map: 512 GiB, or 4 GiB on a processor without 1 GiB pages. RAM of VMs has
+ * to lie below it, since images are copied there.
+ */
+hpa_t paging_end(void);
+
 /* Loads them on the calling core. */
 void paging_load(void);
 

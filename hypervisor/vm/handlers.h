@@ -17,8 +17,7 @@ bool vm_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 /* IN and OUT of `size` (1, 2, 4) bytes at a port that is not the VM's (port.c). */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size);
-void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value,
-		   const struct guest_registers *registers);
+void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value);
 
 /*
  * Access to guest-physical memory that the EPT does not map: emulated where a virtual device is, else

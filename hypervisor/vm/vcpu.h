@@ -54,6 +54,7 @@ struct vm {
 	uint32_t stop;                             /* enum stop_reason; atomic, set once */
 	uint32_t parked;                           /* vCPUs that have stopped for good; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
+	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
 	struct vm_log_limits limits;
 };
 

@@ -87,7 +87,7 @@ static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 		/* IN EAX clears the upper half of RAX; smaller ones leave the rest alone */
 		registers->rax = size == 4 ? value : (registers->rax & ~mask) | value;
 	} else {
-		vm_port_write(vcpu, port, size, (uint32_t)(registers->rax & mask), registers);
+		vm_port_write(vcpu, port, size, (uint32_t)(registers->rax & mask));
 	}
 	guest_skip_instruction();
 }

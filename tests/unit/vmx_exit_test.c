@@ -226,10 +226,10 @@ static void foreign_ports_read_all_ones(void **state)
 	assert_true(skipped());
 	assert_int_equal(registers.rax, UINT64_C(0x11223344556677FF));
 	fake_field_set(VMCS_GUEST_RIP, RIP);
-	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF80009); /* IN AX */
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF80009); /* IN AX: CONFIG_ADDRESS has 32 bits */
 	exit_with(VMX_EXIT_PORT);
 	assert_int_equal(registers.rax, UINT64_C(0x112233445566FFFF));
-	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x0CF8000B); /* IN EAX */
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x01F0000B); /* IN EAX */
 	exit_with(VMX_EXIT_PORT);
 	assert_int_equal(registers.rax, UINT32_MAX);
 	assert_int_equal(fake_ports[0x2F8], 0);
@@ -244,6 +244,29 @@ static void foreign_port_writes_are_lost(void **state)
 	exit_with(VMX_EXIT_PORT);
 	assert_true(skipped());
 	assert_int_equal(fake_ports[0xCF9], 0);
+}
+
+static uint32_t pci_read(uint32_t address, uint16_t port, unsigned size)
+{
+	vm_port_write(&vcpus[0], 0xCF8, 4, address);
+	return vm_port_read(&vcpus[0], port, size);
+}
+
+static void pci_bus_has_only_a_host_bridge(void **state)
+{
+	(void)state;
+	assert_int_equal(pci_read(0x80000000, 0xCF8, 4), 0x80000000);
+	assert_int_equal(pci_read(0x80000000, 0xCFC, 4), 0x00081B36);
+	assert_int_equal(pci_read(0x80000008, 0xCFE, 2), 0x0600); /* class: host bridge */
+	assert_int_equal(pci_read(0x80000010, 0xCFC, 4), 0);      /* no BAR */
+	vm_port_write(&vcpus[0], 0xCFC, 4, UINT32_MAX);
+	assert_int_equal(vm_port_read(&vcpus[0], 0xCFC, 4), 0);
+	assert_int_equal(pci_read(0x80000800, 0xCFC, 4), UINT32_MAX); /* 00:01.0 */
+	assert_int_equal(pci_read(0x00000000, 0xCFC, 4), UINT32_MAX); /* not enabled */
+	assert_int_equal(pci_read(0x80000000, 0xCFE, 4), UINT32_MAX); /* beyond the data port */
+	/* an own address register per VM, and nothing reaches the real ports */
+	assert_int_equal(vm_port_read(&vcpus[2], 0xCF8, 4), 0);
+	assert_int_equal(fake_ports[0xCF8] | fake_ports[0xCFC], 0);
 }
 
 static void virtual_ports_power_off_and_reset(void **state)
@@ -543,6 +566,7 @@ int main(void)
 		cmocka_unit_test_setup(known_msrs_are_answered, setup),
 		cmocka_unit_test_setup(foreign_ports_read_all_ones, setup),
 		cmocka_unit_test_setup(foreign_port_writes_are_lost, setup),
+		cmocka_unit_test_setup(pci_bus_has_only_a_host_bridge, setup),
 		cmocka_unit_test_setup(virtual_ports_power_off_and_reset, setup),
 		cmocka_unit_test_setup(fatal_exits_stop_with_their_reason, setup),
 		cmocka_unit_test_setup(instructions_not_offered_are_undefined, setup),
