@@ -163,10 +163,16 @@ $(GUESTS)/linux: tools/fetch-linux.sh
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/fetch-linux.sh $(BUILD)/cache $@
 
-$(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init
-	@$(call say,CPIO,$@)
+# A program for the initramfs; it runs on Linux, so it is an ordinary static one.
+LINUX_PROGRAM_CFLAGS := -std=gnu17 -O2 -static -s $(WARNINGS) -D_GNU_SOURCE
+$(GUESTS)/obj/linux/%: tests/guests/linux/%.c
+	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@
+	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) $< -o $@
+
+$(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init $(GUESTS)/obj/linux/port
+	@$(call say,CPIO,$@)
+	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(GUESTS)/obj/linux/port
 
 .PHONY: guests guest-programs
 guest-programs: $(GUEST_PROGRAMS)
@@ -177,15 +183,18 @@ guests: $(GUESTS)/linux $(GUESTS)/initrd $(GUEST_PROGRAMS) ## all guest images
 # What the tool writes; files that would not change it leaves alone, so .stamp says that it has run.
 tables-of = $(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds
 
-# $(call scenario-rules,NAME,FILE): from the source to the ISO. modules.mk names the images that the
+# $(call scenario-rules,NAME,FILE): from the source to the ISO. Files of the same name in two folders share
+# an output, so .source remembers which one it came from. modules.mk names the images that the
 # scenario boots; it is included below, for the scenarios that this run of make is about.
 define scenario-rules
-$(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $$(if $$(word 3,$$(wildcard $(call tables-of,$(1)))),,FORCE)
+$(call remember,$(BUILD)/$(1)/.source,$(2))
+
+$(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $(BUILD)/$(1)/.source $$(if $$(word 3,$$(wildcard $(call tables-of,$(1)))),,FORCE)
 	@$$(call say,TABLES,$(1))
 	$$(Q)mkdir -p $(BUILD)/$(1)
 	$$(Q)cpp -MM -MP -undef -nostdinc -x assembler-with-cpp -I$$(dir $(2)) -Iscenarios \
 		-MT $$@ -MF $(BUILD)/$(1)/scenario.d $(2)
-	$$(Q)$$(TOOL) build $(2) -o $(BUILD)/$(1)
+	$$(Q)$$(TOOL) build $(2) -I scenarios -o $(BUILD)/$(1)
 	$$(Q)touch $$@
 $(call tables-of,$(1)): $(BUILD)/$(1)/.stamp ;
 

@@ -266,16 +266,17 @@ class Machine:
         """The owner's finished lines so far."""
         return self.consoles[owner].lines
 
-    def wait_for(self, owner, pattern, timeout, since=0):
+    def wait_for(self, owner, pattern, timeout, since=0, partial=True):
         """The match of `pattern` in the owner's lines from number `since` on, the unfinished one
-        included. MachineError if it has not shown after `timeout` seconds, or cannot any more."""
+        included unless `partial` is False. MachineError if it has not shown after `timeout` seconds,
+        or cannot any more."""
         console = self.consoles[owner]
         compiled = re.compile(pattern)
         deadline = time.monotonic() + timeout
         seen = since
         while True:
             self.pump()
-            for line in console.lines[seen:] + [console.partial]:
+            for line in console.lines[seen:] + ([console.partial] if partial else []):
                 if match := compiled.search(line):
                     return match
             seen = max(seen, len(console.lines))

@@ -107,7 +107,7 @@ class Shell:
         # Quotes keep the echo of what is typed from looking like the marks.
         self.machine.send(self.owner, f"echo be''gin-{self.number}; {command}; "
                                       f"echo en''d-{self.number}\n")
-        self.machine.wait_for(self.owner, f"^{end}$", timeout, since)
+        self.machine.wait_for(self.owner, f"^{end}$", timeout, since, partial=False)
         lines = self.machine.lines(self.owner)[since:]
         return lines[lines.index(begin) + 1:lines.index(end)]
 
@@ -139,6 +139,11 @@ def wait_for_reports(machine, owner, cores, count, timeout=BOOT_SECONDS, since=N
             raise MachineError(f"{owner}: not {count} reports of each of {cores} cores within "
                                f"{timeout} s\n{machine.tail()}")
         machine.pump()
+
+
+def equal(actual, expected):
+    """AssertionError that shows both if they differ."""
+    assert actual == expected, f"{actual} instead of {expected}"
 
 
 def assert_steady(found, ticks):

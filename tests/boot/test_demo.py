@@ -3,22 +3,21 @@
 
 import re
 
-from boot import (BOOT_SECONDS, LOG_LINE, Checks, Shell, assert_steady, boot, hypervisor_lines, reports,
-                  wait_for_reports)
+from boot import (BOOT_SECONDS, LOG_LINE, Checks, Shell, assert_steady, boot, equal, hypervisor_lines,
+                  reports, wait_for_reports)
 
 MIB = 1 << 20
 LINUX_MEMORY = 256 * MIB
-RT_MEMORY_HOST = 0x20000000
-COM2_LINE_STATUS = 0x2FD
+RT_MEMORY_HOST = 0x20100000
+COM2 = 0x2F8
 COM1_LINE_STATUS = 0x3FD
 RT_TICKS = 1000
-# Complaints of the kernel that a machine without firmware, clock chip or disk earns anywhere.
-DMESG_ALLOWED = re.compile(
-    r"unchecked MSR access|regulatory|RAS: |Failed to find|platform rtc|ACPI: Unable to load|"
-    r"hv_vmbus|error handling|fail-?over|dyndbg|audit|kvm|nfit|PCI: Fatal: No config space", re.I)
+CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+# Harmless words in the kernel's log that look like complaints.
+DMESG_ALLOWED = re.compile(r'use "pci=nocrs" and report a bug')
 DMESG_BAD = re.compile(
-    r"error|fail|BUG|WARNING|Call Trace|Oops|panic|unable to|timed out|stuck|lockup|unstable|"
-    r"spurious|nobody cared|not responding|firmware bug", re.I)
+    r"error|fail|fatal|\bbug\b|warning|Call Trace|oops|panic|unable to|timed out|stuck|lockup|unstable|"
+    r"spurious|nobody cared|not responding|unchecked MSR|disabling IRQ", re.I)
 
 
 def ranges(iomem, name):
@@ -37,9 +36,8 @@ def counts(interrupts, label):
 def check_linux(checks, shell):
     """What Linux says of its machine."""
     with checks("linux has exactly its two CPUs"):
-        assert shell.run("nproc") == ["2"]
-        assert shell.run("cat /sys/devices/system/cpu/possible /sys/devices/system/cpu/online") == [
-            "0-1", "0-1"]
+        equal(shell.run("nproc"), ["2"])
+        equal(shell.run("cd /sys/devices/system/cpu; cat possible online; cd /"), ["0-1", "0-1"])
 
     with checks("linux has its own memory and no more"):
         iomem = shell.text("cat /proc/iomem")
@@ -56,8 +54,9 @@ def check_linux(checks, shell):
 
     with checks("linux' serial console works by interrupt"):
         interrupts = shell.text("cat /proc/interrupts")
-        assert re.search(r"IO-APIC\s+4-edge\s+ttyS0", interrupts), interrupts
-        assert sum(counts(interrupts, "4")) > 0, interrupts
+        assert re.search(r"IO-APIC +4-edge +ttyS0$", interrupts, re.MULTILINE), interrupts
+        line = re.search(r"^\s*(\d+):.* ttyS0$", interrupts, re.MULTILINE)
+        assert line and sum(counts(interrupts, line.group(1))) > 0, interrupts
 
     with checks("linux sends interrupts between its CPUs"):
         interrupts = shell.text("cat /proc/interrupts")
@@ -68,8 +67,7 @@ def check_linux(checks, shell):
         dmesg = shell.text("dmesg | grep -i -e x2apic -e clocksource -e deadline")
         assert re.search(r"x2apic[: ].*enabled|Enabled x2apic|Switched APIC routing.*x2apic", dmesg,
                          re.IGNORECASE), dmesg
-        assert shell.run(
-            "cat /sys/devices/system/clocksource/clocksource0/current_clocksource") == ["tsc"]
+        equal(shell.run(f"cat {CLOCKSOURCE}"), ["tsc"])
 
     with checks("linux' log is free of errors"):
         bad = [line for line in shell.run("dmesg", timeout=120)
@@ -79,36 +77,32 @@ def check_linux(checks, shell):
 
 def check_isolation(checks, machine, shell):
     """Linux reaches for what is not its own."""
-    port = "dd if=/dev/port bs=1 skip={} count=1 2>/dev/null | hexdump -e '/1 \"%02x\"'; echo"
     with checks("linux reads its own COM1, but of rt's COM2 only ones"):
-        assert shell.run(port.format(COM1_LINE_STATUS)) != ["ff"]
-        assert shell.run(port.format(COM2_LINE_STATUS)) == ["ff"]
+        equal(shell.run(f"port {COM1_LINE_STATUS:#x}"), ["0x60"])
+        for register in range(8):
+            equal(shell.run(f"port {COM2 + register:#x}"), ["0xff"])
 
     with checks("what linux writes to COM2 does not come out there"):
-        written = "printf XYZZY | dd of=/dev/port bs=1 seek={} 2>/dev/null"
-        for first in range(0x2F8, 0x2FD):
-            shell.run(written.format(first))
+        for register in (0, 1, 2, 4):
+            equal(shell.run(f"port {COM2 + register:#x} 0x58"), [])
         machine.run_for(2)
-        assert not any("X" in line for line in machine.lines("rt"))
+        torn = [line for line in machine.lines("rt") if not re.match("rt: (start|report) ", line)]
+        assert not torn, f"rt's console shows {torn}"
 
     with checks("linux stays without rt's memory, and rt does not notice"):
-        since = len(machine.lines("linux"))
-        machine.send("linux", f"devmem {RT_MEMORY_HOST + 0x100000:#x} 32; echo do''ne\n")
-        machine.run_for(3)
-        shown = "\n".join(machine.lines("linux")[since:])
-        stopped = [line for line in machine.lines("hv") if 'VM "linux"' in line]
-        assert stopped or re.search(r"^0xFFFFFFFF$", shown, re.M | re.I), f"{shown}\n{machine.tail()}"
+        # An access outside a VM's memory ends the VM: nothing sensible could be read.
+        machine.send("linux", f"devmem {RT_MEMORY_HOST:#x} 32\n")
+        machine.wait_for("hv", rf"\[\d linux\] error: .*{RT_MEMORY_HOST:#x}", 60)
+        machine.wait_for("hv", r'VM "linux" has stopped', 60)
         assert_steady(wait_for_reports(machine, "rt", 2, 1), RT_TICKS)
 
 
-def check_power_off(checks, machine):
+def check_end(checks, machine):
     """Linux goes, rt stays."""
     with checks("the hypervisor counts linux' exits when it is gone"):
-        if not any('VM "linux" has stopped' in line for line in machine.lines("hv")):
-            machine.send("linux", "poweroff -f\n")
-        machine.wait_for("hv", r'VM "linux" has stopped', 60)
-        machine.wait_for("hv", r"\[\d+ linux\] info: vCPU 0 exits: +\d+", 30)
-        machine.wait_for("hv", r"\[\d+ linux\] info: vCPU 1 exits: +\d+", 30)
+        for core in range(2):
+            machine.wait_for("hv", rf"\[\d linux\] info: vCPU {core} exits: +\d+ in all", 30)
+            machine.wait_for("hv", rf"\[\d linux\] info: vCPU {core} exits: +\d+ CPUID", 30)
 
     with checks("rt goes on without linux, with no tick missed and no exit"):
         assert_steady(wait_for_reports(machine, "rt", 2, 2), RT_TICKS)
@@ -130,7 +124,7 @@ def main():
             assert_steady([r for r in found if r["number"] > 1], RT_TICKS)
         check_linux(checks, shell)
         check_isolation(checks, machine, shell)
-        check_power_off(checks, machine)
+        check_end(checks, machine)
         with checks("rt missed no tick and made no exit all the time"):
             assert_steady([r for r in reports(machine, "rt") if r["number"] > 1], RT_TICKS)
         with checks("the hypervisor's log has whole lines only, with core and owner"):
