@@ -123,8 +123,8 @@ struct reference {
 };
 
 struct vm_memory {
-	const char *name;      /* node name, "memory@0" */
-	struct number guest;   /* unit address or `guest` */
+	const char *name;    /* node name, "memory@0" */
+	struct number guest; /* unit address or `guest` */
 	struct number size;
 	struct number host;    /* not given: chosen by place.c */
 	bool host_unusable;    /* `host` is there but malformed (reported): nothing is chosen */
@@ -152,14 +152,14 @@ struct vm {
 	bool protocol_given; /* false: missing or unknown (reported) */
 	enum boot_protocol protocol;
 	struct place protocol_at;
-	struct text image;   /* `image`, or `kernel` for Linux */
+	struct text image; /* `image`, or `kernel` for Linux */
 	struct text ramdisk;
 	struct text bootargs;
 	struct number load_address;
 	struct number bsp_entry;
 	struct number ap_entry; /* given: APs start there; not given: APs wait for SIPI */
 	enum entry_mode entry_mode;
-	bool acpi;          /* gets ACPI tables; default: Linux yes, others no */
+	bool acpi; /* gets ACPI tables; default: Linux yes, others no */
 	struct place acpi_at;
 	struct text report; /* text on the VM's console that says it works (for `make run`) */
 	/* The property is there, if only malformed (reported): nobody asks for it again. */
@@ -178,8 +178,8 @@ struct module {
 };
 
 struct model {
-	const char *file;        /* scenario source as given on the command line */
-	const char *name;        /* file name without folder and .dts */
+	const char *file; /* scenario source as given on the command line */
+	const char *name; /* file name without folder and .dts */
 	const char *description;
 	uint8_t hash[SCENARIO_HASH_SIZE];
 	struct board board;

@@ -286,6 +286,8 @@ void place_memory(struct model *model, struct arena *arena, struct placement *pl
 	if (!model->board.given)
 		return;
 	add_ram(&list, &model->board);
+	if (!list.count)
+		return; /* a board without RAM is reported as that */
 	take_board(&list, &model->board);
 	take_fixed(&list, model);
 	if (count)

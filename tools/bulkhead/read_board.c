@@ -28,7 +28,7 @@ static void take_cpu(struct reader *reader, struct tree_node *node)
 		.core = read_cell(node, "core", node->index),
 		.thread = read_cell(node, "thread", 0),
 		.enabled = read_choice(node, "status", CHOICE_OKAY) != CHOICE_DISABLED,
-		.reserved = read_given(node, "reserved"),
+		.reserved = read_flag(node, "reserved"),
 		.at = node->at,
 	};
 }

@@ -38,15 +38,18 @@ static size_t word_length(const struct source_file *file, size_t offset)
 	return length ? length : 1;
 }
 
-/* dtc gives a node's opening brace; its name says more. Errors elsewhere keep their place. */
+/* dtc gives a node's opening brace; its name says more. A value is marked as a whole. */
 static struct place place_of(struct reader *reader, unsigned line, unsigned column, bool node)
 {
 	size_t offset = preprocessed_offset(reader, line, column);
 	size_t length = word_length(reader->preprocessed, offset);
+	struct place place;
 
 	if (node && offset < reader->preprocessed->size &&
 	    reader->preprocessed->masked[offset] == '{')
 		read_node_name(reader, offset, &offset, &length);
+	else if (read_value_place(reader, offset, &place))
+		return place;
 	return read_place(reader, offset, length);
 }
 

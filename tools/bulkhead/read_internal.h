@@ -57,6 +57,8 @@ struct value_tokens read_value_tokens(struct arena *arena, const struct source_f
 /* Fills in the property's values; at: offset of its name in the preprocessed text. */
 void read_values(struct reader *reader, struct tree_property *property, size_t at,
 		 const uint8_t *data, size_t size);
+/* The place of the value that an offset in the preprocessed text lies in; false if it lies in none. */
+bool read_value_place(struct reader *reader, size_t offset, struct place *place);
 
 /* read_locate.c: from the preprocessed text back to the source. */
 size_t preprocessed_offset(const struct reader *reader, unsigned line, unsigned column);
@@ -68,6 +70,9 @@ bool read_source_offset(struct reader *reader, size_t offset, size_t length,
 /* The name of the node whose opening brace is at the offset. */
 void read_node_name(const struct reader *reader, size_t brace, size_t *offset, size_t *length);
 bool is_name_character(char c);
+
+/* read_twice.c: what stands twice within the same braces. */
+void read_check_twice(struct reader *reader);
 
 /* read_schema.c: unknown, missing, ill-typed. */
 void read_check_schema(struct reader *reader);
@@ -82,6 +87,8 @@ struct number read_number(const struct tree_node *node, const char *name);
 struct text read_text(const struct tree_node *node, const char *name);
 uint32_t read_cell(const struct tree_node *node, const char *name, uint32_t otherwise);
 bool read_given(const struct tree_node *node, const char *name);
+/* A flag counts also when it has a value, which is an error that was reported. */
+bool read_flag(const struct tree_node *node, const char *name);
 struct number *read_cells(struct reader *reader, const struct tree_node *node, const char *name,
 			  unsigned *count);
 /* Pairs of numbers of `cells` cells each. */

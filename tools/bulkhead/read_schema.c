@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "read_internal.h"
@@ -145,51 +144,6 @@ static void check_unit_differs(struct reader *reader, const struct tree_node *no
 	}
 }
 
-/* Things given twice: both have places, the later one is reported. */
-
-static void report_twice(struct reader *reader, const char *what, const char *name, struct place at,
-			 struct place first)
-{
-	struct finding *finding =
-		READ_REPORT(reader, RULE_GIVEN_TWICE, at, "%s \"%s\" is given twice", what, name);
-
-	finding_note(reader->diagnostics, finding, first, "given here first");
-}
-
-static int compare_nodes(const void *left, const void *right)
-{
-	const struct tree_node *a = *(const struct tree_node *const *)left;
-	const struct tree_node *b = *(const struct tree_node *const *)right;
-	int order = strcmp(a->name, b->name);
-
-	return order ? order : place_compare(a->at, b->at);
-}
-
-static void check_node_twice(struct reader *reader, const struct tree_node *node)
-{
-	unsigned count = node->child_count;
-	struct tree_node **sorted = arena_alloc(reader->arena, count * sizeof(*sorted));
-
-	for (unsigned i = 0; i < count; i++)
-		sorted[i] = node->children[i];
-	qsort(sorted, count, sizeof(*sorted), compare_nodes);
-	for (unsigned i = 1; i < count; i++)
-		if (!strcmp(sorted[i]->name, sorted[i - 1]->name))
-			report_twice(reader, "node", sorted[i]->name, sorted[i]->at,
-				     sorted[i - 1]->at);
-}
-
-static void check_property_twice(struct reader *reader, const struct tree_node *node)
-{
-	for (unsigned i = 1; i < node->property_count; i++)
-		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(node->properties[i].name, node->properties[j].name)) {
-				report_twice(reader, "property", node->properties[i].name,
-					     node->properties[i].at, node->properties[j].at);
-				break;
-			}
-}
-
 /* Properties. */
 
 struct context {
@@ -326,6 +280,14 @@ static void help_labels(struct reader *reader, struct finding *finding, const st
 			     count > most ? ", ..." : "");
 }
 
+/* Without a board, or a board without cpus, that is what is reported, and it says it all. */
+static bool has_targets(const struct reader *reader, const struct schema_node *kind)
+{
+	const struct tree_node *board = tree_child(reader->tree.root, "board");
+
+	return board && (kind != &schema_cpu || tree_child(board, "cpus"));
+}
+
 static void check_reference(const struct context *context, const struct value *value)
 {
 	struct reader *reader = context->reader;
@@ -335,8 +297,8 @@ static void check_reference(const struct context *context, const struct value *v
 
 	if (target && target->schema == context->row->target)
 		return;
-	if (!target && !has_child(reader->tree.root, &schema_board))
-		return; /* the missing board is reported, and says it all */
+	if (!target && !has_targets(reader, context->row->target))
+		return;
 	if (!target) {
 		finding = READ_REPORT(reader, RULE_DANGLING_REFERENCE, value->at,
 				      "%s: property \"%s\": there is no \"%s\"", who,
@@ -434,8 +396,6 @@ static void check_node(struct reader *reader, struct tree_node *node)
 	if (!node->schema)
 		return;
 	check_unit_address(reader, node);
-	check_node_twice(reader, node);
-	check_property_twice(reader, node);
 	check_missing_nodes(reader, node);
 	check_missing_properties(reader, node);
 	check_properties(reader, node);

@@ -65,6 +65,11 @@ bool read_given(const struct tree_node *node, const char *name)
 	return usable(node, name) != NULL;
 }
 
+bool read_flag(const struct tree_node *node, const char *name)
+{
+	return tree_property(node, name) != NULL;
+}
+
 struct number *read_cells(struct reader *reader, const struct tree_node *node, const char *name,
 			  unsigned *count)
 {

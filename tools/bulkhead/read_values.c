@@ -276,3 +276,41 @@ void read_values(struct reader *reader, struct tree_property *property, size_t a
 	fill(reader, property, &tokens, data, size);
 	place_all(reader, property, &tokens, at);
 }
+
+/* The start of the statement around the offset: what follows the { ; or } before it. */
+static size_t statement_start(const struct source_file *file, size_t offset)
+{
+	while (offset > 0 && !strchr("{;}", file->masked[offset - 1]))
+		offset--;
+	return offset;
+}
+
+bool read_value_place(struct reader *reader, size_t offset, struct place *place)
+{
+	const struct source_file *text = reader->preprocessed;
+	size_t name = statement_start(text, offset);
+	size_t end;
+
+	while (name < offset && isspace((unsigned char)text->masked[name]))
+		name++;
+	for (end = name; end < offset && is_name_character(text->masked[end]);)
+		end++;
+	if (end == name)
+		return false;
+	struct value_tokens tokens = read_value_tokens(reader->arena, text, end);
+	struct tree_property property = {
+		.name = arena_strndup(reader->arena, text->text + name, end - name),
+		.at = read_place(reader, name, end - name),
+		.values = arena_alloc(reader->arena, tokens.count * sizeof(struct value)),
+		.value_count = tokens.count,
+	};
+	place_all(reader, &property, &tokens, name);
+	for (unsigned i = 0; i < tokens.count; i++) {
+		const struct value_token *token = &tokens.tokens[i];
+		if (offset < token->offset || offset - token->offset >= token->length)
+			continue;
+		*place = property.values[i].at;
+		return true;
+	}
+	return false;
+}

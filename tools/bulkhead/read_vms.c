@@ -185,7 +185,7 @@ static void take_declared(struct reader *reader, const struct tree_node *node)
 	*ARENA_PUSH(reader->arena, model->modules, model->module_count) = (struct module){
 		.name = node->name,
 		.file = file ? file : arena_format(reader->arena, "guests/%s", node->name),
-		.shared = read_given(node, "shared"),
+		.shared = read_flag(node, "shared"),
 		.declared = true,
 		.default_file = !file,
 		.at = node->at,

@@ -80,6 +80,13 @@ void rule_missing_for_protocol(struct check *check)
 	}
 }
 
+static const char *access_name(uint32_t permissions)
+{
+	if (permissions & MEMORY_WRITE)
+		return permissions & MEMORY_EXECUTE ? "rwx" : "rw";
+	return permissions & MEMORY_EXECUTE ? "rx" : "r";
+}
+
 static void outside(struct check *check, const struct vm *vm, const char *property,
 		    const struct number *address, uint32_t permissions, const char *what)
 {
@@ -95,8 +102,8 @@ static void outside(struct check *check, const struct vm *vm, const char *proper
 	FOR_EACH_MEMORY(vm, memory) {
 		struct span span;
 		if (memory->kind == MEMORY_RAM && memory_guest_span(memory, &span))
-			NOTE(check, finding, memory->at, "%s is %s", memory->name,
-			     span_text(check->arena, span));
+			NOTE(check, finding, memory->at, "%s is %s, access \"%s\"", memory->name,
+			     span_text(check->arena, span), access_name(memory->permissions));
 	}
 }
 

@@ -88,8 +88,10 @@ void rule_host_unaligned(struct check *check)
 
 static void size_zero(struct check *check, const char *who, const struct number *size)
 {
-	if (size->given && size->value == 0)
-		REPORT(check, size->at, "%s: the size is 0", who);
+	if (!size->given || size->value != 0)
+		return;
+	struct finding *finding = REPORT(check, size->at, "%s: the size is 0", who);
+	HELP(check, finding, "numbers of two cells have the high one first: 16 MiB is <0 MiB(16)>");
 }
 
 static void board_size_zero(struct check *check, const char *name, const struct range *range)
@@ -251,6 +253,7 @@ void rule_host_outside_ram(struct check *check)
 {
 	const struct claims claims = fixed_memory(check);
 	struct claims covering = board_claims(check, 1u << BOARD_RAM);
+	bool known = covering.count > 0; /* a board without RAM is reported as that */
 	const struct claims reserved = board_claims(check, NOT_RAM);
 	const struct claims pages = apic_page_claims(check);
 	uint64_t last = last_physical(&check->model->board);
@@ -260,7 +263,7 @@ void rule_host_outside_ram(struct check *check)
 	for (unsigned i = 0; i < pages.count; i++)
 		claims_add(check->arena, &covering, pages.items[i]);
 	claims_sort(&covering);
-	for (unsigned i = 0; i < claims.count && check->model->board.given; i++) {
+	for (unsigned i = 0; known && i < claims.count; i++) {
 		const struct claim *claim = &claims.items[i];
 		struct span gap;
 		if (claim->span.last <= last && first_gap(&covering, claim->span, &gap))

@@ -200,12 +200,9 @@ static void report_shared(struct check *check, const struct module *module, cons
 
 	NOTE(check, finding, first->name.at, "used by VM \"%s\" here", first->vm->name);
 	if (module->declared)
-		HELP(check, finding,
-		     "if both are to start from it, add the property shared; to its node");
-	else
-		HELP(check, finding,
-		     "if both are to start from it, add modules { %s { shared; }; }; to the scenario",
-		     module->name);
+		NOTE(check, finding, module->at, "declared here");
+	HELP(check, finding, "if both are to start from it, say so: modules { %s { shared; }; };",
+	     module->name);
 }
 
 void rule_module_shared(struct check *check)

@@ -16,35 +16,32 @@ static const struct {
 	const char *why;
 	bool by_device;
 } dangerous[] = {
-	{{0x00, 0x0F}, "the ISA DMA controller", "it writes to any memory below 16 MiB", false},
+	{{0x00, 0x0F}, "the ISA DMA controller", "writes to any memory below 16 MiB", false},
 	{{0x20, 0x21},
 	 "the first interrupt controller (PIC)",
-	 "it drives interrupts of every VM",
+	 "drives interrupts of every VM",
 	 false},
-	{{0x40, 0x43}, "the timer (PIT)", "its interrupt and its gate belong to no VM", true},
-	{{0x61, 0x61}, "the NMI status and control register", "it can hide machine errors", true},
-	{{0x64, 0x64}, "the keyboard controller's command port", "it resets the machine", true},
-	{{0x80, 0x8F}, "the ISA DMA page registers", "they direct DMA to any memory", false},
+	{{0x40, 0x43}, "the timer (PIT)", "interrupts whoever has its line", true},
+	{{0x61, 0x61}, "the NMI status and control register", "can hide machine errors", true},
+	{{0x64, 0x64}, "the keyboard controller's command port", "resets the machine", true},
+	{{0x80, 0x8F}, "the ISA DMA page registers", "direct DMA to any memory", false},
 	{{0x92, 0x92},
 	 "system control port A",
-	 "it resets the machine and switches the A20 line",
+	 "resets the machine and switches the A20 line",
 	 false},
 	{{0xA0, 0xA1},
 	 "the second interrupt controller (PIC)",
-	 "it drives interrupts of every VM",
+	 "drives interrupts of every VM",
 	 false},
-	{{0xB2, 0xB3}, "the SMI command port", "it runs firmware code that may do anything", false},
-	{{0xC0, 0xDF},
-	 "the second ISA DMA controller",
-	 "it writes to any memory below 16 MiB",
-	 false},
+	{{0xB2, 0xB3}, "the SMI command port", "runs firmware code that may do anything", false},
+	{{0xC0, 0xDF}, "the second ISA DMA controller", "writes to any memory below 16 MiB", false},
 	{{0x4D0, 0x4D1},
 	 "the edge/level control registers (ELCR)",
-	 "they concern every VM's interrupts",
+	 "concern the interrupts of every VM",
 	 false},
 	{{0xCF8, 0xCFF},
-	 "PCI configuration, and at 0xcf9 the reset register",
-	 "it reaches every device of the machine, and resets it",
+	 "PCI configuration access",
+	 "reaches every device, and at 0xcf9 resets the machine",
 	 false},
 };
 
@@ -220,15 +217,18 @@ void rule_port_console(struct check *check)
 	}
 }
 
+static const char without_port[] =
+	"leave the port out: without it, reads give all ones and writes are dropped";
+
 static void report_dangerous(struct check *check, const struct claim *claim, struct span span,
 			     const char *name, const char *why)
 {
 	struct finding *finding =
-		REPORT(check, claim->at, "VM \"%s\": %s: %s, and %s", vm_name(check, claim->owner),
+		REPORT(check, claim->at, "VM \"%s\": %s: dangerous: this is %s, which %s",
+		       vm_name(check, claim->owner),
 		       ports_text(check, span_common(claim->span, span), claim), name, why);
 
-	HELP(check, finding,
-	     "leave the port out: without it, reads give all ones and writes are dropped");
+	HELP(check, finding, "%s", without_port);
 }
 
 static void report_reserved(struct check *check, const struct claim *claim,
@@ -241,8 +241,7 @@ static void report_reserved(struct check *check, const struct claim *claim,
 
 	NOTE(check, finding, obstacle->at, "the board reserves %s here",
 	     span_text(check->arena, obstacle->span));
-	HELP(check, finding,
-	     "leave the port out: without it, reads give all ones and writes are dropped");
+	HELP(check, finding, "%s", without_port);
 }
 
 void rule_port_dangerous(struct check *check)
