@@ -217,7 +217,7 @@ static enum error add_segment(struct elf_image *elf, uint32_t index, const Elf64
 static enum error read_segments(struct elf_image *elf)
 {
 	for (uint32_t i = 0; i < elf->header_count; i++) {
-		Elf64_Phdr segment;
+		Elf64_Phdr segment = {0};
 		enum error error = read_program_header(elf, i, &segment);
 
 		if (error == ERROR_OK && segment.p_type == PT_LOAD && segment.p_memsz > 0)

@@ -19,28 +19,15 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack 
 	-Wl,--build-id=none -Wl,--fatal-warnings
 $(eval $(call remember,$(GUEST_OBJ)/.flags,$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS)))
 
-# One object for every console; all else is common.
-GUEST_UARTS := com1 com2 com4
-GUEST_UART_PORT_com1 := 0x3f8
-GUEST_UART_PORT_com2 := 0x2f8
-GUEST_UART_PORT_com4 := 0x2e8
-GUEST_CONSOLES := $(addprefix $(GUEST_DIR)/lib/,console_uart.c console_debugcon.c)
-GUEST_LIB := $(filter-out $(GUEST_CONSOLES),\
-	$(sort $(wildcard $(GUEST_DIR)/lib/*.c $(GUEST_DIR)/lib/*.S)))
+GUEST_LIB := $(sort $(wildcard $(GUEST_DIR)/lib/*.c $(GUEST_DIR)/lib/*.S))
 GUEST_LIB_OBJECTS := $(GUEST_LIB:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o)
 
+# Objects of a console: guest-console-NAME.
+$(foreach u,com1 com2 com4,$(eval \
+	guest-console-$(u) := $(GUEST_OBJ)/console/uart.c.o $(GUEST_OBJ)/console/$(u).c.o))
+guest-console-e9 := $(GUEST_OBJ)/console/debugcon.c.o
+
 $(GUEST_OBJ)/%.o: $(GUEST_DIR)/% $(GUEST_OBJ)/.flags
-	@$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(GUEST_CFLAGS) $(DEPEND) -c $< -o $@
-
-$(GUEST_UARTS:%=$(GUEST_OBJ)/console-%.o): $(GUEST_OBJ)/console-%.o: \
-		$(GUEST_DIR)/lib/console_uart.c $(GUEST_OBJ)/.flags
-	@$(call say,CC,$< ($*))
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(GUEST_CFLAGS) -DUART_PORT=$(GUEST_UART_PORT_$*) $(DEPEND) -c $< -o $@
-
-$(GUEST_OBJ)/console-e9.o: $(GUEST_DIR)/lib/console_debugcon.c $(GUEST_OBJ)/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(DEPEND) -c $< -o $@
@@ -51,26 +38,27 @@ define guest-link
 $(Q)$(CC) $(GUEST_LDFLAGS) -Wl,-T,$(1) -o $@ $(filter %.o,$^)
 endef
 
-$(GUESTS)/rt.elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/rt.c.o $(GUEST_OBJ)/console-com2.o $(GUEST_DIR)/rt.lds
+$(GUESTS)/rt.elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/rt.c.o $(guest-console-com2) $(GUEST_DIR)/rt.lds
 	$(call guest-link,$(GUEST_DIR)/rt.lds)
 
 $(GUESTS)/rt: $(GUESTS)/rt.elf
 	@$(call say,OBJCOPY,$@)
 	$(Q)objcopy -O binary $< $@
 
-$(GUEST_OBJ)/beat-%.elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/beat.c.o $(GUEST_OBJ)/console-%.o \
+# $(call beat-rules,CONSOLE,OBJCOPY OPTIONS)
+define beat-rules
+$(GUEST_OBJ)/beat-$(1).elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/beat.c.o $(guest-console-$(1)) \
 		$(GUEST_DIR)/beat.lds
-	$(call guest-link,$(GUEST_DIR)/beat.lds)
+	$$(call guest-link,$(GUEST_DIR)/beat.lds)
 
-$(filter-out $(GUESTS)/beat-e9,$(GUEST_BEATS:%=$(GUESTS)/%)): $(GUESTS)/%: $(GUEST_OBJ)/%.elf
-	@$(call say,STRIP,$@)
-	$(Q)objcopy --strip-debug $< $@
-
+$(GUESTS)/beat-$(1): $(GUEST_OBJ)/beat-$(1).elf
+	@$$(call say,OBJCOPY,$$@)
+	$$(Q)objcopy --strip-debug $(2) $$< $$@
+endef
+$(eval $(call beat-rules,com1))
+$(eval $(call beat-rules,com2))
+$(eval $(call beat-rules,com4))
 # ELF32, so that a boot covers that half of the loader as well.
-$(GUESTS)/beat-e9: $(GUEST_OBJ)/beat-e9.elf
-	@$(call say,OBJCOPY,$@)
-	$(Q)objcopy --strip-debug -O elf32-i386 $< $@
+$(eval $(call beat-rules,e9,-O elf32-i386))
 
-.SECONDARY: $(GUEST_BEATS:%=$(GUEST_OBJ)/%.elf) $(GUEST_OBJ)/beat.c.o $(GUEST_UARTS:%=$(GUEST_OBJ)/console-%.o) \
-	$(GUEST_OBJ)/console-e9.o
--include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/lib/*.d)
+-include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/*/*.d)

@@ -86,7 +86,8 @@ void report_setup(struct core *core);
 void report_publish(struct core *core);
 void report_print_new(struct core *cores, uint32_t count);
 
-/* console_uart.c or console_debugcon.c, as the program was linked */
+/* console/uart.c or console/debugcon.c, as the program was linked; the first with a port. */
+extern const uint16_t uart_port;
 void console_open(void);
 void console_character(char character);
 

@@ -54,7 +54,7 @@ void interrupts_setup(const struct core *core)
 	struct gate *table = tables[core->index];
 	struct table_pointer pointer = {sizeof(tables[0]) - 1, (uint64_t)table};
 
-	for (unsigned vector = 0; vector < EXCEPTION_VECTORS; vector++)
+	for (size_t vector = 0; vector < EXCEPTION_VECTORS; vector++)
 		gate_set(&table[vector], exception_entries + vector * EXCEPTION_STUB_SIZE);
 	gate_set(&table[GUEST_TICK_VECTOR], tick_entry);
 	gate_set(&table[SPURIOUS_VECTOR], spurious_entry);
