@@ -49,6 +49,8 @@ class BuildTest(unittest.TestCase):
         link("two")
 
     def test_nothing_to_do(self):
+        link("one")
+        link("two")
         self.assertEqual(link("one") + link("two"), [])
 
     def test_a_changed_scenario_rebuilds_its_tables_and_nothing_else(self):

@@ -184,7 +184,7 @@ class KconfigTest(unittest.TestCase):
         status, _, header, make = self.run_on("# CONFIG_EXIT_TRACE is not set\n")
         self.assertEqual(status, 0)
         self.assertIn("#define CONFIG_EXIT_TRACE 0\n", header)
-        self.assertIn("#define CONFIG_EXIT_TRACE_DEPTH 0\n", header)
+        self.assertIn("#define CONFIG_EXIT_TRACE_DEPTH 1\n", header)
         self.assertIn("CONFIG_EXIT_TRACE :=\n", make)
 
     def test_log_levels_are_numbers(self):
