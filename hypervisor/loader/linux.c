@@ -249,7 +249,7 @@ static enum error check_command_line(const struct linux_image *kernel)
 	if (kernel->header.cmdline_size < most)
 		most = kernel->header.cmdline_size;
 	if (length > most)
-		return plan_refuse(kernel->plan, ERROR_IMAGE_FORMAT,
+		return plan_refuse(kernel->plan, ERROR_CAPACITY,
 				   "bootargs has %lu characters, the kernel takes %lu; shorten it",
 				   (uint64_t)length, (uint64_t)most);
 	return ERROR_OK;

@@ -410,13 +410,13 @@ static void test_command_line_length(void **state)
 
 	memset(line, 'x', PLATFORM_LINUX_COMMAND_MAX);
 	test_vm.boot.bootargs = line;
-	assert_refused(ERROR_IMAGE_FORMAT, "2048 characters, the kernel takes 2047");
+	assert_refused(ERROR_CAPACITY, "2048 characters, the kernel takes 2047");
 	line[PLATFORM_LINUX_COMMAND_MAX - 1] = '\0';
 	assert_int_equal(load(), ERROR_OK);
 	assert_placed(PLATFORM_LINUX_COMMAND_GPA, line, PLATFORM_LINUX_COMMAND_MAX);
 	image.header.cmdline_size = 255;
 	use_image();
-	assert_refused(ERROR_IMAGE_FORMAT, "2047 characters, the kernel takes 255");
+	assert_refused(ERROR_CAPACITY, "2047 characters, the kernel takes 255");
 }
 
 static void test_memory_map_has_to_fit(void **state)
