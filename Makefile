@@ -117,9 +117,14 @@ $(eval $(call remember,$(BUILD)/tools/.flags,$(CC) $(TOOL_CFLAGS)))
 # --- Hypervisor objects -------------------------------------------------------------------------------
 
 # Files that a setting picks; all others in the folders belong to every build.
-hv-picked := hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c
+hv-picked := hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c \
+	hypervisor/vm/trace.c hypervisor/vm/trace_none.c
 hv-$(CONFIG_CONSOLE_SERIAL) += hypervisor/lib/console_serial.c
 hv-$(CONFIG_CONSOLE_DEBUGCON) += hypervisor/lib/console_debugcon.c
+hv-$(CONFIG_EXIT_TRACE) += hypervisor/vm/trace.c
+ifneq ($(CONFIG_EXIT_TRACE),y)
+hv-y += hypervisor/vm/trace_none.c
+endif
 
 HV_FOLDERS := boot cpu vmx vm devices loader lib
 HV_FOUND := $(sort $(wildcard $(foreach f,$(HV_FOLDERS),hypervisor/$(f)/*.c hypervisor/$(f)/*.S)))

@@ -5,7 +5,7 @@
 
 #include "vm/vcpu.h"
 
-/* Exits by reason, and the last ones where CONFIG_EXIT_TRACE is on. */
+/* Exits by reason. */
 void report_exits(const struct vcpu *vcpu);
 
 #endif

@@ -58,13 +58,6 @@ struct vm {
 	struct vm_log_limits limits;
 };
 
-struct exit_trace {
-	uint64_t tsc;
-	uint64_t rip;
-	uint64_t qualification;
-	uint32_t reason;
-};
-
 struct vcpu {
 	const struct vcpu_config *config;
 	struct vm *vm;
@@ -77,8 +70,6 @@ struct vcpu {
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
 	uint64_t exit_total;
 	uint64_t exits[EXIT_REASON_COUNT];
-	uint32_t trace_next;
-	struct exit_trace trace[CONFIG_EXIT_TRACE_DEPTH];
 };
 
 extern struct vcpu vcpus[CONFIG_MAX_VCPUS];

@@ -7,6 +7,7 @@
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
 #include "vm/report.h"
+#include "vm/trace.h"
 #include "vm/vcpu.h"
 
 struct vcpu vcpus[CONFIG_MAX_VCPUS];
@@ -64,12 +65,19 @@ static void last_vcpu_parked(const struct vm *vm)
 	log_info("VM \"%s\" has stopped: %s", vm->config->name, stop_texts[vm->stop]);
 }
 
+static bool is_orderly(enum stop_reason reason)
+{
+	return reason == STOP_POWER_OFF || reason == STOP_RESET;
+}
+
 static _Noreturn void vcpu_park(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
 	apic_reset();
 	report_exits(vcpu);
+	if (!is_orderly(vm->stop))
+		trace_report(vcpu);
 	if (__atomic_add_fetch(&vm->parked, 1, __ATOMIC_ACQ_REL) == vm->config->vcpu_count)
 		last_vcpu_parked(vm);
 	cpu_halt_forever();
@@ -88,11 +96,6 @@ static void stop_others(const struct vcpu *self)
 	for (uint32_t i = 0; i < self->vm->config->vcpu_count; i++)
 		if (i != self->config->index)
 			vcpu_post(vm_vcpu(self->vm, i), REQUEST_STOP);
-}
-
-static bool is_orderly(enum stop_reason reason)
-{
-	return reason == STOP_POWER_OFF || reason == STOP_RESET;
 }
 
 _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,

@@ -6,6 +6,7 @@
 #include "cpu/exceptions.h"
 #include "cpu/registers.h"
 #include "vm/handlers.h"
+#include "vm/trace.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 
@@ -249,17 +250,6 @@ static exit_handler *const handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_ENCLS] = handle_not_offered,
 };
 
-static void trace(struct vcpu *vcpu, uint32_t reason)
-{
-	struct exit_trace *entry = &vcpu->trace[vcpu->trace_next];
-
-	entry->tsc = tsc_read();
-	entry->rip = vmcs_read(VMCS_GUEST_RIP);
-	entry->qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
-	entry->reason = reason;
-	vcpu->trace_next = (vcpu->trace_next + 1) % CONFIG_EXIT_TRACE_DEPTH;
-}
-
 static _Noreturn void stop_unhandled(struct vcpu *vcpu, struct guest_registers *registers,
 				     uint32_t reason)
 {
@@ -280,7 +270,8 @@ void vmx_handle_exit(struct guest_registers *registers)
 		stop_unhandled(vcpu, registers, reason);
 	vcpu->exits[reason]++;
 	if (CONFIG_EXIT_TRACE)
-		trace(vcpu, reason);
+		trace_exit(vcpu, reason, vmcs_read(VMCS_EXIT_QUALIFICATION),
+			   vmcs_read(VMCS_GUEST_RIP));
 	handlers[reason](vcpu, registers);
 }
 
