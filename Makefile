@@ -169,11 +169,11 @@ $(GUESTS)/linux: tools/fetch-linux.sh
 	$(Q)tools/fetch-linux.sh $(BUILD)/cache $@
 
 # A program for the initramfs; it runs on Linux, so it is an ordinary static one.
-LINUX_PROGRAM_CFLAGS := -std=gnu17 -O2 -static -s $(WARNINGS) -D_GNU_SOURCE
+LINUX_PROGRAM_CFLAGS := -std=gnu17 -O2 $(WARNINGS) -D_GNU_SOURCE
 $(GUESTS)/obj/linux/%: tests/guests/linux/%.c
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) $< -o $@
+	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s $< -o $@
 
 $(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init $(GUESTS)/obj/linux/port
 	@$(call say,CPIO,$@)

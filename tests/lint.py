@@ -47,13 +47,12 @@ def tidy(variable):
     files = sources(".c")
     linux = in_c(files, "tests/guests/linux/")
     bare_metal = [f for f in in_c(files, "tests/guests/") if f not in linux]
-    groups = (("hypervisor", in_c(files, "hypervisor/"), "HV_CFLAGS", []),
-              ("tool", in_c(files, "tools/bulkhead/"), "TOOL_CFLAGS", []),
-              # One object per UART comes from the same source.
-              ("guests", bare_metal, "GUEST_CFLAGS", ["-DUART_PORT=0x3f8"]),
-              ("linux", linux, "LINUX_PROGRAM_CFLAGS", []))
-    for name, members, variable_name, more in groups:
-        flags = variable(variable_name) + more
+    groups = (("hypervisor", in_c(files, "hypervisor/"), "HV_CFLAGS"),
+              ("tool", in_c(files, "tools/bulkhead/"), "TOOL_CFLAGS"),
+              ("guests", bare_metal, "GUEST_CFLAGS"),
+              ("linux", linux, "LINUX_PROGRAM_CFLAGS"))
+    for name, members, flags in groups:
+        flags = variable(flags)
         for number, chunk in enumerate(chunks(members, TIDY_CHUNK), 1):
             yield (f"clang-tidy-{name}-{number}",
                    ["clang-tidy", "--quiet", "--warnings-as-errors=*", *chunk, "--", *flags])

@@ -15,7 +15,7 @@
 #define CONSTANT_FLAGS (ENTRY_PRESENT | ENTRY_NX)
 #define CODE_FLAGS     ENTRY_PRESENT
 
-#define TABLE_ENTRIES 512
+#define TABLE_ENTRIES UINT64_C(512)
 
 /* 2 MiB pages below this, so that no processor feature is needed; 1 GiB pages above. */
 #define SMALL_GIGABYTES 4

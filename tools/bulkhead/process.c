@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* One of the three streams: `ours` is the end kept here, `theirs` becomes descriptor 0, 1 or 2. */
 struct channel {
 	int ours;

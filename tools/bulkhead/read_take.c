@@ -90,7 +90,7 @@ struct range *read_ranges(struct reader *reader, const struct tree_node *node, c
 	*count = property ? property->value_count / (2 * cells) : 0;
 	struct range *ranges = arena_alloc(reader->arena, *count * sizeof(*ranges));
 	for (unsigned i = 0; i < *count; i++) {
-		const struct value *values = &property->values[i * 2 * cells];
+		const struct value *values = &property->values[(size_t)i * 2 * cells];
 		ranges[i].base = number_of(values, cells);
 		ranges[i].size = number_of(values + cells, cells);
 		ranges[i].at = join(ranges[i].base.at, ranges[i].size.at);

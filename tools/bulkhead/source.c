@@ -96,6 +96,7 @@ static char *slurp(struct arena *arena, FILE *stream, size_t *size)
 		if (used == capacity) {
 			char *larger = arena_alloc(arena, 2 * capacity + 4096 + 1);
 			if (used)
+				/* cppcheck-suppress nullPointer ; there is text where some is used */
 				memcpy(larger, text, used);
 			text = larger;
 			capacity = 2 * capacity + 4096;
