@@ -24,10 +24,11 @@ unit-log := tests/unit/log_test.c hypervisor/lib/log.c hypervisor/lib/log_limit.
 tsan-log := $(unit-log)
 
 unit-vmx_operation := tests/unit/vmx_operation_test.c tests/unit/fake/fake_cpu.c \
-	hypervisor/vmx/operation.c hypervisor/vmx/controls.c hypervisor/lib/format.c
+	hypervisor/vmx/operation.c hypervisor/vmx/controls.c hypervisor/vmx/names.c \
+	hypervisor/lib/format.c
 
 unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
-	hypervisor/vmx/controls.c
+	hypervisor/vmx/controls.c hypervisor/vmx/names.c
 unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
 
@@ -73,3 +74,14 @@ unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/
 	hypervisor/lib/format.c
 unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/boot/modules.c \
 	hypervisor/loader/placement.c
+
+# The scenario compiler's front half: all of it but the command line.
+front-sources := $(addprefix tools/bulkhead/,arena.c claims.c diag.c diag_text.c place.c process.c read.c \
+	read_annotated.c read_board.c read_cpp.c read_dtc.c read_locate.c read_schema.c read_take.c \
+	read_twice.c read_values.c read_vms.c rules.c rules_board.c rules_boot.c rules_guest.c \
+	rules_host.c rules_interrupts.c rules_names.c rules_ports.c rules_processors.c schema.c source.c \
+	span.c suggest.c tree.c)
+unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
+unit-tool_place := tests/unit/tool_place.c $(front-sources)
+unit-tool_text := tests/unit/tool_text.c $(front-sources)
+unit-tool_read := tests/unit/tool_read.c $(front-sources)

@@ -26,13 +26,18 @@ void claims_sort(struct claims *claims)
 		qsort(claims->items, claims->count, sizeof(*claims->items), compare);
 }
 
+static bool same_party(const struct claim *a, const struct claim *b, bool only_different_owners)
+{
+	if (only_different_owners)
+		return a->owner == b->owner;
+	return a->source != CLAIM_ALONE && a->source == b->source;
+}
+
 static bool conflicting(const struct claim *a, const struct claim *b, bool only_different_owners)
 {
 	if (!a || !b || !span_meet(a->span, b->span))
 		return false;
-	if (only_different_owners && a->owner == b->owner)
-		return false;
-	return a->source == CLAIM_ALONE || a->source != b->source;
+	return !same_party(a, b, only_different_owners);
 }
 
 /*
@@ -43,13 +48,6 @@ struct frontier {
 	const struct claim *farthest;
 	const struct claim *other;
 };
-
-static bool same_party(const struct claim *a, const struct claim *b, bool only_different_owners)
-{
-	if (only_different_owners)
-		return a->owner == b->owner;
-	return a->source != CLAIM_ALONE && a->source == b->source;
-}
 
 static void advance(struct frontier *frontier, const struct claim *claim, bool owners)
 {
@@ -66,30 +64,75 @@ static void advance(struct frontier *frontier, const struct claim *claim, bool o
 	}
 }
 
-static void report(struct check *check, const struct claim *a, const struct claim *b,
-		   claim_conflict conflict)
+struct sweep {
+	struct check *check;
+	const struct claims *claims;
+	bool only_different_owners;
+	claim_conflict conflict;
+	bool *reported; /* one for each claim */
+};
+
+static void report(struct sweep *sweep, const struct claim *a, const struct claim *b)
 {
+	sweep->reported[a - sweep->claims->items] = true;
+	sweep->reported[b - sweep->claims->items] = true;
 	if (place_compare(a->at, b->at) >= 0)
-		conflict(check, a, b);
+		sweep->conflict(sweep->check, a, b);
 	else
-		conflict(check, b, a);
+		sweep->conflict(sweep->check, b, a);
+}
+
+/* Every claim that meets one which starts before it. */
+static void sweep_backward_conflicts(struct sweep *sweep)
+{
+	bool owners = sweep->only_different_owners;
+	struct frontier frontier = {NULL, NULL};
+
+	for (unsigned i = 0; i < sweep->claims->count; i++) {
+		const struct claim *claim = &sweep->claims->items[i];
+		const struct claim *other = frontier.farthest;
+		if (!conflicting(claim, other, owners))
+			other = frontier.other;
+		if (conflicting(claim, other, owners))
+			report(sweep, claim, other);
+		advance(&frontier, claim, owners);
+	}
+}
+
+/*
+ * Claims that only meet ones which start after them, all of which were reported against others: the next
+ * one of another party is such a one, if there is any.
+ */
+static void sweep_forward_conflicts(struct sweep *sweep)
+{
+	const struct claims *claims = sweep->claims;
+	bool owners = sweep->only_different_owners;
+	const struct claim *foreign = NULL;
+
+	for (unsigned i = claims->count; i-- > 0;) {
+		const struct claim *claim = &claims->items[i];
+		const struct claim *next = i + 1 < claims->count ? claim + 1 : NULL;
+		if (next && !same_party(claim, next, owners))
+			foreign = next;
+		if (!sweep->reported[i] && conflicting(claim, foreign, owners))
+			report(sweep, claim, foreign);
+	}
 }
 
 void claims_sweep(struct check *check, struct claims *claims, bool only_different_owners,
 		  claim_conflict conflict)
 {
-	struct frontier frontier = {NULL, NULL};
+	struct sweep sweep = {
+		.check = check,
+		.claims = claims,
+		.only_different_owners = only_different_owners,
+		.conflict = conflict,
+		.reported = arena_alloc(check->arena, claims->count * sizeof(bool)),
+	};
 
 	claims_sort(claims);
-	for (unsigned i = 0; i < claims->count; i++) {
-		const struct claim *claim = &claims->items[i];
-		const struct claim *other = frontier.farthest;
-		if (!conflicting(claim, other, only_different_owners))
-			other = frontier.other;
-		if (conflicting(claim, other, only_different_owners))
-			report(check, claim, other, conflict);
-		advance(&frontier, claim, only_different_owners);
-	}
+	sweep_backward_conflicts(&sweep);
+	sweep_forward_conflicts(&sweep);
 }
 
 /* reach[i]: the farthest end among obstacles 0..i, so that a search from the right can stop early. */

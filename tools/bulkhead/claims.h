@@ -9,12 +9,12 @@
 struct claim {
 	struct span span;
 	uint32_t owner;   /* index of the VM, or whatever tells parties apart */
-	uint32_t source;  /* claims of one source (a device) never conflict; CLAIM_ALONE: none */
+	uint32_t source;  /* of one owner: claims of the same source (a device) never conflict */
 	const char *what; /* for messages: "com1", "memory@0" */
 	struct place at;
 };
 
-#define CLAIM_ALONE UINT32_MAX
+#define CLAIM_ALONE UINT32_MAX /* a source of its own */
 
 struct claims {
 	struct claim *items;
@@ -28,8 +28,8 @@ typedef void (*claim_conflict)(struct check *check, const struct claim *later,
 			       const struct claim *earlier);
 
 /*
- * Calls conflict for claims that meet: every claim that meets another is in at least one call. Sorts
- * and sweeps, O(n log n). With only_different_owners, claims of one owner may meet.
+ * Calls conflict for claims that meet and have different sources, or with only_different_owners different
+ * owners: every claim that meets such another is in at least one call. Sorts and sweeps, O(n log n).
  */
 void claims_sweep(struct check *check, struct claims *claims, bool only_different_owners,
 		  claim_conflict conflict);

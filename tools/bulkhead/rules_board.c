@@ -165,25 +165,32 @@ static void report_registers_shared(struct check *check, const struct claim *lat
 	     "one VM");
 }
 
-/* A device in two VMs is another rule's; here one source is one device. */
+static void add_pages(struct check *check, struct claims *claims, const struct vm *vm,
+		      const struct reference *reference, const struct board_device *device)
+{
+	for (unsigned i = 0; i < device->mmio_count; i++) {
+		struct span span;
+		if (!range_span(&device->mmio[i], &span))
+			continue;
+		span.first &= ~(PAGE_SIZE_4K - 1);
+		span.last |= PAGE_SIZE_4K - 1;
+		claims_add(check->arena, claims,
+			   (struct claim){span, vm_index(check, vm), reference->target,
+					  device->label, reference->at});
+	}
+}
+
 void rule_registers_shared(struct check *check)
 {
+	const struct vm **owners = device_owners(check);
 	struct claims claims = {NULL, 0};
 
 	FOR_EACH_VM(check, vm) {
 		for (unsigned i = 0; i < vm->device_count; i++) {
-			const struct board_device *device = device_of(check, &vm->devices[i]);
-			for (unsigned j = 0; device && j < device->mmio_count; j++) {
-				struct span span;
-				if (!range_span(&device->mmio[j], &span))
-					continue;
-				span.first &= ~(PAGE_SIZE_4K - 1);
-				span.last |= PAGE_SIZE_4K - 1;
-				claims_add(check->arena, &claims,
-					   (struct claim){span, vm_index(check, vm),
-							  vm->devices[i].target, device->label,
-							  vm->devices[i].at});
-			}
+			const struct reference *reference = &vm->devices[i];
+			const struct board_device *device = device_of(check, reference);
+			if (device && owners[reference->target] == vm)
+				add_pages(check, &claims, vm, reference, device);
 		}
 	}
 	claims_sweep(check, &claims, true, report_registers_shared);

@@ -38,6 +38,11 @@ static inline const char *vm_name(const struct check *check, uint32_t index)
 const struct board_cpu *cpu_of(const struct check *check, const struct reference *reference);
 const struct board_device *device_of(const struct check *check, const struct reference *reference);
 
+/*
+ * The VM that each device of the board belongs to: the first one, where two have it (reported as that, and
+ * not once more for each of its ports and interrupts). NULL: no VM has it.
+ */
+const struct vm **device_owners(struct check *check);
 /* The board's ranges of some kinds (1u << enum board_range_kind), owner is the kind; unsorted. */
 struct claims board_claims(struct check *check, unsigned kinds);
 /* The local APIC's page, which has no place in the source, and the IOAPICs'. */

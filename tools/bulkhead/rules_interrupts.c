@@ -28,11 +28,14 @@ static void add_raw(struct check *check, const struct vm *vm, struct claims *cla
 	}
 }
 
-static void add_devices(struct check *check, const struct vm *vm, struct claims *claims)
+static void add_devices(struct check *check, const struct vm *vm, const struct vm **owners,
+			struct claims *claims)
 {
 	for (unsigned i = 0; i < vm->device_count; i++) {
 		const struct board_device *device = device_of(check, &vm->devices[i]);
-		for (unsigned j = 0; device && j < device->interrupt_count; j++) {
+		if (!device || owners[vm->devices[i].target] != vm)
+			continue;
+		for (unsigned j = 0; j < device->interrupt_count; j++) {
 			struct span span = {device->interrupts[j].value,
 					    device->interrupts[j].value};
 			claims_add(check->arena, claims,
@@ -95,10 +98,12 @@ static void report_twice(struct check *check, const struct claim *later,
 
 void rule_pin_twice(struct check *check)
 {
+	const struct vm **owners = device_owners(check);
+
 	FOR_EACH_VM(check, vm) {
 		struct claims claims = {NULL, 0};
 		add_raw(check, vm, &claims);
-		add_devices(check, vm, &claims);
+		add_devices(check, vm, owners, &claims);
 		claims_sweep(check, &claims, false, report_twice);
 	}
 }
@@ -120,11 +125,12 @@ static void report_owners(struct check *check, const struct claim *later,
 
 void rule_pin_two_owners(struct check *check)
 {
+	const struct vm **owners = device_owners(check);
 	struct claims claims = {NULL, 0};
 
 	FOR_EACH_VM(check, vm) {
 		add_raw(check, vm, &claims);
-		add_devices(check, vm, &claims);
+		add_devices(check, vm, owners, &claims);
 	}
 	claims_sweep(check, &claims, true, report_owners);
 }

@@ -73,12 +73,14 @@ static void add_raw(struct check *check, const struct vm *vm, struct claims *cla
 	}
 }
 
-/* A device given twice, to one VM or two, is reported as that: its ports never meet themselves. */
-static void add_devices(struct check *check, const struct vm *vm, struct claims *claims)
+static void add_devices(struct check *check, const struct vm *vm, const struct vm **owners,
+			struct claims *claims)
 {
 	for (unsigned i = 0; i < vm->device_count; i++) {
 		const struct board_device *device = device_of(check, &vm->devices[i]);
-		for (unsigned j = 0; device && j < device->port_count; j++) {
+		if (!device || owners[vm->devices[i].target] != vm)
+			continue;
+		for (unsigned j = 0; j < device->port_count; j++) {
 			struct span span;
 			if (port_span(&device->ports[j], &span))
 				claims_add(check->arena, claims,
@@ -101,9 +103,10 @@ static struct claims raw_ports(struct check *check)
 static struct claims all_ports(struct check *check)
 {
 	struct claims claims = raw_ports(check);
+	const struct vm **owners = device_owners(check);
 
 	FOR_EACH_VM(check, vm)
-		add_devices(check, vm, &claims);
+		add_devices(check, vm, owners, &claims);
 	return claims;
 }
 
@@ -168,10 +171,12 @@ static void report_twice(struct check *check, const struct claim *later,
 
 void rule_port_twice(struct check *check)
 {
+	const struct vm **owners = device_owners(check);
+
 	FOR_EACH_VM(check, vm) {
 		struct claims claims = {NULL, 0};
 		add_raw(check, vm, &claims);
-		add_devices(check, vm, &claims);
+		add_devices(check, vm, owners, &claims);
 		claims_sweep(check, &claims, false, report_twice);
 	}
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-/* clang-format off: one row, one line */
-
 /* In every node: device-tree sources carry them, the language has fixed widths of its own. */
 static const struct schema_property everywhere[] = {
 	{.name = "#address-cells", .type = TYPE_IGNORED},
@@ -95,7 +93,6 @@ static const struct schema_node *const reserved_children[] = {&reserved_range, N
 static const struct schema_node reserved_memory = {
 	.kind = "the list of reserved memory",
 	.name = "reserved-memory",
-	.mandatory = true,
 	.properties = none,
 	.children = reserved_children,
 };
@@ -299,8 +296,6 @@ const struct schema_node schema_root = {
 	.properties = root_properties,
 	.children = root_children,
 };
-
-/* clang-format on */
 
 static const struct schema_property *find(const struct schema_property *list, const char *name)
 {
