@@ -62,25 +62,27 @@ static void report_vmx_problem(enum error error, const char *what)
 {
 	struct cpu *cpu = this_cpu();
 
-	machine_difference("core with APIC id %u, needed by %s: %s: %s: %s", cpu->apic_id,
-			   cpu->vcpu ? cpu->vcpu->vm->config->name : "no VM", error_name(error),
-			   error_text(error), what);
+	machine_difference("core with APIC id %u of %s%s%s: %s: %s: %s", cpu->apic_id,
+			   cpu->vcpu ? "VM \"" : "no VM",
+			   cpu->vcpu ? cpu->vcpu->vm->config->name : "", cpu->vcpu ? "\"" : "",
+			   error_name(error), error_text(error), what);
 }
 
-/* Once per core: into VMX operation, if the core can. */
-static void core_prepare(void)
+/* Once per core that has passed vmx_check(): into VMX operation. */
+static void core_enter_vmx(void)
 {
-	struct cpu *cpu = this_cpu();
 	enum error error;
 
 	apic_reset();
-	if (vmx_check(report_vmx_problem) == 0) {
-		error = vmx_enable(cpu);
-		if (error)
-			report_vmx_problem(error, "VMXON");
-		else
-			log_debug("in VMX operation");
-	}
+	error = vmx_enable(this_cpu());
+	if (error)
+		report_vmx_problem(error, "VMXON");
+	else
+		log_debug("in VMX operation");
+}
+
+static void core_ready(void)
+{
 	/* release: pairs with the acquire in wait_for_cores() */
 	__atomic_add_fetch(&cores_ready, 1, __ATOMIC_RELEASE);
 }
@@ -107,7 +109,9 @@ static _Noreturn void core_run(void)
 static void core_main(void)
 {
 	paging_load();
-	core_prepare();
+	if (vmx_check(report_vmx_problem) == 0)
+		core_enter_vmx();
+	core_ready();
 	/* acquire: pairs with the release in decide() */
 	while (__atomic_load_n(&verdict, __ATOMIC_ACQUIRE) == VERDICT_PENDING)
 		cpu_pause();
@@ -146,6 +150,7 @@ static void check_machine(void)
 
 	machine_check(&scenario_tables, &boot_information, have_madt ? &madt : NULL);
 	check_boot_core();
+	vmx_check(report_vmx_problem); /* the other cores check themselves when they have started */
 	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
 		check_reachable(&scenario_tables.vms[i]);
 }
@@ -208,7 +213,8 @@ static uint32_t start_cores(void)
 {
 	unsigned missing;
 
-	core_prepare(); /* first, because start-up IPIs are sent in x2APIC mode */
+	core_enter_vmx(); /* first, because start-up IPIs are sent in x2APIC mode */
+	core_ready();
 	missing = smp_start(&scenario_tables, core_main);
 	wait_for_cores(&cores_ready, cpu_count - missing);
 	return __atomic_load_n(&cores_ready, __ATOMIC_ACQUIRE);
@@ -236,8 +242,8 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 	stack_guard_seed(tsc_read());
 	if (multiboot2_parse(host_pointer(information), magic, &boot_information))
 		refuse(1);
-	check_machine();
 	vms_init(&scenario_tables);
+	check_machine();
 	if (!plan_images() || machine_difference_count() > 0) {
 		machine_is_as_expected(&scenario_tables);
 		refuse(1);

@@ -119,12 +119,16 @@ static void frame_log(const struct exception_frame *f)
 
 void exception_dispatch(struct exception_frame *frame)
 {
+	struct cpu *cpu = this_cpu();
+
 	if (frame->vector == EXCEPTION_NMI) {
 		nmi_in_hypervisor(frame);
 		return;
 	}
 	frame_log(frame);
-	if (this_cpu()->vcpu)
+	if (cpu->runs_guest && !cpu->faulted) {
+		cpu->faulted = true;
 		vcpu_stop_after_fault();
-	panic("core %u is lost", this_cpu()->index);
+	}
+	panic("core %u is lost", cpu->index);
 }

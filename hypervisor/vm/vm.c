@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
+#include "lib/panic.h"
 #include "vm/report.h"
 #include "vm/trace.h"
 #include "vm/vcpu.h"
@@ -116,10 +117,12 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 
 _Noreturn void vcpu_stop_after_fault(void)
 {
-	struct vcpu *vcpu = this_cpu()->vcpu;
+	struct cpu *cpu = this_cpu();
 
-	this_cpu()->vmcs_current = false;
-	vm_stop(vcpu, STOP_HYPERVISOR_FAULT, NULL);
+	cpu->vmcs_current = false;
+	if (!cpu->vcpu)
+		panic("core %u has no VM to stop", cpu->index);
+	vm_stop(cpu->vcpu, STOP_HYPERVISOR_FAULT, NULL);
 }
 
 static void start_by_sipi(struct vcpu *vcpu, uint32_t requests)
@@ -198,6 +201,7 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 	enum error error;
 
 	this_cpu()->owner = vcpu->vm->config->name;
+	this_cpu()->runs_guest = true;
 	error = guest_state_init(vcpu);
 	if (error) {
 		log_error("%s: %s", error_name(error), error_text(error));

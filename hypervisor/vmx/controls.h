@@ -43,6 +43,12 @@ extern const struct vmx_control_policy vmx_control_policies[CONTROL_WORD_COUNT];
 enum error vmx_control_compute(const struct vmx_control_policy *policy, uint64_t capability,
 			       uint32_t *value, uint32_t *missing);
 
+/*
+ * Name of a control bit that some policy mentions, as the SDM calls it; "unnamed control" for others.
+ * `bit` has exactly one bit set.
+ */
+const char *vmx_control_name(enum vmx_control_word word, uint32_t bit);
+
 /* All words for the calling core. The core has passed vmx_check(). */
 enum error vmx_controls_read(struct vmx_controls *controls);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names for what VMX reports as numbers. */
+#include "vmx/controls.h"
 #include "vmx/exit.h"
 
 #define EXIT_NAME(number, name, text) [number] = text,
@@ -34,6 +35,57 @@ static const char *const instruction_errors[] = {
 	[26] = "VM entry with events blocked by MOV SS",
 	[28] = "invalid operand to INVEPT or INVVPID",
 };
+
+struct control_name {
+	enum vmx_control_word word;
+	uint32_t bit;
+	const char *name;
+};
+
+/* SDM 3.25.6 to 3.25.8 */
+static const struct control_name control_names[] = {
+	{CONTROL_PIN, PIN_EXTERNAL_INTERRUPT, "external-interrupt exiting"},
+	{CONTROL_PIN, PIN_NMI, "NMI exiting"},
+	{CONTROL_PIN, PIN_VIRTUAL_NMI, "virtual NMIs"},
+	{CONTROL_PIN, PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
+	{CONTROL_PROCESSOR, PROCESSOR_TSC_OFFSETTING, "use TSC offsetting"},
+	{CONTROL_PROCESSOR, PROCESSOR_HLT, "HLT exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_INVLPG, "INVLPG exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_MWAIT, "MWAIT exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_RDPMC, "RDPMC exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_RDTSC, "RDTSC exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_CR3_LOAD, "CR3-load exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_CR3_STORE, "CR3-store exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_CR8_LOAD, "CR8-load exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_CR8_STORE, "CR8-store exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_NMI_WINDOW, "NMI-window exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_IO_BITMAPS, "use I/O bitmaps"},
+	{CONTROL_PROCESSOR, PROCESSOR_MSR_BITMAPS, "use MSR bitmaps"},
+	{CONTROL_PROCESSOR, PROCESSOR_MONITOR, "MONITOR exiting"},
+	{CONTROL_PROCESSOR, PROCESSOR_SECONDARY, "activate secondary controls"},
+	{CONTROL_PROCESSOR2, PROCESSOR2_EPT, "enable EPT"},
+	{CONTROL_PROCESSOR2, PROCESSOR2_VPID, "enable VPID"},
+	{CONTROL_PROCESSOR2, PROCESSOR2_UNRESTRICTED_GUEST, "unrestricted guest"},
+	{CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS, "save debug controls"},
+	{CONTROL_EXIT, EXIT_HOST_64_BIT, "host address-space size"},
+	{CONTROL_EXIT, EXIT_ACKNOWLEDGE, "acknowledge interrupt on exit"},
+	{CONTROL_EXIT, EXIT_SAVE_PAT, "save IA32_PAT"},
+	{CONTROL_EXIT, EXIT_LOAD_PAT, "load IA32_PAT"},
+	{CONTROL_EXIT, EXIT_SAVE_EFER, "save IA32_EFER"},
+	{CONTROL_EXIT, EXIT_LOAD_EFER, "load IA32_EFER"},
+	{CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, "load debug controls"},
+	{CONTROL_ENTRY, ENTRY_IA32E_GUEST, "IA-32e mode guest"},
+	{CONTROL_ENTRY, ENTRY_LOAD_PAT, "load IA32_PAT"},
+	{CONTROL_ENTRY, ENTRY_LOAD_EFER, "load IA32_EFER"},
+};
+
+const char *vmx_control_name(enum vmx_control_word word, uint32_t bit)
+{
+	for (unsigned i = 0; i < sizeof(control_names) / sizeof(control_names[0]); i++)
+		if (control_names[i].word == word && control_names[i].bit == bit)
+			return control_names[i].name;
+	return "unnamed control";
+}
 
 const char *exit_reason_name(uint32_t reason)
 {

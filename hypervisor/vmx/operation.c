@@ -34,31 +34,64 @@ static bool firmware_permits(void)
 	return !(control & FEATURE_CONTROL_LOCK) || (control & FEATURE_CONTROL_VMX_OUTSIDE_SMX);
 }
 
-static unsigned check_controls(vmx_report *report)
+static uint32_t allowed_to_be_one(uint32_t capability_msr)
 {
+	return (uint32_t)(msr_read(capability_msr) >> 32);
+}
+
+/* The MSRs of features that a processor lacks do not exist: reading them would fault (SDM 3.A.3.3). */
+static bool has_capability_msr(enum vmx_control_word word)
+{
+	return word != CONTROL_PROCESSOR2 ||
+	       (allowed_to_be_one(MSR_VMX_TRUE_PROCESSOR_CONTROLS) & PROCESSOR_SECONDARY);
+}
+
+/* One report for each bit that is wrong. */
+static unsigned report_controls(vmx_report *report, enum vmx_control_word word, uint32_t wrong)
+{
+	const struct vmx_control_policy *policy = &vmx_control_policies[word];
 	unsigned problems = 0;
+	char text[96];
 
-	for (unsigned i = 0; i < CONTROL_WORD_COUNT; i++) {
-		const struct vmx_control_policy *policy = &vmx_control_policies[i];
-		uint32_t value, missing;
-		char text[96];
-
-		if (!vmx_control_compute(policy, msr_read(policy->capability_msr), &value,
-					 &missing))
+	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+		if (!(wrong & bit))
 			continue;
-		format_text(text, sizeof(text), "%s controls 0x%x (capability MSR 0x%x)",
-			    policy->name, missing, policy->capability_msr);
+		format_text(text, sizeof(text), "%s control \"%s\" can't be %u (MSR 0x%x)",
+			    policy->name, vmx_control_name(word, bit),
+			    policy->forbidden & bit ? 0 : 1, policy->capability_msr);
 		report(ERROR_VMX_CONTROL_UNSUPPORTED, text);
 		problems++;
 	}
 	return problems;
 }
 
-static unsigned check_ept(vmx_report *report)
+static unsigned check_controls(vmx_report *report)
 {
-	uint64_t capability = msr_read(MSR_VMX_EPT_VPID_CAPABILITY);
 	unsigned problems = 0;
 
+	for (unsigned i = 0; i < CONTROL_WORD_COUNT; i++) {
+		const struct vmx_control_policy *policy = &vmx_control_policies[i];
+		enum vmx_control_word word = (enum vmx_control_word)i;
+		uint32_t value, wrong;
+
+		if (!has_capability_msr(word))
+			continue; /* the missing secondary controls are a problem of the primary ones */
+		if (vmx_control_compute(policy, msr_read(policy->capability_msr), &value, &wrong))
+			problems += report_controls(report, word, wrong);
+	}
+	return problems;
+}
+
+static unsigned check_ept(vmx_report *report)
+{
+	uint64_t capability;
+	unsigned problems = 0;
+
+	/* without EPT and VPID the MSR does not exist; check_controls() has said so */
+	if (!has_capability_msr(CONTROL_PROCESSOR2) ||
+	    !(allowed_to_be_one(MSR_VMX_PROCESSOR_CONTROLS2) & (PROCESSOR2_EPT | PROCESSOR2_VPID)))
+		return 0;
+	capability = msr_read(MSR_VMX_EPT_VPID_CAPABILITY);
 	for (unsigned i = 0; i < EPT_REQUIREMENT_COUNT; i++) {
 		if ((capability & ept_requirements[i].bits) == ept_requirements[i].bits)
 			continue;
@@ -68,7 +101,7 @@ static unsigned check_ept(vmx_report *report)
 	return problems;
 }
 
-unsigned vmx_check(vmx_report *report)
+static unsigned check_vmx(vmx_report *report)
 {
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX)) {
 		report(ERROR_VMX_NOT_SUPPORTED, "CPUID.1:ECX.VMX is 0");
@@ -78,15 +111,22 @@ unsigned vmx_check(vmx_report *report)
 		report(ERROR_VMX_LOCKED_OFF, "switch virtualization on in the firmware setup");
 		return 1;
 	}
-	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)) {
-		report(ERROR_X2APIC_NOT_SUPPORTED, "CPUID.1:ECX.x2APIC is 0");
-		return 1;
-	}
 	if (!(msr_read(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS)) {
 		report(ERROR_VMX_CONTROL_UNSUPPORTED, "TRUE control capability MSRs");
 		return 1;
 	}
 	return check_controls(report) + check_ept(report);
+}
+
+unsigned vmx_check(vmx_report *report)
+{
+	unsigned problems = check_vmx(report);
+
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)) {
+		report(ERROR_X2APIC_NOT_SUPPORTED, "CPUID.1:ECX.x2APIC is 0");
+		problems++;
+	}
+	return problems;
 }
 
 /* SDM 3.A.7 and 3.A.8: bits set in fixed0 must be 1, bits clear in fixed1 must be 0. */

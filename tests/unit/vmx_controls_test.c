@@ -97,6 +97,23 @@ static void no_policy_contradicts_itself(void **state)
 	}
 }
 
+/* Whatever a processor may lack is reported by name. */
+static void every_bit_of_a_policy_has_a_name(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CONTROL_WORD_COUNT; i++) {
+		const struct vmx_control_policy *p = &vmx_control_policies[i];
+		uint32_t reportable = p->required | p->available | p->forbidden;
+
+		for (uint32_t bit = 1; bit != 0; bit <<= 1)
+			if (reportable & bit)
+				assert_string_not_equal(
+					vmx_control_name((enum vmx_control_word)i, bit),
+					"unnamed control");
+	}
+	assert_string_equal(vmx_control_name(CONTROL_PIN, 1u << 31), "unnamed control");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +121,7 @@ int main(void)
 		cmocka_unit_test_setup(words_keep_interrupts_in_the_guest, setup),
 		cmocka_unit_test_setup(forced_exits_are_refused, setup),
 		cmocka_unit_test(no_policy_contradicts_itself),
+		cmocka_unit_test(every_bit_of_a_policy_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
