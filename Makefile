@@ -51,7 +51,7 @@ heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 SCENARIO_FILE := $(if $(filter %.dts,$(SCENARIO)),$(SCENARIO),scenarios/$(SCENARIO).dts)
 SCENARIO_NAME := $(basename $(notdir $(SCENARIO_FILE)))
 OUT := $(BUILD)/$(SCENARIO_NAME)
-RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test
+RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test build-test-release
 ifneq ($(filter $(SCENARIO_NAME),$(RESERVED_NAMES)),)
 $(error a scenario cannot be called "$(SCENARIO_NAME)": $(BUILD)/$(SCENARIO_NAME) is the build's own)
 endif

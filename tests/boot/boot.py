@@ -65,24 +65,25 @@ class Checks:
             print(f"ok {name}", flush=True)
 
 
-def image(scenario, without=()):
+def image(scenario, without=(), build=BUILD):
     """The scenario's image; a separate one if modules are to be left out."""
-    folder = BUILD / scenario
+    folder = build / scenario
     if not without:
         return folder / "bulkhead.iso"
     out = folder / f"without-{'-'.join(without)}.iso"
     options = [f"--without={name}" for name in without]
     subprocess.run(["/usr/bin/python3", "tools/mkiso.py", "--manifest", folder / "manifest.json",
-                    "--build", BUILD, "--elf", folder / "bulkhead.elf", "--out", out, *options],
+                    "--build", build, "--elf", folder / "bulkhead.elf", "--out", out, *options],
                    cwd=TOP, check=True)
     return out
 
 
-def boot(scenario, inputs=(), cpus=None, without=()):
+def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD):
     """A machine (not started yet: that is `with`'s work) for the scenario."""
     os.chdir(TOP)
     test = Path(sys.argv[0]).stem.removeprefix("test_")
-    return Machine(manifests.load(BUILD / scenario / "manifest.json"), image(scenario, without),
+    return Machine(manifests.load(build / scenario / "manifest.json"),
+                   image(scenario, without, build),
                    str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus)
 
 
