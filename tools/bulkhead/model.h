@@ -170,10 +170,11 @@ struct vm {
 
 struct module {
 	const char *name;
-	const char *file; /* path as in the source, or "guests/NAME" relative to the build folder */
-	bool shared;      /* several VMs may boot from it */
-	bool declared;    /* has a node; otherwise it exists because a VM names it */
-	bool default_file;
+	const char
+		*file; /* "guests/..." lies in the build folder, which is also where NAME is if the
+			     source does not say; any other path is as in the source */
+	bool shared;   /* several VMs may boot from it */
+	bool declared; /* has a node; otherwise it exists because a VM names it */
 	struct place at; /* of its node, or of the first use */
 };
 

@@ -187,7 +187,6 @@ static void take_declared(struct reader *reader, const struct tree_node *node)
 		.file = file ? file : arena_format(reader->arena, "guests/%s", node->name),
 		.shared = read_flag(node, "shared"),
 		.declared = true,
-		.default_file = !file,
 		.at = node->at,
 	};
 }
@@ -232,7 +231,6 @@ static void add_used(struct reader *reader, struct text *used, unsigned count)
 		*ARENA_PUSH(reader->arena, model->modules, model->module_count) = (struct module){
 			.name = name,
 			.file = arena_format(reader->arena, "guests/%s", name),
-			.default_file = true,
 			.at = used[i].at,
 		};
 	}

@@ -206,9 +206,12 @@ void rule_bootargs_length(struct check *check)
 
 static const char *module_path(struct check *check, const struct module *module)
 {
-	if (module->default_file)
-		return arena_format(check->arena, "%s/%s", check->module_folder, module->name);
-	return module->file;
+	static const char built[] = "guests/";
+	const size_t length = sizeof(built) - 1;
+
+	if (strncmp(module->file, built, length))
+		return module->file;
+	return arena_format(check->arena, "%s/%s", check->module_folder, module->file + length);
 }
 
 /* Only a module that some VM uses has to exist; see BH1005 for the others. */
