@@ -170,11 +170,13 @@ struct vm {
 
 struct module {
 	const char *name;
-	const char
-		*file; /* "guests/..." lies in the build folder, which is also where NAME is if the
-			     source does not say; any other path is as in the source */
-	bool shared;   /* several VMs may boot from it */
-	bool declared; /* has a node; otherwise it exists because a VM names it */
+	/*
+	 * "guests/..." lies in the build folder, and so does an image whose file the source does not
+	 * name: "guests/NAME". Any other path is as in the source.
+	 */
+	const char *file;
+	bool shared;     /* several VMs may boot from it */
+	bool declared;   /* has a node; otherwise it exists because a VM names it */
 	struct place at; /* of its node, or of the first use */
 };
 
