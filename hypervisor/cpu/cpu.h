@@ -46,8 +46,8 @@ struct cpu {
 	uint32_t apic_id;
 	const char *owner; /* name for the log: "hv", or the VM's once the core belongs to one */
 	struct vcpu *vcpu; /* NULL on a core without a VM */
-	bool runs_guest; /* from vcpu_run() on: a fault now stops the vCPU's VM */
-	bool faulted;    /* a fault is being handled; the next one is the end of this core */
+	bool runs_guest;   /* from vcpu_run() on: a fault now stops the vCPU's VM */
+	bool faulted;      /* a fault is being handled; the next one is the end of this core */
 	bool vmx_enabled;  /* this core is in VMX operation; CR4.VMXE does not say that */
 	uint64_t cr4_before_vmx;
 	/* The current VMCS is this core's, so an NMI in the hypervisor may arm the preemption timer. */
