@@ -212,6 +212,31 @@ static void test_control_bytes_do_not_reach_the_terminal(void **state)
 			    "      | ^~~~\n");
 }
 
+static void test_long_lines_are_shown_in_part(void **state)
+{
+	(void)state;
+	struct diagnostics diagnostics = {.arena = &arena};
+	char line[1001];
+
+	memset(line, 'x', 1000);
+	line[1000] = '\0';
+	line[500] = 'y';
+	diagnostics_add(&diagnostics, &error, at(1, 501, 1), "y");
+	const char *output = printed(&diagnostics, line);
+	const char *source_at = strstr(output, "| ...x");
+	const char *caret = strchr(output, '^');
+	assert_non_null(source_at);
+	assert_non_null(caret);
+	assert_true(strlen(output) < 500);
+	/* The caret is below the y. */
+	const char *caret_line = strstr(output, "      | ");
+	assert_int_equal(caret - caret_line, strchr(source_at, 'y') - source_at + 6);
+
+	struct diagnostics early = {.arena = &arena};
+	diagnostics_add(&early, &error, at(1, 1, 1000), "all");
+	assert_true(strlen(printed(&early, line)) < 500);
+}
+
 static void test_places_outside_the_text_are_harmless(void **state)
 {
 	(void)state;
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_source_line_and_caret),
 		cmocka_unit_test(test_caret_counts_characters_not_bytes),
 		cmocka_unit_test(test_control_bytes_do_not_reach_the_terminal),
+		cmocka_unit_test(test_long_lines_are_shown_in_part),
 		cmocka_unit_test(test_places_outside_the_text_are_harmless),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_rules_have_codes_in_order),

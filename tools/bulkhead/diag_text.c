@@ -7,6 +7,10 @@
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_ERROR, STYLE_WARNING, STYLE_NOTE, STYLE_GUTTER };
 
+/* A longer line is shown in part, with so much of it in front of the mark. */
+#define LINE_WIDTH    200
+#define CONTEXT_WIDTH 60
+
 struct printer {
 	FILE *stream;
 	struct sources *sources;
@@ -73,6 +77,48 @@ static void print_underline(FILE *stream, const char *text, size_t length)
 			fputc('~', stream);
 }
 
+/* A part of a line, and what is marked in it. */
+struct excerpt {
+	const char *text;
+	size_t length;
+	size_t start;
+	size_t marked;
+	bool cut; /* something is left out in front */
+};
+
+/* Of a line that is longer than any terminal is wide, what is around the mark. */
+static void shorten(struct excerpt *excerpt)
+{
+	size_t skip = excerpt->start > CONTEXT_WIDTH ? excerpt->start - CONTEXT_WIDTH : 0;
+
+	if (excerpt->length <= LINE_WIDTH)
+		return;
+	while (skip < excerpt->start && continues_character(excerpt->text[skip]))
+		skip++;
+	excerpt->cut = skip > 0;
+	excerpt->text += skip;
+	excerpt->length -= skip;
+	excerpt->start -= skip;
+	if (excerpt->length > LINE_WIDTH)
+		excerpt->length = LINE_WIDTH;
+	if (excerpt->marked > excerpt->length - excerpt->start)
+		excerpt->marked = excerpt->length - excerpt->start;
+}
+
+static struct excerpt make_excerpt(struct place at, const char *text, size_t length)
+{
+	struct excerpt excerpt = {.text = text, .length = length};
+
+	excerpt.start = at.column ? at.column - 1 : 0;
+	if (excerpt.start > length)
+		excerpt.start = length;
+	excerpt.marked = at.length;
+	if (excerpt.marked > length - excerpt.start)
+		excerpt.marked = length - excerpt.start;
+	shorten(&excerpt);
+	return excerpt;
+}
+
 static void print_source(const struct printer *printer, struct place at, enum style mark)
 {
 	const char *text;
@@ -81,22 +127,17 @@ static void print_source(const struct printer *printer, struct place at, enum st
 	if (!at.file ||
 	    !source_line(sources_get(printer->sources, at.file), at.line, &text, &length))
 		return;
-	size_t start = at.column ? at.column - 1 : 0;
-	size_t marked = at.length;
-	if (start > length)
-		start = length;
-	if (marked > length - start)
-		marked = length - start;
+	struct excerpt excerpt = make_excerpt(at, text, length);
 
 	style(printer, STYLE_GUTTER);
-	fprintf(printer->stream, "%5u | ", at.line);
+	fprintf(printer->stream, "%5u | %s", at.line, excerpt.cut ? "..." : "");
 	style(printer, STYLE_PLAIN);
-	print_clean(printer->stream, text, length);
+	print_clean(printer->stream, excerpt.text, excerpt.length);
 	style(printer, STYLE_GUTTER);
-	fputs("\n      | ", printer->stream);
+	fprintf(printer->stream, "\n      | %s", excerpt.cut ? "   " : "");
 	style(printer, mark);
-	print_indent(printer->stream, text, start);
-	print_underline(printer->stream, text + start, marked);
+	print_indent(printer->stream, excerpt.text, excerpt.start);
+	print_underline(printer->stream, excerpt.text + excerpt.start, excerpt.marked);
 	style(printer, STYLE_PLAIN);
 	fputc('\n', printer->stream);
 }

@@ -75,21 +75,32 @@ static bool only_blanks_before(const struct reader *reader, unsigned line, unsig
 	return start == offset;
 }
 
-static void report_line(struct reader *reader, const char *line)
+static void report_at(struct reader *reader, const char *line, unsigned row, unsigned column)
 {
-	const char *position = strstr(line, "<stdin>:");
-	unsigned row, column;
-
-	if (!position || is_own_check(line) || !strncmp(line, "Warning", 7) ||
-	    !strncmp(line, "  also", 6) || sscanf(position, "<stdin>:%u.%u", &row, &column) != 2)
-		return;
-	const char *message = message_of(position);
+	const char *message = message_of(strstr(line, "<stdin>:"));
 	bool check = strstr(line, "ERROR (") != NULL;
 	struct finding *finding = READ_REPORT(reader, RULE_DEVICE_TREE,
 					      place_of(reader, row, column, check), "%s", message);
+
 	if (!strcmp(message, "syntax error") && only_blanks_before(reader, row, column))
 		finding_help(reader->diagnostics, finding,
 			     "see whether a ';' is missing at the end of the line before");
+}
+
+/* Errors have a place as a rule; one without must not be lost. */
+static void report_line(struct reader *reader, const char *line)
+{
+	const char *position = strstr(line, "<stdin>:");
+	bool error = !strncmp(line, "Error: ", 7) || strstr(line, "ERROR (");
+	unsigned row, column;
+
+	if (is_own_check(line) || !strncmp(line, "Warning", 7) || !strncmp(line, "  also", 6))
+		return;
+	if (position && sscanf(position, "<stdin>:%u.%u", &row, &column) == 2)
+		report_at(reader, line, row, column);
+	else if (error)
+		READ_REPORT(reader, RULE_DEVICE_TREE, (struct place){.file = reader->file}, "%s",
+			    line);
 }
 
 static void report_errors(struct reader *reader, const char *text)
