@@ -100,7 +100,7 @@ HV_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 
 TOOL_CFLAGS := -std=gnu17 -O2 -g $(WARNINGS) -D_GNU_SOURCE \
 	-Ihypervisor/include -Itools/bulkhead -include $(AUTOCONF)
-TOOL_LIBS := -lfdt -ljansson -lmd
+TOOL_LIBS := -lfdt -ljansson -lmd -lelf
 
 # A file that changes when the command line does, so that another compiler or flag rebuilds.
 # $(call remember,FILE,TEXT)

@@ -12,6 +12,7 @@
 #include "place.h"
 #include "read.h"
 #include "rules.h"
+#include "verify.h"
 
 #define VERSION "0.1"
 
@@ -172,6 +173,7 @@ static const struct command commands[] = {
 			"  -o DIR              where to write; created if it is missing\n",
 		.run = run_build,
 	},
+	{.name = "verify", .summary = "prove from a finished image that its VMs are kept apart"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -293,6 +295,8 @@ int main(int argc, char **argv)
 		return EXIT_CLEAN;
 	}
 	fix_locale();
+	if (!strcmp(name, "verify"))
+		return verify_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i].name))
 			return (int)run_command(&commands[i], argc - 1, argv + 1);

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify_internal.h"
+
+/* clang-format off: one rule, one row */
+const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
+	/* The image */
+	[VERIFY_ELF] =
+		{
+			.code = "BHB001",
+			.title = "not an ELF file that GRUB could load as the hypervisor",
+			.explanation =
+				"Headers, segments or sections are of another kind than the linker script makes, "
+				"or point outside the file. The file is damaged, or is not bulkhead.elf.",
+			.needs = NEEDS_FILE,
+		},
+	[VERIFY_MULTIBOOT] =
+		{
+			.code = "BHB002",
+			.title = "multiboot2 header missing or wrong",
+			.explanation =
+				"GRUB looks for the header in the first 32 KiB of the file, with a sum of 0. It "
+				"must ask for the memory map and for modules on pages, and nothing else: a tag with "
+				"an address would override where the ELF headers say that the image goes.",
+			.needs = NEEDS_FILE,
+			.verify = verify_multiboot,
+		},
+	[VERIFY_WRITABLE_CODE] =
+		{
+			.code = "BHB003",
+			.title = "segment writable and executable",
+			.explanation =
+				"What can be written must not be executed, so that a stray write never becomes "
+				"code of the hypervisor.",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_writable_code,
+		},
+	[VERIFY_EXECUTABLE_STACK] =
+		{
+			.code = "BHB004",
+			.title = "executable stack",
+			.explanation =
+				"The image must say by PT_GNU_STACK that its stack is not executable. An assembly "
+				"file without a .note.GNU-stack section takes that away.",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_executable_stack,
+		},
+	[VERIFY_PLACE] =
+		{
+			.code = "BHB005",
+			.title = "image outside the hypervisor's memory",
+			.explanation =
+				"Every segment has to lie in the memory that the board file reserves for the "
+				"hypervisor, since only that is kept away from VMs; and the tables have to name the "
+				"same memory as the image was linked for.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_place,
+		},
+	[VERIFY_ENTRY_POINT] =
+		{
+			.code = "BHB006",
+			.title = "entry point not in the text",
+			.explanation =
+				"GRUB would jump to something other than the hypervisor's entry.",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_entry_point,
+		},
+	[VERIFY_PROTECTION] =
+		{
+			.code = "BHB007",
+			.title = "segments differ from what the hypervisor protects",
+			.explanation =
+				"The hypervisor maps itself by its linker symbols: text read and execute, constants "
+				"read only, data read and write. The segments have to be these three, and no two in "
+				"one page.",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_protection,
+		},
+	[VERIFY_GUARD_PAGES] =
+		{
+			.code = "BHB008",
+			.title = "no room for guard pages",
+			.explanation =
+				"Stacks are guarded by pages that are not mapped, which needs every core's area to "
+				"be whole pages with room for the guards. That the pages really are not mapped is "
+				"done at run time (hypervisor/cpu/paging.c).",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_guard_pages,
+		},
+	[VERIFY_SECTION] =
+		{
+			.code = "BHB009",
+			.title = "section contradicts its segment",
+			.explanation =
+				"Every section that occupies memory lies in a segment with the same access, and at "
+				"the place in the file where the segment has it.",
+			.needs = NEEDS_IMAGE,
+			.verify = verify_sections,
+		},
+
+	/* The tables */
+	[VERIFY_ROOT] =
+		{
+			.code = "BHB101",
+			.title = "no tables in the image",
+			.explanation =
+				"There has to be one global symbol scenario_tables, a struct scenario in read-only "
+				"memory. Without it nothing else can be verified.",
+			.needs = NEEDS_IMAGE,
+		},
+	[VERIFY_VERSION] =
+		{
+			.code = "BHB102",
+			.title = "tables of another version",
+			.explanation =
+				"Magic or version are not those of this tool's bulkhead/tables.h. Build the image and "
+				"the tool from the same source.",
+			.needs = NEEDS_IMAGE,
+		},
+	[VERIFY_POINTER] =
+		{
+			.code = "BHB103",
+			.title = "pointer leads out of read-only memory",
+			.explanation =
+				"Everything that the tables point to has to lie, whole and aligned, in a segment of "
+				"the image that is not writable: what was verified must not change later.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_COUNT] =
+		{
+			.code = "BHB104",
+			.title = "count out of range",
+			.explanation =
+				"The hypervisor has arrays of fixed size for VMs, vCPUs and the like; what does not "
+				"fit is left out here and would be fatal there.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_NAME] =
+		{
+			.code = "BHB105",
+			.title = "name malformed or given twice",
+			.explanation =
+				"VMs are named in messages and modules in grub.cfg: both need unique, printable names.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_names,
+		},
+
+	/* Memory */
+	[VERIFY_TWO_VMS] =
+		{
+			.code = "BHB201",
+			.title = "host page reachable by two VMs",
+			.explanation =
+				"The EPTs of two VMs map the same page of the machine. This is what partitioning must "
+				"never allow; sharing that is declared does not exist yet.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_two_vms,
+		},
+	[VERIFY_ALIAS] =
+		{
+			.code = "BHB202",
+			.title = "host page mapped twice in one VM",
+			.explanation =
+				"A VM sees one page of the machine at two addresses. No scenario can ask for that, so "
+				"one of both addresses is wrong.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_alias,
+		},
+	[VERIFY_HYPERVISOR_MEMORY] =
+		{
+			.code = "BHB203",
+			.title = "hypervisor's memory reachable by a VM",
+			.explanation =
+				"An EPT maps the hypervisor's image, tables, stacks or the trampoline that starts cores.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_hypervisor_memory,
+		},
+	[VERIFY_APIC_PAGE] =
+		{
+			.code = "BHB204",
+			.title = "APIC registers reachable by a VM",
+			.explanation =
+				"An EPT maps the page of the local APIC or of an IOAPIC, or maps something else at the "
+				"guest address of one, so that accesses no longer come to the emulation.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_apic_page,
+		},
+	[VERIFY_RAM] =
+		{
+			.code = "BHB205",
+			.title = "RAM of a VM is not RAM of the board, or a device's registers are",
+			.explanation =
+				"A VM's RAM must be memory that the board file calls usable, and a device's registers "
+				"must not be.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_ram,
+		},
+	[VERIFY_MEMORY_TYPE] =
+		{
+			.code = "BHB206",
+			.title = "wrong memory type",
+			.explanation =
+				"RAM is write-back and a device uncacheable, whatever the guest says; the guest's PAT "
+				"may only make it stricter (SDM 3.29.3.7.2).",
+			.needs = NEEDS_TABLES,
+			.verify = verify_memory_type,
+		},
+	[VERIFY_EPT_ENTRY] =
+		{
+			.code = "BHB207",
+			.title = "malformed EPT entry",
+			.explanation =
+				"An entry has reserved bits, a reserved memory type, a combination of rights or an "
+				"address that the processor reports as a misconfiguration (SDM 3.29.3.3.1), or bits that "
+				"mean nothing under the hypervisor's controls and might under others.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_EPT_TABLE] =
+		{
+			.code = "BHB208",
+			.title = "EPT table used twice",
+			.explanation =
+				"Two entries point to one table: two VMs then share all that it maps, or one VM has it "
+				"at two addresses.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_EPT_DIFFERS] =
+		{
+			.code = "BHB209",
+			.title = "EPT differs from the VM's declared memory",
+			.explanation =
+				"What a walk of the page tables finds has to be the declared ranges: nothing more, "
+				"nothing less, at the same host addresses with the same permissions.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_ept_differs,
+		},
+	[VERIFY_MEMORY_LIST] =
+		{
+			.code = "BHB210",
+			.title = "declared memory malformed",
+			.explanation =
+				"A VM's memory ranges are whole pages, in order, disjoint, within the address widths, "
+				"readable, and RAM or a device.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_memory_list,
+		},
+	[VERIFY_BOARD_MEMORY] =
+		{
+			.code = "BHB211",
+			.title = "board's memory map malformed",
+			.explanation =
+				"The board's RAM is in order, disjoint, away from the APICs, and holds the hypervisor "
+				"and its trampoline.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_board_memory,
+		},
+
+	/* Ports */
+	[VERIFY_PORT_TWO_VMS] =
+		{
+			.code = "BHB301",
+			.title = "port open to two VMs",
+			.explanation = "The I/O bitmaps of two VMs let both reach one device.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_two_vms,
+		},
+	[VERIFY_PORT_DIFFERS] =
+		{
+			.code = "BHB302",
+			.title = "I/O bitmap differs from the VM's declared ports",
+			.explanation = "Exactly the declared ports are open.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_differs,
+		},
+	[VERIFY_PORT_DANGEROUS] =
+		{
+			.code = "BHB303",
+			.title = "dangerous port open",
+			.explanation =
+				"The port acts on the whole machine: it resets it, moves memory by DMA, reaches every "
+				"device or everybody's interrupts. No VM gets it, by whatever device of the board.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_dangerous,
+		},
+	[VERIFY_PORT_CONSOLE] =
+		{
+			.code = "BHB304",
+			.title = "port of the hypervisor's console open",
+			.explanation =
+				"A VM could write into the hypervisor's log or stop it. The console is the one that "
+				"this tool was built for (make menuconfig).",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_console,
+		},
+	[VERIFY_PORT_VIRTUAL] =
+		{
+			.code = "BHB305",
+			.title = "port of a virtual device open",
+			.explanation =
+				"Every VM has virtual ACPI registers there; an open bit would send accesses to "
+				"whatever the machine has.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_virtual,
+		},
+	[VERIFY_PORT_LIST] =
+		{
+			.code = "BHB306",
+			.title = "declared ports malformed",
+			.explanation = "A VM's port ranges are in order and disjoint.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_port_list,
+		},
+
+	/* MSRs */
+	[VERIFY_MSR_OPEN] =
+		{
+			.code = "BHB401",
+			.title = "MSR open that no guest may reach",
+			.explanation =
+				"The MSR bitmap passes an access that is not on the verifier's own list. Either the "
+				"emitter's policy has a row too many, or the bitmap is damaged.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_msr_open,
+		},
+	[VERIFY_MSR_CLOSED] =
+		{
+			.code = "BHB402",
+			.title = "MSR exits that guests reach directly",
+			.explanation =
+				"The hypervisor does not answer for MSRs that the bitmap passes, so the guest would "
+				"take a general-protection fault; and the promise that a guest in its steady state does "
+				"not exit would be broken.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_msr_closed,
+		},
+
+	/* Interrupts */
+	[VERIFY_PIN_TWO_VMS] =
+		{
+			.code = "BHB501",
+			.title = "interrupt pin owned by two VMs",
+			.explanation =
+				"Both could program the pin, and take each other's interrupts away.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pin_two_vms,
+		},
+	[VERIFY_PIN_LIST] =
+		{
+			.code = "BHB502",
+			.title = "interrupt pin does not exist or is listed twice",
+			.explanation =
+				"Every pin is one of a board's IOAPIC, and the list is in order.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pin_list,
+		},
+	[VERIFY_IOAPIC] =
+		{
+			.code = "BHB503",
+			.title = "IOAPICs contradict each other",
+			.explanation =
+				"Each IOAPIC has a page, an id and interrupt numbers of its own.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_ioapics,
+		},
+
+	/* Processors */
+	[VERIFY_CORE] =
+		{
+			.code = "BHB601",
+			.title = "core with two vCPUs",
+			.explanation =
+				"A vCPU is one core for good; two of them cannot run on one.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_core_twice,
+		},
+	[VERIFY_VPID] =
+		{
+			.code = "BHB602",
+			.title = "VPID zero or used twice",
+			.explanation =
+				"The processor tells translations apart by VPID: two vCPUs with one would use each "
+				"other's, and 0 is the hypervisor's.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_vpid,
+		},
+	[VERIFY_CORE_LIST] =
+		{
+			.code = "BHB603",
+			.title = "cores and vCPUs contradict each other",
+			.explanation =
+				"cores[] and vcpus[] name each other: every vCPU runs on exactly the core that has "
+				"its APIC id.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_core_list,
+		},
+	[VERIFY_VCPU_LIST] =
+		{
+			.code = "BHB604",
+			.title = "vCPUs of the VMs contradict the list of all",
+			.explanation =
+				"Each VM has its own slice of vcpus[], in order, and each vCPU says whose it is.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_vcpu_list,
+		},
+
+	/* Boot */
+	[VERIFY_MODULE] =
+		{
+			.code = "BHB701",
+			.title = "module missing or unused",
+			.explanation =
+				"A VM's image and ramdisk are modules of the list, and every module of the list is one "
+				"that some VM needs.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_modules,
+		},
+	[VERIFY_BOOT] =
+		{
+			.code = "BHB702",
+			.title = "boot parameters contradict the protocol",
+			.explanation =
+				"Protocol, ramdisk, load address and command line have to fit together, and the load "
+				"address has to be RAM of the VM.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_boot,
+		},
+	[VERIFY_START] =
+		{
+			.code = "BHB703",
+			.title = "vCPU cannot start as it should",
+			.explanation =
+				"A vCPU starts at an entry in executable RAM that its mode can reach, or waits for a "
+				"start-up IPI; the first one of a VM does not wait.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_start,
+		},
+	[VERIFY_E820] =
+		{
+			.code = "BHB704",
+			.title = "e820 map differs from the VM's RAM",
+			.explanation =
+				"The memory map that the guest gets says exactly what it has: writable RAM is RAM, "
+				"other RAM and a PC's hole below 1 MiB reserved.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_e820,
+		},
+	[VERIFY_ACPI] =
+		{
+			.code = "BHB705",
+			.title = "ACPI tables wrong",
+			.explanation =
+				"From the RSDP on, tables have to be where they are said to be, in the VM's RAM, with "
+				"right sums, and name the VM's processors, the board's IOAPICs and the virtual "
+				"platform's registers.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_acpi,
+		},
+
+	/* The scenario */
+	[VERIFY_HASH] =
+		{
+			.code = "BHB901",
+			.title = "image made from another scenario",
+			.explanation =
+				"The hash in the image is not that of the scenario given with --scenario: one of both "
+				"is older. Build again.",
+			.needs = NEEDS_SCENARIO,
+			.verify = verify_hash,
+		},
+	[VERIFY_SCENARIO_VM] =
+		{
+			.code = "BHB902",
+			.title = "VM differs from the scenario",
+			.explanation =
+				"Something that the scenario declares for a VM is missing in the image, is different, or "
+				"was added: cores, memory, ports, interrupts, how it boots.",
+			.needs = NEEDS_SCENARIO,
+			.verify = verify_scenario_vms,
+		},
+	[VERIFY_SCENARIO_BOARD] =
+		{
+			.code = "BHB903",
+			.title = "board differs from the scenario's",
+			.explanation =
+				"What the image says of the machine, which all other rules build upon, is not what the "
+				"board file says.",
+			.needs = NEEDS_SCENARIO,
+			.verify = verify_scenario_board,
+		},
+	[VERIFY_RESERVED] =
+		{
+			.code = "BHB904",
+			.title = "VM reaches what the board reserves",
+			.explanation =
+				"A VM's EPT or I/O bitmap reaches memory or ports that the board file keeps from all "
+				"VMs. The image does not hold these, so the rule needs --scenario.",
+			.needs = NEEDS_SCENARIO,
+			.verify = verify_reserved,
+		},
+};
+/* clang-format on */
+
+/* --- Findings ------------------------------------------------------------------------------------ */
+
+char *verify_format(struct verify *verify, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	char *text = arena_vformat(verify->arena, format, list);
+	va_end(list);
+	return text;
+}
+
+void verify_report(struct verify *verify, enum verify_rule_id rule, const char *format, ...)
+{
+	struct verify_finding *finding;
+	va_list list;
+
+	if (verify->counts[rule]++ >= VERIFY_FINDINGS_KEPT)
+		return;
+	finding = ARENA_PUSH(verify->arena, verify->findings, verify->finding_count);
+	finding->rule = rule;
+	va_start(list, format);
+	finding->message = arena_vformat(verify->arena, format, list);
+	va_end(list);
+}
+
+const struct verify_finding *verify_findings(const struct verify *verify, unsigned *kept)
+{
+	*kept = verify->finding_count;
+	return verify->findings;
+}
+
+uint64_t verify_count(const struct verify *verify, enum verify_rule_id rule)
+{
+	return verify->counts[rule];
+}
+
+uint64_t verify_total(const struct verify *verify)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < VERIFY_RULE_COUNT; i++)
+		total += verify->counts[i];
+	return total;
+}
+
+const struct verify_statistics *verify_statistics(const struct verify *verify)
+{
+	return &verify->statistics;
+}
+
+const struct verify_range *verify_ranges(const struct verify *verify, unsigned *count)
+{
+	*count = verify->range_count;
+	return verify->ranges;
+}
+
+/* --- Whole --------------------------------------------------------------------------------------- */
+
+static bool have(const struct verify *verify, enum verify_need need)
+{
+	switch (need) {
+	case NEEDS_FILE:
+		return true;
+	case NEEDS_IMAGE:
+		return verify->image.readable;
+	case NEEDS_TABLES:
+		return verify->tables_readable;
+	case NEEDS_SCENARIO:
+		return verify->tables_readable && verify->model;
+	}
+	return false;
+}
+
+struct verify *verify_image(struct arena *arena, const uint8_t *bytes, size_t size,
+			    const struct model *model)
+{
+	struct verify *verify = arena_alloc(arena, sizeof(*verify));
+
+	verify->arena = arena;
+	verify->model = model;
+	verify->image.bytes = bytes;
+	verify->image.size = size;
+	verify_read_elf(verify);
+	if (verify->image.readable)
+		verify_read_tables(verify);
+	if (verify->tables_readable)
+		verify_walk(verify);
+	for (unsigned i = 0; i < VERIFY_RULE_COUNT; i++)
+		if (verify_rules[i].verify && have(verify, verify_rules[i].needs))
+			verify_rules[i].verify(verify);
+	return verify;
+}
