@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "place.h"
 #include "read.h"
+#include "report.h"
 #include "rules.h"
 #include "verify.h"
 
@@ -154,6 +155,43 @@ static enum exit_status run_build(struct options *options, char **files, int fil
 	return status;
 }
 
+/* A scenario with errors is shown as well, as far as it could be read. */
+static enum exit_status show(struct options *options, char **files, int file_count,
+			     void (*write)(FILE *stream, const struct report *report))
+{
+	struct run run = {0};
+	enum exit_status status = EXIT_TROUBLE;
+
+	if (file_count != 1 || !options->output) {
+		fputs("bulkhead: error: give one scenario and -o FILE (see bulkhead report --help)\n",
+		      stderr);
+		return EXIT_TROUBLE;
+	}
+	struct report report = {
+		.arena = &run.arena,
+		.model = &run.model,
+		.placement = &run.placement,
+		.diagnostics = &run.diagnostics,
+		.sources = &run.sources,
+		.module_folder = options->module_folder,
+	};
+	if (examine(&run, files[0], options) && report_save(&report, write, options->output))
+		status = diagnostics_count(&run.diagnostics, SEVERITY_ERROR) ? EXIT_FINDINGS
+									     : EXIT_CLEAN;
+	arena_free(&run.arena);
+	return status;
+}
+
+static enum exit_status run_report(struct options *options, char **files, int file_count)
+{
+	return show(options, files, file_count, report_write);
+}
+
+static enum exit_status run_map(struct options *options, char **files, int file_count)
+{
+	return show(options, files, file_count, map_write);
+}
+
 static const struct command commands[] = {
 	{
 		.name = "check",
@@ -172,6 +210,25 @@ static const struct command commands[] = {
 			"\n"
 			"  -o DIR              where to write; created if it is missing\n",
 		.run = run_build,
+	},
+	{
+		.name = "report",
+		.summary = "write a page that shows who owns what, for a browser",
+		.help = "Usage: bulkhead report [OPTION]... FILE -o FILE.html\n"
+			"Writes one HTML page that shows the scenario and what is wrong with it. It needs no\n"
+			"other file and no network.\n"
+			"\n"
+			"  -o FILE             where to write; - for standard output\n",
+		.run = run_report,
+	},
+	{
+		.name = "map",
+		.summary = "write the picture of cores and memory alone, as SVG",
+		.help = "Usage: bulkhead map [OPTION]... FILE -o FILE.svg\n"
+			"Writes one SVG picture of the cores and the memory and their owners.\n"
+			"\n"
+			"  -o FILE             where to write; - for standard output\n",
+		.run = run_map,
 	},
 	{.name = "verify", .summary = "prove from a finished image that its VMs are kept apart"},
 };

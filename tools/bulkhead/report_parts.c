@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "limits.h"
+#include "report_human.h"
+#include "report_page.h"
+#include "report_xml.h"
+
+void page_swatch(FILE *stream, struct party party)
+{
+	xml_print(
+		stream,
+		"<svg class=\"swatch\" width=\"14\" height=\"14\" aria-hidden=\"true\">"
+		"<rect class=\"%s\" x=\".5\" y=\".5\" width=\"13\" height=\"13\" rx=\"3\"/></svg>",
+		party_fill(party));
+}
+
+void page_owner(FILE *stream, const struct report *report, struct party party, const char *name)
+{
+	(void)report;
+	fputs("<span class=\"owner\">", stream);
+	page_swatch(stream, party);
+	if (party.kind == PARTY_VM)
+		xml_print(stream, "<a href=\"#vm-%u\">%s</a></span>", party.vm + 1, name);
+	else
+		xml_print(stream, "<span>%s</span></span>", name);
+}
+
+void page_size(FILE *stream, const struct report *report, uint64_t size)
+{
+	xml_print(stream, "<data value=\"%lu\" title=\"%s\">%s</data>", (unsigned long)size,
+		  exact_size(report->arena, size), human_size(report->arena, size));
+}
+
+void page_fact(FILE *stream, const char *name, const char *text)
+{
+	if (*text)
+		xml_print(stream, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, text);
+}
+
+void page_table_head(FILE *stream, const char *caption, const char *const heads[])
+{
+	xml_print(stream, "<div class=\"scroll\"><table>\n<caption>%s</caption>\n<thead><tr>",
+		  caption);
+	for (; *heads; heads++)
+		xml_print(stream, "<th scope=\"col\">%s</th>", *heads);
+	fputs("</tr></thead>\n<tbody>\n", stream);
+}
+
+void page_table_end(FILE *stream)
+{
+	fputs("</tbody></table></div>\n", stream);
+}
+
+/* --- Devices ----------------------------------------------------------------------------------- */
+
+static bool is_console(const struct board_device *device)
+{
+	const struct span console = {CONSOLE_PORT, CONSOLE_PORT + CONSOLE_PORT_COUNT - 1};
+
+	for (unsigned i = 0; i < device->port_count; i++) {
+		struct span span;
+		if (range_span(&device->ports[i], &span) && span_meet(span, console))
+			return true;
+	}
+	return false;
+}
+
+static bool has_device(const struct vm *vm, unsigned device)
+{
+	for (unsigned i = 0; i < vm->device_count; i++)
+		if (vm->devices[i].target == device)
+			return true;
+	return false;
+}
+
+struct device_owner page_device_owner(const struct report *report, unsigned device)
+{
+	const struct model *model = report->model;
+	struct device_owner owner = {{PARTY_FREE, 0}, "not given"};
+
+	for (unsigned i = 0; i < model->vm_count; i++) {
+		if (!has_device(&model->vms[i], device))
+			continue;
+		if (owner.party.kind == PARTY_FREE)
+			owner = (struct device_owner){party_vm(i), model->vms[i].name};
+		else
+			owner = (struct device_owner){{PARTY_CONFLICT, 0},
+						      arena_format(report->arena, "%s, %s",
+								   owner.name, model->vms[i].name)};
+	}
+	if (owner.party.kind == PARTY_FREE && is_console(&model->board.devices[device]))
+		owner = (struct device_owner){{PARTY_HYPERVISOR, 0}, "hypervisor (console)"};
+	return owner;
+}
+
+/* --- Paths ------------------------------------------------------------------------------------- */
+
+/* Length of the folder's name with its slash; 0 if there is none. */
+static size_t folder_length(const char *file)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	return slash ? (size_t)(slash + 1 - file) : 0;
+}
+
+const char *page_path(const struct report *report, const char *file)
+{
+	size_t folder = folder_length(report->model->file);
+
+	if (folder && !strncmp(file, report->model->file, folder))
+		return file + folder;
+	return *file == '/' ? file + folder_length(file) : file;
+}
+
+static bool may_precede_path(char character)
+{
+	return strchr(" \"'(=", character) != NULL;
+}
+
+static const char *without_folder(struct arena *arena, const char *text, const char *folder,
+				  size_t length)
+{
+	const char *at = text;
+
+	while (length && (at = strstr(at, folder)) != NULL) {
+		if (at > text && !may_precede_path(at[-1])) {
+			at++;
+			continue;
+		}
+		size_t before = (size_t)(at - text);
+		text = arena_format(arena, "%.*s%s", (int)before, text, at + length);
+		at = text + before;
+	}
+	return text;
+}
+
+const char *page_message(const struct report *report, const char *message)
+{
+	const char *file = report->model->file;
+	size_t length = folder_length(file);
+
+	message = without_folder(report->arena, message,
+				 arena_strndup(report->arena, file ? file : "", length), length);
+	if (!report->module_folder)
+		return message;
+	const char *folder = arena_format(report->arena, "%s/", report->module_folder);
+	return without_folder(report->arena, message, folder, strlen(folder));
+}
