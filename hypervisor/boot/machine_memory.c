@@ -70,7 +70,7 @@ static void check_region(const struct scenario *scenario, const struct boot_info
 	format_text(what, sizeof(what), "memory of VM \"%s\" (guest 0x%lx)", vm->name,
 		    region->guest_physical);
 	check_width(region, what);
-	if (region->kind == MEMORY_RAM)
+	if (region->kind != MEMORY_DEVICE)
 		check_is_ram(boot, scenario->board, what, region->host_physical, region->size);
 	else
 		check_is_no_ram(boot, scenario->board, what, region->host_physical, region->size);

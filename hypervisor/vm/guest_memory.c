@@ -27,7 +27,7 @@ enum error guest_translate_piece(const struct vm_config *vm, gpa_t address, uint
 	const struct memory_region *region = region_find(vm, address);
 	uint64_t offset, left;
 
-	if (region == NULL || region->kind != MEMORY_RAM ||
+	if (region == NULL || region->kind == MEMORY_DEVICE ||
 	    (region->permissions & permissions) != permissions)
 		return ERROR_GUEST_ADDRESS;
 	offset = address - region->guest_physical;

@@ -118,7 +118,7 @@ static unsigned leaf_level(const struct memory_region *range)
 
 static uint64_t leaf_bits(const struct memory_region *range, unsigned level)
 {
-	uint64_t type = range->kind == MEMORY_RAM ? EPT_MEMORY_TYPE_WB : EPT_MEMORY_TYPE_UC;
+	uint64_t type = range->kind == MEMORY_DEVICE ? EPT_MEMORY_TYPE_UC : EPT_MEMORY_TYPE_WB;
 
 	return range->host_physical | range->permissions | EPT_MEMORY_TYPE(type) |
 	       (level > 1 ? EPT_LARGE_PAGE : 0);

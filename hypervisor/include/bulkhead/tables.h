@@ -15,7 +15,7 @@
 #include "bulkhead/types.h"
 
 #define SCENARIO_TABLES_MAGIC   UINT64_C(0x53454C4241544842) /* "BHTABLES" in memory order */
-#define SCENARIO_TABLES_VERSION 1
+#define SCENARIO_TABLES_VERSION 2
 #define SCENARIO_HASH_SIZE      32 /* SHA-256 */
 
 /* What a VM may do with a range of its memory; the values are those of an EPT entry's bits 2:0. */
@@ -29,6 +29,11 @@ enum memory_permission {
 enum memory_kind {
 	MEMORY_RAM = 0,
 	MEMORY_DEVICE = 1,
+	/*
+	 * RAM that other VMs have as well: its host range is exactly one of scenario.shares. No memory
+	 * map lists it as RAM, and a VM's restart does not scrub it.
+	 */
+	MEMORY_SHARED = 2,
 };
 
 /* A piece of a VM's guest-physical address space, mapped one piece to one contiguous host range. */
@@ -110,6 +115,72 @@ struct port_range {
 	uint16_t last; /* inclusive */
 };
 
+/* A base address register as the firmware has left it. */
+enum pci_bar_kind {
+	PCI_BAR_NONE = 0, /* not there, or the upper half of the 64-bit one before */
+	PCI_BAR_MEMORY32 = 1,
+	PCI_BAR_MEMORY64 = 2, /* takes the register behind it as well */
+	PCI_BAR_IO = 3,
+};
+#define PCI_BAR_COUNT 6
+
+struct pci_bar_config {
+	enum pci_bar_kind kind;
+	bool prefetchable;
+	/*
+	 * Fixed: the guest reads this base, and what it writes but for sizing is dropped. A memory BAR
+	 * lies in vm.memory (MEMORY_DEVICE, guest = host), except for pages that hold the MSI-X table;
+	 * an I/O BAR lies in vm.ports.
+	 */
+	uint64_t base;
+	uint64_t size; /* power of two; 0 with PCI_BAR_NONE */
+};
+
+#define PCI_PIN_NONE UINT32_MAX
+
+/* A PCI function that a VM owns alone. The VM sees it at its real address. */
+struct pci_function_config {
+	const char *name; /* the board's label, for messages: "nic0" */
+	uint8_t bus;
+	uint8_t device;   /* 0-31 */
+	uint8_t function; /* 0-7 */
+	uint16_t vendor_id, device_id;
+	uint32_t class_code; /* base class, subclass, programming interface: 0x020000 is Ethernet */
+	struct pci_bar_config bars[PCI_BAR_COUNT];
+	uint32_t interrupt; /* GSI of its INTx, which is one of vm.pins, or PCI_PIN_NONE */
+	/* Messages that the board lists. 0: the capability is not there, or not to be used. */
+	uint16_t msi_vectors;  /* 0, 1, 2, 4, ... 32 */
+	uint16_t msix_vectors; /* 0 to 2048 */
+	uint8_t msix_bar;      /* index into bars; only with msix_vectors */
+	uint32_t msix_offset;  /* of the table in that BAR; only with msix_vectors */
+	/*
+	 * No IOMMU guards its DMA, which the scenario has accepted (dma-unprotected): it reaches all of
+	 * the machine's memory. False: the guest must not get bus mastering.
+	 */
+	bool dma_unprotected;
+};
+
+/* A function that the board lists, whether a VM has it or not; for the comparison at boot. */
+struct pci_inventory {
+	uint8_t bus, device, function;
+	uint16_t vendor_id, device_id;
+	uint32_t class_code;
+	uint32_t vm; /* index into scenario.vms, or VM_NONE */
+};
+#define VM_NONE UINT32_MAX
+
+/* A register that CPUID returns, in the order of the instruction's results. */
+enum cpuid_register { CPUID_EAX = 0, CPUID_EBX = 1, CPUID_ECX = 2, CPUID_EDX = 3 };
+
+/* Feature bits that a VM does not get to see, beside those that no VM sees. */
+struct cpuid_mask {
+	uint32_t leaf;
+	uint32_t subleaf; /* or CPUID_SUBLEAF_ANY */
+	enum cpuid_register result;
+	uint32_t clear; /* bits that read as 0 */
+};
+#define CPUID_SUBLEAF_ANY UINT32_MAX
+
 struct vm_config {
 	const char *name;
 	uint32_t id; /* its index in scenario.vms */
@@ -135,6 +206,11 @@ struct vm_config {
 	const struct guest_blob *blobs; /* ACPI tables; none for a VM without ACPI */
 	uint32_t blob_count;
 	gpa_t acpi_rsdp; /* 0 without ACPI */
+
+	const struct pci_function_config *pci_functions; /* sorted by bus, device, function */
+	uint32_t pci_function_count;
+	const struct cpuid_mask *cpuid_masks; /* sorted by leaf, subleaf, result */
+	uint32_t cpuid_mask_count;
 };
 
 /* A GRUB module that some VM boots from. */
@@ -160,6 +236,13 @@ struct ioapic_config {
 	hpa_t base; /* register page */
 	uint32_t gsi_base;
 	uint32_t pins;
+};
+
+/* Memory that several VMs have by declaration; each has a region MEMORY_SHARED of exactly this range. */
+struct share_config {
+	const char *name;
+	hpa_t base;
+	uint64_t size;
 };
 
 struct scenario {
@@ -190,6 +273,13 @@ struct scenario {
 	uint64_t tsc_frequency_hz;        /* 0: ask CPUID leaf 0x15 */
 	uint64_t apic_timer_frequency_hz; /* 0: ask CPUID leaf 0x15 */
 	uint32_t physical_address_bits;
+
+	const struct share_config *shares;
+	uint32_t share_count;
+	const struct pci_inventory *pci; /* sorted by bus, device, function */
+	uint32_t pci_count;
+	hpa_t pci_ecam_base;    /* memory-mapped configuration space, mapped to no VM; 0: none */
+	uint64_t pci_ecam_size; /* 1 MiB for each bus from 0 on */
 };
 
 extern const struct scenario scenario_tables;
