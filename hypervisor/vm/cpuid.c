@@ -115,12 +115,13 @@ static void fix_topology(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid
 	r->edx = vcpu->config->apic_id;
 }
 
-/* Components of XCR0 and XSS (SDM 1.13.1); the first two lie in the legacy area. */
+/* Components of XCR0 (SDM 1.13.1); the first two lie in the legacy area. */
 #define XSAVE_FIRST_EXTENDED 2
 #define XSAVE_COMPONENTS     63
 #define XSAVE_LEGACY_SIZE    576 /* with the header */
 #define XSAVE_HAS_XSAVES     0x8 /* leaf 0xD, subleaf 1, EAX */
-#define XSAVE_ALIGNED        0x2 /* leaf 0xD, subleaf of a component, ECX */
+#define XSAVE_SUPERVISOR     0x1 /* leaf 0xD, subleaf of a component, ECX */
+#define XSAVE_ALIGNED        0x2
 
 /* Size of the compacted area for these components (SDM 1.13.4.3). */
 static uint32_t compacted_size(uint64_t components)
@@ -141,15 +142,20 @@ static uint32_t compacted_size(uint64_t components)
 }
 
 /*
- * XCR0 and XSS are the guest's own and loaded, so that the processor's answers are right for it. Only
- * the size of the compacted area is computed: some emulators give that of the standard format, which
- * makes Linux complain.
+ * XCR0 is the guest's own and loaded, so that the processor's answers are right for it. The size of the
+ * compacted area is computed: some emulators give that of the standard format, which makes Linux
+ * complain. No supervisor component is offered (see MSR_XSS in vm/msr.c).
  */
 static void fix_xsave(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
 	(void)vcpu;
-	if (subleaf == 1 && (cr4_read() & CR4_OSXSAVE) && (r->eax & XSAVE_HAS_XSAVES))
-		r->ebx = compacted_size(xcr_read(0) | msr_read(MSR_XSS));
+	if (subleaf == 1) {
+		r->ecx = r->edx = 0;
+		if ((cr4_read() & CR4_OSXSAVE) && (r->eax & XSAVE_HAS_XSAVES))
+			r->ebx = compacted_size(xcr_read(0));
+	} else if (subleaf >= XSAVE_FIRST_EXTENDED && (r->ecx & XSAVE_SUPERVISOR)) {
+		*r = (struct cpuid_result){0};
+	}
 }
 
 static void fix_crystal(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
@@ -212,7 +218,7 @@ static const struct cpuid_rule rules[] = {
 	 "only ARAT: guests have no C-states that stop the timer"},
 	{0x7, MASK(0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX), fix_extended_features, "features"},
 	{0xB, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
-	{0xD, MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 and XSS are the guest's"},
+	{0xD, MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 is the guest's"},
 	{0x15, MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration"},
 	{0x16, MASK(0, 0, ALL, 0), fix_frequency, "frequencies without calibration"},
 	{0x1F, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},

@@ -110,6 +110,11 @@ static const struct msr_rule rules[] = {
          .reason = "what operating systems test at start"},
         {MSR_DEBUG_CONTROL, MSR_DEBUG_CONTROL, read_debug_control, write_debug_control,
          .reason = "single-stepping on branches"},
+        /*
+         * XRSTORS loads what XSS selects, and that may be IA32_RTIT_OUTPUT_BASE, with which processor
+         * trace writes to host-physical memory, or a power request (SDM 1.13.1). CPUID offers none.
+         */
+        {MSR_XSS, MSR_XSS, .write = write_zero_only, .reason = "no supervisor states"},
         {MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_default, write_mtrr_default,
          .reason = "write-back everywhere"},
         {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,

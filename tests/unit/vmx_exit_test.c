@@ -217,6 +217,32 @@ static void known_msrs_are_answered(void **state)
 	assert_int_equal(registers.rdx, 0);
 }
 
+/* XRSTORS would load processor trace's output address, which is host-physical. */
+static void no_supervisor_state_can_be_selected(void **state)
+{
+	(void)state;
+	fake_msr_set(MSR_XSS, 0);
+	registers = (struct guest_registers){.rcx = MSR_XSS};
+	exit_with(VMX_EXIT_WRMSR);
+	assert_true(skipped());
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		registers.rax = bit < 32 ? UINT64_C(1) << bit : 0;
+		registers.rdx = bit < 32 ? 0 : UINT64_C(1) << (bit - 32);
+		exit_with(VMX_EXIT_WRMSR);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+		assert_int_equal(fake_msr(MSR_XSS), 0);
+	}
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 0xF, .ecx = 0x1D01, .edx = 1});
+	registers = (struct guest_registers){.rax = 0xD, .rcx = 1};
+	exit_with(VMX_EXIT_CPUID);
+	assert_int_equal(registers.rax, 0xF);
+	assert_int_equal(registers.rcx | registers.rdx, 0);
+	registers = (struct guest_registers){.rax = 0xD, .rcx = 8};
+	exit_with(VMX_EXIT_CPUID);
+	assert_int_equal(registers.rax | registers.rbx | registers.rcx | registers.rdx, 0);
+}
+
 static void foreign_ports_read_all_ones(void **state)
 {
 	(void)state;
@@ -564,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup(cpuid_tells_frequencies, setup),
 		cmocka_unit_test_setup(unknown_msrs_fault, setup),
 		cmocka_unit_test_setup(known_msrs_are_answered, setup),
+		cmocka_unit_test_setup(no_supervisor_state_can_be_selected, setup),
 		cmocka_unit_test_setup(foreign_ports_read_all_ones, setup),
 		cmocka_unit_test_setup(foreign_port_writes_are_lost, setup),
 		cmocka_unit_test_setup(pci_bus_has_only_a_host_bridge, setup),

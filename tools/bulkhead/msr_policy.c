@@ -4,7 +4,8 @@
 /*
  * What must never get a row: anything that reaches beyond the core (ICR, microcode update, power,
  * frequency, thermal, machine check, cache allocation, SMM), that the hypervisor itself depends on
- * (APIC base, feature control, VMX capabilities, TSC adjust), or that writes host memory (debug store).
+ * (APIC base, feature control, VMX capabilities, TSC adjust), or that writes host memory (debug store;
+ * XSS, with which XRSTORS starts processor trace).
  */
 /* clang-format off */
 const struct msr_policy msr_policy[] = {
@@ -75,9 +76,6 @@ const struct msr_policy msr_policy[] = {
 	{ .first = 0x83F, .last = 0x83F, .access = MSR_WRITE,
 	  .name = "IA32_X2APIC_SELF_IPI",
 	  .reason = "fixed interrupt to the own core, by definition" },
-	{ .first = 0xDA0, .last = 0xDA0, .access = MSR_READ_WRITE,
-	  .name = "IA32_XSS",
-	  .reason = "selects what the guest's XSAVES saves; the hypervisor uses no XSAVES" },
 	{ .first = 0xC0000080, .last = 0xC0000080, .access = MSR_READ_WRITE,
 	  .name = "IA32_EFER",
 	  .reason = "guest state that VM entry and exit switch" },
