@@ -18,6 +18,7 @@
 #include "cpu/smp.h"
 #include "devices/ioapic.h"
 #include "devices/legacy.h"
+#include "devices/pci.h"
 #include "lib/panic.h"
 #include "loader/loader.h"
 #include "vm/vcpu.h"
@@ -150,6 +151,7 @@ static void check_machine(void)
 
 	machine_check(&scenario_tables, &boot_information, have_madt ? &madt : NULL);
 	check_boot_core();
+	pci_init(&scenario_tables);
 	vmx_check(report_vmx_problem); /* the other cores check themselves when they have started */
 	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
 		check_reachable(&scenario_tables.vms[i]);

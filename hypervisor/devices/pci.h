@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PCI configuration space through ports 0xCF8 and 0xCFC (PCI Local Bus 3.0, 3.2.2.3). The real ports
- * belong to no VM. A guest finds a bus with nothing on it but a host bridge without registers, which
- * is what operating systems look for before they believe that there is a bus.
+ * PCI as a VM sees it: a bus with a host bridge, which is virtual, and the functions that the VM owns,
+ * at their real addresses. Everything else is an empty slot. Access is by ports 0xCF8 and 0xCFC.
+ *
+ * Of an own function the guest reads the real registers, but for what would let it leave the partition:
+ * base addresses are fixed and only pretend to be movable, and there is no capability list, since a
+ * message-signalled interrupt is a write to any core's APIC. What may be written is a table in pci.c.
  */
 #ifndef DEVICES_PCI_H
 #define DEVICES_PCI_H
@@ -12,8 +15,18 @@
 #define PCI_PORT_FIRST 0xCF8
 #define PCI_PORT_LAST  0xCFF
 
-/* Access of `size` bytes at a port from PCI_PORT_FIRST to PCI_PORT_LAST. */
-uint32_t pci_port_read(const struct vm *vm, uint16_t port, unsigned size);
+/*
+ * Compares the board's functions with the machine's and reports differences, as machine_check() does.
+ * Then takes bus mastering from every one of them but bridges, so that nothing that firmware has left
+ * running writes into a VM's memory. On the BSP, before the images are placed.
+ */
+void pci_init(const struct scenario *scenario);
+
+/* Takes bus mastering and interrupts from the functions of a VM that has stopped. */
+void pci_silence(const struct vm_config *vm);
+
+/* The guest accesses `size` bytes at a port from PCI_PORT_FIRST to PCI_PORT_LAST. */
+uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size);
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
 
 #endif

@@ -55,6 +55,8 @@ struct vm {
 	uint32_t parked;                           /* vCPUs that have stopped for good; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
+	/* BARs of each of its functions that read as their size, one bit each; atomic */
+	uint32_t pci_sizing[CONFIG_MAX_PCI_FUNCTIONS];
 	struct vm_log_limits limits;
 };
 

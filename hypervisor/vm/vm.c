@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
+#include "devices/pci.h"
 #include "lib/panic.h"
 #include "vm/report.h"
 #include "vm/trace.h"
@@ -63,6 +64,7 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index)
 static void last_vcpu_parked(const struct vm *vm)
 {
 	ioapic_mask_pins(vm->config);
+	pci_silence(vm->config);
 	log_info("VM \"%s\" has stopped: %s", vm->config->name, stop_texts[vm->stop]);
 }
 

@@ -51,7 +51,8 @@ unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fa
 unit-vmx_exit := tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
 	hypervisor/lib/error.c hypervisor/cpu/apic.c hypervisor/cpu/frequency.c \
-	hypervisor/devices/ioapic.c hypervisor/devices/pci.c hypervisor/vmx/exit.c \
+	hypervisor/devices/ioapic.c hypervisor/devices/pci.c \
+	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/cpuid.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
@@ -85,3 +86,6 @@ unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
 unit-tool_place := tests/unit/tool_place.c $(front-sources)
 unit-tool_text := tests/unit/tool_text.c $(front-sources)
 unit-tool_read := tests/unit/tool_read.c $(front-sources)
+
+unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c

@@ -154,6 +154,32 @@ void io_write8(uint16_t port, uint8_t value)
 	fake_ports[port] = value;
 }
 
+/* Configuration mechanism 1 of PCI, for one function at 00:02.0; other ports hold 32 bits at most. */
+uint32_t fake_pci_registers[64];
+unsigned fake_pci_accesses;
+static uint32_t fake_pci_address;
+
+uint32_t io_read32(uint16_t port)
+{
+	if (port != 0xCFC)
+		return fake_pci_address;
+	fake_pci_accesses++;
+	return (fake_pci_address & 0xFFFF00) == 0x1000
+		       ? fake_pci_registers[(fake_pci_address & 0xFF) / 4]
+		       : UINT32_MAX;
+}
+
+void io_write32(uint16_t port, uint32_t value)
+{
+	if (port == 0xCF8) {
+		fake_pci_address = value;
+	} else if (port == 0xCFC) {
+		fake_pci_accesses++;
+		if ((fake_pci_address & 0xFFFF00) == 0x1000)
+			fake_pci_registers[(fake_pci_address & 0xFF) / 4] = value;
+	}
+}
+
 uint64_t msr_read(uint32_t msr)
 {
 	return fake_msr(msr);

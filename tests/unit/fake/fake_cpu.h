@@ -55,4 +55,8 @@ void fake_field_set(uint64_t field, uint64_t value);
 /* I/O ports: last value written, and what reads return. */
 extern uint8_t fake_ports[0x10000];
 
+/* Configuration space of the one PCI function, 00:02.0, and how often any data was accessed. */
+extern uint32_t fake_pci_registers[64];
+extern unsigned fake_pci_accesses;
+
 #endif

@@ -31,6 +31,8 @@ struct invalidate_descriptor {
 void *host_pointer(hpa_t address);
 uint8_t io_read8(uint16_t port);
 void io_write8(uint16_t port, uint8_t value);
+uint32_t io_read32(uint16_t port);
+void io_write32(uint16_t port, uint32_t value);
 uint32_t mmio_read32(hpa_t address);
 void mmio_write32(hpa_t address, uint32_t value);
 uint64_t msr_read(uint32_t msr);

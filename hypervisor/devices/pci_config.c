@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devices/pci_config.h"
+
+#include "cpu/privileged.h"
+
+/*
+ * Address and data are two accesses that belong together, whichever VM makes them. Held for a few port
+ * accesses, never while waiting for anything, so that another VM's core waits for a bounded time.
+ */
+static bool locked;
+
+static void lock(void)
+{
+	while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+static void unlock(void)
+{
+	__atomic_clear(&locked, __ATOMIC_RELEASE);
+}
+
+uint32_t pci_config_read(uint32_t function_address, uint32_t offset)
+{
+	uint32_t value;
+
+	lock();
+	io_write32(PCI_ADDRESS_PORT, function_address | offset);
+	value = io_read32(PCI_DATA_PORT);
+	unlock();
+	return value;
+}
+
+void pci_config_write(uint32_t function_address, uint32_t offset, uint32_t value)
+{
+	pci_config_update(function_address, offset, UINT32_MAX, value);
+}
+
+void pci_config_update(uint32_t function_address, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	uint32_t old = 0;
+
+	lock();
+	io_write32(PCI_ADDRESS_PORT, function_address | offset);
+	if (mask != UINT32_MAX)
+		old = io_read32(PCI_DATA_PORT);
+	/* status bits are cleared by writing 1: the upper half of the command register stays 0 */
+	if (offset == PCI_COMMAND)
+		old &= PCI_COMMAND_MASK;
+	io_write32(PCI_DATA_PORT, (old & ~mask) | (value & mask));
+	unlock();
+}
