@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "acpi.h"
+#include "acpi_pci.h"
 #include "bulkhead/platform.h"
 #include "emit_resources.h"
 
@@ -395,6 +396,7 @@ static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
 	print_processors(file, &plan->vms[vm]);
 	print_devices(file, plan, vm, DEVICE_UART, 'U', "PNP0501");
 	print_devices(file, plan, vm, DEVICE_RTC, 'R', "PNP0B00");
+	acpi_print_pci(file, &plan->vms[vm]);
 	fputs("\t}\n}\n", file);
 }
 
