@@ -218,8 +218,13 @@ $(BUILD)/$(1)/bulkhead.elf: $$(HV_OBJECTS) $(BUILD)/$(1)/tables.o hypervisor/bul
 	$$(Q)$$(CC) $$(HV_LDFLAGS) -L$(BUILD)/$(1) -Wl,-T,hypervisor/bulkhead.lds \
 		-Wl,-Map,$(BUILD)/$(1)/bulkhead.map -o $$@ $$(filter %.o,$$^)
 
+# What the image lets each VM reach; an image that breaks a rule goes no further than this.
+$(BUILD)/$(1)/verify.txt: $(BUILD)/$(1)/bulkhead.elf $$(TOOL)
+	@$$(call say,VERIFY,$(1))
+	$$(Q)$$(TOOL) verify $$< --scenario $(2) -I scenarios --report >$$@
+
 $(BUILD)/$(1)/bulkhead.iso: $(BUILD)/$(1)/bulkhead.elf $(BUILD)/$(1)/manifest.json grub.cfg \
-		tools/mkiso.py tools/manifest.py
+		tools/mkiso.py tools/manifest.py $(BUILD)/$(1)/verify.txt
 	@$$(call say,ISO,$$@)
 	$$(Q)$$(PYTHON) tools/mkiso.py --manifest $(BUILD)/$(1)/manifest.json --build $(BUILD) \
 		--elf $$< --out $$@
@@ -239,7 +244,7 @@ $(foreach s,$(active),$(eval include $(BUILD)/$(s)/modules.mk))
 
 .PHONY: all iso isos elf
 all: iso
-elf: $(OUT)/bulkhead.elf
+elf: $(OUT)/verify.txt
 iso: $(OUT)/bulkhead.iso ## bootable image of SCENARIO (default goal)
 isos: $(foreach s,$(SCENARIOS),$(BUILD)/$(s)/bulkhead.iso) ## bootable images of all scenarios
 
@@ -321,6 +326,8 @@ coverage-report: unit-build
 		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
 
 include tests/fuzz/fuzz.mk
+include tests/mutate/mutate.mk
+mutate: mutate-run ## scenarios changed by the thousand: rejected, or built and proved (MUTATE_SECONDS)
 fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)
 
 # Value of a variable, for scripts.
