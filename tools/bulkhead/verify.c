@@ -151,7 +151,7 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			.title = "host page reachable by two VMs",
 			.explanation =
 				"The EPTs of two VMs map the same page of the machine. This is what partitioning must "
-				"never allow; sharing that is declared does not exist yet.",
+				"never allow, unless both VMs declare the range as shared and the scenario lists it.",
 			.needs = NEEDS_TABLES,
 			.verify = verify_two_vms,
 		},
@@ -333,6 +333,16 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			.verify = verify_msr_closed,
 		},
 
+	[VERIFY_CPUID_MASK] =
+		{
+			.code = "BHB403",
+			.title = "CPUID masks malformed",
+			.explanation =
+				"A VM's masks are in order, each for a register of its own, and hide something.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_cpuid_masks,
+		},
+
 	/* Interrupts */
 	[VERIFY_PIN_TWO_VMS] =
 		{
@@ -453,6 +463,59 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 				"platform's registers.",
 			.needs = NEEDS_TABLES,
 			.verify = verify_acpi,
+		},
+
+	/* PCI */
+	[VERIFY_PCI_OWNER] =
+		{
+			.code = "BHB801",
+			.title = "PCI function with two owners",
+			.explanation =
+				"A function of the board is in the list of at most one VM, and in that of the VM which "
+				"the board's list names.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pci_owner,
+		},
+	[VERIFY_PCI_FUNCTION] =
+		{
+			.code = "BHB802",
+			.title = "PCI function malformed or not on the board",
+			.explanation =
+				"Addresses are possible ones and in order, identities those of the board's list, and "
+				"bridges, through which other functions are reached, belong to nobody.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pci_functions,
+		},
+	[VERIFY_PCI_BAR] =
+		{
+			.code = "BHB803",
+			.title = "PCI resources differ from the VM's memory, ports or interrupts",
+			.explanation =
+				"What a function decodes is what its VM reaches: memory BARs at their real addresses "
+				"but for pages with an MSI-X table, which no VM may write, I/O BARs as ports, its interrupt "
+				"as a pin.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pci_bars,
+		},
+	[VERIFY_PCI_DMA] =
+		{
+			.code = "BHB804",
+			.title = "DMA without an IOMMU in a VM whose addresses are translated",
+			.explanation =
+				"A device writes to the host address that its driver gives it. Without an IOMMU the "
+				"VM's guest addresses therefore have to be its host addresses.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pci_dma,
+		},
+	[VERIFY_PCI_ECAM] =
+		{
+			.code = "BHB805",
+			.title = "PCI configuration space reachable by a VM",
+			.explanation =
+				"Configuration space is filtered function by function: it must be mapped to no VM, at "
+				"no address, and must not be RAM.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_pci_ecam,
 		},
 
 	/* The scenario */

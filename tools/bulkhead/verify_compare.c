@@ -138,6 +138,23 @@ bool verify_vm_has_ram(const struct verify_vm *vm, gpa_t start, uint64_t size, u
 	return size == 0;
 }
 
+bool verify_vm_has_device(const struct verify_vm *vm, gpa_t start, uint64_t size)
+{
+	for (uint32_t i = 0; i < vm->config.memory_count && size; i++) {
+		const struct memory_region *region = &vm->memory[i];
+		uint64_t room = region->size - (start - region->guest_physical);
+
+		if (region->kind != MEMORY_DEVICE ||
+		    region->host_physical != region->guest_physical ||
+		    start < region->guest_physical ||
+		    start - region->guest_physical >= region->size)
+			continue;
+		start += size < room ? size : room;
+		size -= size < room ? size : room;
+	}
+	return size == 0;
+}
+
 bool verify_ram_meets(const struct verify *verify, hpa_t start, uint64_t size)
 {
 	for (uint32_t i = 0; i < verify->scenario.ram_count; i++) {

@@ -110,6 +110,9 @@ struct verify_vm {
 	const struct pin_config *pins;
 	const struct e820_entry *e820;
 	const struct verify_blob *blobs;
+	const struct pci_function_config *functions;
+	const char **function_names;
+	const struct cpuid_mask *cpuid_masks;
 	const uint8_t *io_bitmap, *msr_bitmap; /* NULL if it cannot be read */
 	struct verify_extent *extents;         /* by guest address */
 	unsigned extent_count;
@@ -135,9 +138,14 @@ struct verify {
 	const struct core_config *cores;
 	const struct ram_range *ram;
 	const struct ioapic_config *ioapics;
+	const struct share_config *shares;
+	const char **share_names;
+	const struct pci_inventory *pci;
 
 	struct verify_extent *hosts; /* of all VMs, by host address */
 	unsigned host_count;
+	struct verify_extent *privates; /* the same without memory that is declared as shared */
+	unsigned private_count;
 
 	struct verify_finding *findings;
 	unsigned finding_count;
@@ -213,6 +221,16 @@ bool verify_ram_meets(const struct verify *verify, hpa_t start, uint64_t size);
 bool verify_ram_holds(const struct verify *verify, hpa_t start, uint64_t size);
 /* Ports of the VM as a bitmap of its declared ranges; 1 is closed as in the real one. 8 KiB. */
 uint8_t *verify_port_bitmap(struct verify *verify, const struct verify_vm *vm);
+/* Device memory of the VM, mapped to itself, holds all of [start, start + size). */
+bool verify_vm_has_device(const struct verify_vm *vm, gpa_t start, uint64_t size);
+/* The share that is exactly this range, or NULL. */
+const struct share_config *verify_share_of(const struct verify *verify, hpa_t base, uint64_t size);
+/* Reports each extent, of whatever VM, that maps some of a host range. */
+void verify_keep_out(struct verify *verify, enum verify_rule_id rule, hpa_t base, uint64_t size,
+		     const char *what);
+/* Reports each extent of the VM that maps something to a guest range. */
+void verify_keep_guest_out(struct verify *verify, enum verify_rule_id rule,
+			   const struct verify_vm *vm, gpa_t base, uint64_t size, const char *what);
 /* Name of an MSR that guests may access, NULL for any other. */
 const char *verify_msr_name(uint32_t msr);
 
@@ -246,6 +264,7 @@ void verify_memory_type(struct verify *verify);
 void verify_ept_differs(struct verify *verify);
 void verify_memory_list(struct verify *verify);
 void verify_board_memory(struct verify *verify);
+void verify_shares(struct verify *verify);
 void verify_port_two_vms(struct verify *verify);
 void verify_port_differs(struct verify *verify);
 void verify_port_dangerous(struct verify *verify);
@@ -254,6 +273,7 @@ void verify_port_virtual(struct verify *verify);
 void verify_port_list(struct verify *verify);
 void verify_msr_open(struct verify *verify);
 void verify_msr_closed(struct verify *verify);
+void verify_cpuid_masks(struct verify *verify);
 void verify_pin_two_vms(struct verify *verify);
 void verify_pin_list(struct verify *verify);
 void verify_ioapics(struct verify *verify);
@@ -266,6 +286,11 @@ void verify_boot(struct verify *verify);
 void verify_start(struct verify *verify);
 void verify_e820(struct verify *verify);
 void verify_acpi(struct verify *verify);
+void verify_pci_owner(struct verify *verify);
+void verify_pci_functions(struct verify *verify);
+void verify_pci_bars(struct verify *verify);
+void verify_pci_dma(struct verify *verify);
+void verify_pci_ecam(struct verify *verify);
 void verify_hash(struct verify *verify);
 void verify_scenario_vms(struct verify *verify);
 void verify_scenario_board(struct verify *verify);

@@ -29,19 +29,6 @@ static const char *vm_label(const struct verify *verify, const struct verify_ext
 
 /* --- No page twice ------------------------------------------------------------------------------ */
 
-/*
- * Memory that two VMs share on purpose. The tables cannot declare any yet; when they can, this looks
- * the range up, and compares both VMs' permissions with the declared ones.
- */
-static bool sharing_declared(const struct verify *verify, const struct verify_extent *first,
-			     const struct verify_extent *second)
-{
-	(void)verify;
-	(void)first;
-	(void)second;
-	return false;
-}
-
 static void report_two_vms(struct verify *verify, const struct verify_extent *earlier,
 			   const struct verify_extent *later)
 {
@@ -49,8 +36,6 @@ static void report_two_vms(struct verify *verify, const struct verify_extent *ea
 		extent_end(earlier) < extent_end(later) ? extent_end(earlier) : extent_end(later);
 	gpa_t guest = earlier->guest + (later->host - earlier->host);
 
-	if (sharing_declared(verify, earlier, later))
-		return;
 	verify_report(verify, VERIFY_TWO_VMS,
 		      "%s: %s maps host %s, which %s maps too, at guest 0x%" PRIx64,
 		      vm_label(verify, later), leaf_text(verify, later, later->host),
@@ -81,8 +66,8 @@ void verify_two_vms(struct verify *verify)
 {
 	struct furthest furthest = {NULL, NULL};
 
-	for (unsigned i = 0; i < verify->host_count; i++) {
-		const struct verify_extent *extent = &verify->hosts[i];
+	for (unsigned i = 0; i < verify->private_count; i++) {
+		const struct verify_extent *extent = &verify->privates[i];
 		const struct verify_extent *other = furthest.first;
 
 		if (other && other->vm == extent->vm)
@@ -118,7 +103,7 @@ void verify_alias(struct verify *verify)
 
 /* --- What no VM may reach ----------------------------------------------------------------------- */
 
-static void keep_out(struct verify *verify, enum verify_rule_id rule, hpa_t base, uint64_t size,
+void verify_keep_out(struct verify *verify, enum verify_rule_id rule, hpa_t base, uint64_t size,
 		     const char *what)
 {
 	hpa_t end = base + size < base ? UINT64_MAX : base + size;
@@ -140,10 +125,10 @@ void verify_hypervisor_memory(struct verify *verify)
 {
 	const struct scenario *scenario = &verify->scenario;
 
-	keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->hypervisor_base,
-		 scenario->hypervisor_size, "the hypervisor");
-	keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->trampoline, PAGE_SIZE_4K,
-		 "the trampoline that starts cores");
+	verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->hypervisor_base,
+			scenario->hypervisor_size, "the hypervisor");
+	verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->trampoline, PAGE_SIZE_4K,
+			"the trampoline that starts cores");
 	/* Wherever the tables say that the hypervisor is: this is where it really is. */
 	for (unsigned i = 0; i < verify->image.segment_count; i++) {
 		const struct verify_segment *segment = &verify->image.segments[i];
@@ -151,34 +136,38 @@ void verify_hypervisor_memory(struct verify *verify)
 		if (segment->address < scenario->hypervisor_base ||
 		    segment->address + segment->memory_size >
 			    scenario->hypervisor_base + scenario->hypervisor_size)
-			keep_out(verify, VERIFY_HYPERVISOR_MEMORY, segment->address & ~PAGE_MASK,
-				 segment->memory_size + (segment->address & PAGE_MASK),
-				 "the hypervisor's image");
+			verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY,
+					segment->address & ~PAGE_MASK,
+					segment->memory_size + (segment->address & PAGE_MASK),
+					"the hypervisor's image");
+	}
+}
+
+void verify_keep_guest_out(struct verify *verify, enum verify_rule_id rule,
+			   const struct verify_vm *vm, gpa_t base, uint64_t size, const char *what)
+{
+	gpa_t end = base + size < base ? UINT64_MAX : base + size;
+
+	for (unsigned i = 0; i < vm->extent_count && vm->extents[i].guest < end; i++) {
+		const struct verify_extent *extent = &vm->extents[i];
+		gpa_t first = extent->guest > base ? extent->guest : base;
+
+		verify->statistics.pairs++;
+		if (first < extent->guest + extent->size)
+			verify_report(verify, rule,
+				      "%s: EPT leaf at %s maps guest 0x%" PRIx64
+				      ", where the VM has %s",
+				      vm->label, verify_entry_path(verify, first, extent->level),
+				      first, what);
 	}
 }
 
 /* The APICs are emulated at their real addresses, so these must exit: nothing may be mapped there. */
-static void keep_guest_out(struct verify *verify, const struct verify_vm *vm, gpa_t page,
-			   const char *what)
-{
-	for (unsigned i = 0; i < vm->extent_count; i++) {
-		const struct verify_extent *extent = &vm->extents[i];
-
-		verify->statistics.pairs++;
-		if (page < extent->guest + extent->size && extent->guest < page + PAGE_SIZE_4K)
-			verify_report(verify, VERIFY_APIC_PAGE,
-				      "%s: EPT leaf at %s maps guest 0x%" PRIx64
-				      ", where the VM has %s",
-				      vm->label, verify_entry_path(verify, page, extent->level),
-				      page, what);
-	}
-}
-
 static void keep_apic_out(struct verify *verify, uint64_t page, const char *what)
 {
-	keep_out(verify, VERIFY_APIC_PAGE, page, PAGE_SIZE_4K, what);
+	verify_keep_out(verify, VERIFY_APIC_PAGE, page, PAGE_SIZE_4K, what);
 	FOR_EACH_VM(verify, vm)
-		keep_guest_out(verify, vm, page, what);
+		verify_keep_guest_out(verify, VERIFY_APIC_PAGE, vm, page, PAGE_SIZE_4K, what);
 }
 
 void verify_apic_page(struct verify *verify)
@@ -197,7 +186,7 @@ static void check_region_kind(struct verify *verify, const struct verify_vm *vm,
 	hpa_t base = region->host_physical;
 
 	verify->statistics.pairs++;
-	if (region->kind == MEMORY_RAM && !verify_ram_holds(verify, base, region->size))
+	if (region->kind != MEMORY_DEVICE && !verify_ram_holds(verify, base, region->size))
 		verify_report(verify, VERIFY_RAM,
 			      "%s: its RAM at guest 0x%" PRIx64
 			      " is host %s, which is not all RAM of the board",
@@ -361,7 +350,8 @@ static const char *region_problem(const struct verify *verify, const struct memo
 	if (region->permissions & ~(uint32_t)(MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE) ||
 	    !(region->permissions & MEMORY_READ))
 		return "has permissions that cannot be";
-	if (region->kind != MEMORY_RAM && region->kind != MEMORY_DEVICE)
+	if (region->kind != MEMORY_RAM && region->kind != MEMORY_DEVICE &&
+	    region->kind != MEMORY_SHARED)
 		return "is of an unknown kind";
 	return NULL;
 }

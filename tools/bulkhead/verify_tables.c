@@ -16,6 +16,10 @@ _Static_assert(sizeof(void *) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define BLOBS_MAX 32
 /* Every region gives one entry, the hole below 1 MiB one more and another cut. */
 #define E820_MAX (CONFIG_MAX_MEMORY_REGIONS * 2 + 2)
+/* No setting of the hypervisor limits these, only sense: a share needs two VMs' regions, 256 buses. */
+#define SHARES_MAX      1024
+#define PCI_MAX         65536
+#define CPUID_MASKS_MAX 256
 
 #define LIMIT(symbol) symbol, #symbol
 
@@ -82,7 +86,11 @@ static void *copy_array(struct verify *verify, const struct pointer *pointer, ui
 	const struct port_range *: "struct port_range", \
 	const struct pin_config *: "struct pin_config", \
 	const struct e820_entry *: "struct e820_entry", \
-	const struct guest_blob *: "struct guest_blob")
+	const struct guest_blob *: "struct guest_blob", \
+	const struct pci_function_config *: "struct pci_function_config", \
+	const struct cpuid_mask *: "struct cpuid_mask", \
+	const struct share_config *: "struct share_config", \
+	const struct pci_inventory *: "struct pci_inventory")
 /* clang-format on */
 
 #define COPY_ARRAY(verify, owner, structure, field, count)                            \
@@ -171,6 +179,8 @@ static void check_scenario_counts(struct verify *verify)
 	check_count(verify, "scenario", "ram_count", &s->ram_count, LIMIT(CONFIG_MAX_RAM_RANGES));
 	check_count(verify, "scenario", "ioapic_count", &s->ioapic_count,
 		    LIMIT(CONFIG_MAX_IOAPICS));
+	check_count(verify, "scenario", "share_count", &s->share_count, SHARES_MAX, NULL);
+	check_count(verify, "scenario", "pci_count", &s->pci_count, PCI_MAX, NULL);
 }
 
 static void check_vm_counts(struct verify *verify, struct verify_vm *vm)
@@ -188,6 +198,10 @@ static void check_vm_counts(struct verify *verify, struct verify_vm *vm)
 	check_count(verify, vm->label, "pin_count", &config->pin_count, LIMIT(CONFIG_MAX_PINS));
 	check_count(verify, vm->label, "e820_count", &config->e820_count, E820_MAX, NULL);
 	check_count(verify, vm->label, "blob_count", &config->blob_count, BLOBS_MAX, NULL);
+	check_count(verify, vm->label, "pci_function_count", &config->pci_function_count, PCI_MAX,
+		    NULL);
+	check_count(verify, vm->label, "cpuid_mask_count", &config->cpuid_mask_count,
+		    CPUID_MASKS_MAX, NULL);
 }
 
 /* --- One VM ------------------------------------------------------------------------------------ */
@@ -226,6 +240,18 @@ static void read_blobs(struct verify *verify, struct verify_vm *vm)
 	vm->blobs = blobs;
 }
 
+static void read_functions(struct verify *verify, struct verify_vm *vm)
+{
+	uint32_t *count = &vm->config.pci_function_count;
+
+	vm->functions =
+		COPY_ARRAY(verify, vm->label, &vm->config, pci_functions, pci_function_count);
+	vm->function_names = arena_alloc(verify->arena, *count * sizeof(*vm->function_names));
+	for (uint32_t i = 0; i < *count; i++)
+		vm->function_names[i] =
+			text(verify, vm->label, "PCI function name", vm->functions[i].name);
+}
+
 static void read_vm(struct verify *verify, struct verify_vm *vm, uint32_t index)
 {
 	struct vm_config *config = &vm->config;
@@ -240,7 +266,9 @@ static void read_vm(struct verify *verify, struct verify_vm *vm, uint32_t index)
 	vm->ports = COPY_ARRAY(verify, vm->label, config, ports, port_count);
 	vm->pins = COPY_ARRAY(verify, vm->label, config, pins, pin_count);
 	vm->e820 = COPY_ARRAY(verify, vm->label, config, e820, e820_count);
+	vm->cpuid_masks = COPY_ARRAY(verify, vm->label, config, cpuid_masks, cpuid_mask_count);
 	read_blobs(verify, vm);
+	read_functions(verify, vm);
 	vm->io_bitmap =
 		page_table(verify, vm->label, "I/O bitmap", config->io_bitmap, IO_BITMAP_BYTES);
 	vm->msr_bitmap =
@@ -276,6 +304,16 @@ static void read_vms(struct verify *verify)
 	}
 }
 
+static void read_shares(struct verify *verify)
+{
+	uint32_t *count = &verify->scenario.share_count;
+
+	verify->shares = COPY_ARRAY(verify, "scenario", &verify->scenario, shares, share_count);
+	verify->share_names = arena_alloc(verify->arena, *count * sizeof(*verify->share_names));
+	for (uint32_t i = 0; i < *count; i++)
+		verify->share_names[i] = text(verify, "share", "name", verify->shares[i].name);
+}
+
 static void read_arrays(struct verify *verify)
 {
 	struct scenario *scenario = &verify->scenario;
@@ -288,6 +326,8 @@ static void read_arrays(struct verify *verify)
 	verify->cores = COPY_ARRAY(verify, "scenario", scenario, cores, core_count);
 	verify->ram = COPY_ARRAY(verify, "scenario", scenario, ram, ram_count);
 	verify->ioapics = COPY_ARRAY(verify, "scenario", scenario, ioapics, ioapic_count);
+	verify->pci = COPY_ARRAY(verify, "scenario", scenario, pci, pci_count);
+	read_shares(verify);
 	read_modules(verify);
 	read_vms(verify);
 }

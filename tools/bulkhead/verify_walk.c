@@ -251,20 +251,68 @@ static int compare_hosts(const void *left, const void *right)
 	return a->guest < b->guest ? -1 : a->guest > b->guest;
 }
 
+static void sort_hosts(struct verify_extent *extents, unsigned count)
+{
+	if (count)
+		qsort(extents, count, sizeof(*extents), compare_hosts);
+}
+
+/* The part of an extent from `from` on and before `to`, both offsets into it. */
+static void add_private(struct verify *verify, const struct verify_extent *extent, uint64_t from,
+			uint64_t to)
+{
+	struct verify_extent *piece;
+
+	if (from >= to)
+		return;
+	piece = ARENA_PUSH(verify->arena, verify->privates, verify->private_count);
+	*piece = *extent;
+	piece->guest += from;
+	piece->host += from;
+	piece->size = to - from;
+}
+
+/*
+ * What is left of an extent without the ranges that its VM declares as shared, each of which is one of
+ * the scenario's shares and mapped as declared. The rest must be the VM's alone.
+ */
+static void cut_shares(struct verify *verify, const struct verify_vm *vm,
+		       const struct verify_extent *extent)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < vm->config.memory_count; i++) {
+		const struct memory_region *region = &vm->memory[i];
+		uint64_t from, to;
+
+		if (region->kind != MEMORY_SHARED ||
+		    region->host_physical - region->guest_physical !=
+			    extent->host - extent->guest ||
+		    region->guest_physical >= extent->guest + extent->size ||
+		    region->guest_physical + region->size <= extent->guest ||
+		    !verify_share_of(verify, region->host_physical, region->size))
+			continue;
+		from = region->guest_physical > extent->guest
+			       ? region->guest_physical - extent->guest
+			       : 0;
+		to = region->guest_physical + region->size - extent->guest;
+		add_private(verify, extent, done, from);
+		done = to > done ? to : done;
+	}
+	add_private(verify, extent, done, extent->size);
+}
+
 static void collect_hosts(struct verify *verify)
 {
-	unsigned count = 0;
-
-	FOR_EACH_VM(verify, vm)
-		count += vm->extent_count;
-	verify->hosts = arena_alloc(verify->arena, count * sizeof(*verify->hosts));
 	FOR_EACH_VM(verify, vm) {
-		if (vm->extent_count)
-			memcpy(&verify->hosts[verify->host_count], vm->extents,
-			       vm->extent_count * sizeof(*vm->extents));
-		verify->host_count += vm->extent_count;
+		for (unsigned i = 0; i < vm->extent_count; i++) {
+			*ARENA_PUSH(verify->arena, verify->hosts, verify->host_count) =
+				vm->extents[i];
+			cut_shares(verify, vm, &vm->extents[i]);
+		}
 	}
-	qsort(verify->hosts, count, sizeof(*verify->hosts), compare_hosts);
+	sort_hosts(verify->hosts, verify->host_count);
+	sort_hosts(verify->privates, verify->private_count);
 }
 
 void verify_walk(struct verify *verify)
