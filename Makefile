@@ -142,11 +142,21 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 
 TOOL := $(BUILD)/tools/bulkhead
 TOOL_SOURCES := $(sort $(wildcard tools/bulkhead/*.c tools/bulkhead/*/*.c))
-TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o)
+TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o) $(BUILD)/tools/obj/pages.o
+RULE_PAGES := $(sort $(wildcard docs/rules/BH*.md))
 $(eval $(call remember,$(BUILD)/tools/.link,$(CC) $(TOOL_OBJECTS)))
+$(eval $(call remember,$(BUILD)/tools/.pages,$(RULE_PAGES)))
 
 $(BUILD)/tools/obj/%.o: tools/%.c $(AUTOCONF) $(BUILD)/tools/.flags
 	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) $(DEPEND) -c $< -o $@
+
+# The pages that `bulkhead explain` prints are part of it, so that it needs no files.
+$(BUILD)/tools/pages.c: $(RULE_PAGES) tools/embed_pages.py $(BUILD)/tools/.pages
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/embed_pages.py $(RULE_PAGES) >$@
+$(BUILD)/tools/obj/pages.o: $(BUILD)/tools/pages.c $(BUILD)/tools/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TOOL_CFLAGS) $(DEPEND) -c $< -o $@
 

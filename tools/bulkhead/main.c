@@ -9,6 +9,8 @@
 
 #include "diag.h"
 #include "emit.h"
+#include "explain.h"
+#include "format.h"
 #include "place.h"
 #include "read.h"
 #include "report.h"
@@ -31,6 +33,7 @@ struct options {
 	const char *module_folder;
 	const char *output;
 	enum color color;
+	enum format format;
 	bool list_rules;
 	bool help;
 };
@@ -65,6 +68,7 @@ static bool use_color(const struct options *options)
 /* Everything about one file; the arena holds it. */
 struct run {
 	struct arena arena;
+	enum read_status status;
 	struct sources sources;
 	struct diagnostics diagnostics;
 	struct model model;
@@ -76,11 +80,11 @@ static bool examine(struct run *run, const char *file, const struct options *opt
 {
 	run->sources.arena = &run->arena;
 	run->diagnostics.arena = &run->arena;
-	enum read_status status = read_scenario(file, &options->read, &run->arena, &run->sources,
-						&run->diagnostics, &run->model);
-	if (status == READ_ENVIRONMENT)
+	run->status = read_scenario(file, &options->read, &run->arena, &run->sources,
+				    &run->diagnostics, &run->model);
+	if (run->status == READ_ENVIRONMENT)
 		return false;
-	if (status == READ_COMPLETE) {
+	if (run->status == READ_COMPLETE) {
 		place_memory(&run->model, &run->arena, &run->placement);
 		rules_run(&run->model, &run->placement, options->module_folder, &run->arena,
 			  &run->diagnostics);
@@ -90,7 +94,7 @@ static bool examine(struct run *run, const char *file, const struct options *opt
 	return true;
 }
 
-static void count(unsigned totals[SEVERITY_COUNT], const struct diagnostics *diagnostics)
+static void count_findings(unsigned totals[SEVERITY_COUNT], const struct diagnostics *diagnostics)
 {
 	for (unsigned i = 0; i < SEVERITY_COUNT; i++)
 		totals[i] += diagnostics_count(diagnostics, (enum severity)i);
@@ -103,9 +107,46 @@ static void list_rules(void)
 		       rules[i].title);
 }
 
-static enum exit_status run_check(struct options *options, char **files, int file_count)
+/* The findings once more for other programs, on standard output. */
+static enum exit_status write_findings(struct options *options, const struct run *runs,
+				       char **files, unsigned count, enum exit_status status)
+{
+	struct examined *examined = arena_alloc(&options->arena, count * sizeof(*examined));
+	struct examination run = {VERSION, examined, count, (int)status};
+
+	for (unsigned i = 0; i < count; i++)
+		examined[i] = (struct examined){
+			.file = files[i],
+			.complete = runs[i].status == READ_COMPLETE,
+			.diagnostics = &runs[i].diagnostics,
+			.sources = (struct sources *)&runs[i].sources,
+		};
+	if (format_write(options->format, &run, stdout))
+		return status;
+	fputs("bulkhead: error: cannot write the findings to standard output\n", stderr);
+	return EXIT_TROUBLE;
+}
+
+/* Examines the files up to one with which the tool could not do its work. */
+static enum exit_status check_all(const struct options *options, struct run *runs, char **files,
+				  unsigned *count)
 {
 	unsigned totals[SEVERITY_COUNT] = {0};
+
+	for (unsigned i = 0; i < *count; i++) {
+		if (!examine(&runs[i], files[i], options)) {
+			*count = i + 1;
+			return EXIT_TROUBLE;
+		}
+		count_findings(totals, &runs[i].diagnostics);
+	}
+	diagnostics_print_summary(totals, stderr);
+	return totals[SEVERITY_ERROR] ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static enum exit_status run_check(struct options *options, char **files, int file_count)
+{
+	unsigned count = (unsigned)file_count;
 
 	if (options->list_rules) {
 		list_rules();
@@ -116,41 +157,28 @@ static enum exit_status run_check(struct options *options, char **files, int fil
 		      stderr);
 		return EXIT_TROUBLE;
 	}
-	for (int i = 0; i < file_count; i++) {
-		struct run run = {0};
-		bool examined = examine(&run, files[i], options);
-		count(totals, &run.diagnostics);
-		arena_free(&run.arena);
-		if (!examined)
-			return EXIT_TROUBLE;
-	}
-	diagnostics_print_summary(totals, stderr);
-	return totals[SEVERITY_ERROR] ? EXIT_FINDINGS : EXIT_CLEAN;
-}
-
-static enum exit_status build_one(struct run *run, const char *file, const struct options *options)
-{
-	unsigned totals[SEVERITY_COUNT] = {0};
-
-	if (!examine(run, file, options))
-		return EXIT_TROUBLE;
-	count(totals, &run->diagnostics);
-	diagnostics_print_summary(totals, stderr);
-	if (totals[SEVERITY_ERROR])
-		return EXIT_FINDINGS;
-	return emit_all(&run->model, options->output) ? EXIT_TROUBLE : EXIT_CLEAN;
+	struct run *runs = arena_alloc(&options->arena, count * sizeof(*runs));
+	enum exit_status status = check_all(options, runs, files, &count);
+	status = write_findings(options, runs, files, count, status);
+	for (unsigned i = 0; i < count; i++)
+		arena_free(&runs[i].arena);
+	return status;
 }
 
 static enum exit_status run_build(struct options *options, char **files, int file_count)
 {
 	struct run run = {0};
+	unsigned count = 1;
 
 	if (file_count != 1 || !options->output) {
 		fputs("bulkhead build: error: give one scenario and -o DIR (see bulkhead build --help)\n",
 		      stderr);
 		return EXIT_TROUBLE;
 	}
-	enum exit_status status = build_one(&run, files[0], options);
+	enum exit_status status = check_all(options, &run, files, &count);
+	if (status == EXIT_CLEAN && emit_all(&run.model, options->output))
+		status = EXIT_TROUBLE;
+	status = write_findings(options, &run, files, count, status);
 	arena_free(&run.arena);
 	return status;
 }
@@ -199,7 +227,9 @@ static const struct command commands[] = {
 		.help = "Usage: bulkhead check [OPTION]... FILE...\n"
 			"Examines each scenario by itself and reports all findings.\n"
 			"\n"
-			"  --list-rules        list the rules: code, severity, what is wrong\n",
+			"  --list-rules        list the rules: code, severity, what is wrong\n"
+			"  --format=FORMAT     also write the findings to standard output for other programs:\n"
+			"                      json, sarif, junit or github (text, the default, writes nothing)\n",
 		.run = run_check,
 	},
 	{
@@ -208,7 +238,8 @@ static const struct command commands[] = {
 		.help = "Usage: bulkhead build [OPTION]... FILE -o DIR\n"
 			"Examines the scenario and, if it has no errors, writes its tables into DIR.\n"
 			"\n"
-			"  -o DIR              where to write; created if it is missing\n",
+			"  -o DIR              where to write; created if it is missing\n"
+			"  --format=FORMAT     as with bulkhead check\n",
 		.run = run_build,
 	},
 	{
@@ -230,6 +261,7 @@ static const struct command commands[] = {
 			"  -o FILE             where to write; - for standard output\n",
 		.run = run_map,
 	},
+	{.name = "explain", .summary = "say what a rule means, with examples"},
 	{.name = "verify", .summary = "prove from a finished image that its VMs are kept apart"},
 };
 
@@ -266,7 +298,18 @@ static bool set_color(struct options *options, const char *when)
 	return false;
 }
 
-enum { OPTION_MODULES = 256, OPTION_COLOR, OPTION_LIST_RULES, OPTION_HELP };
+static bool set_format(struct options *options, const char *name)
+{
+	options->format = format_by_name(name);
+	if (options->format != FORMAT_COUNT)
+		return true;
+	fprintf(stderr,
+		"bulkhead: error: --format must be text, json, sarif, junit or github, not \"%s\"\n",
+		name);
+	return false;
+}
+
+enum { OPTION_MODULES = 256, OPTION_COLOR, OPTION_FORMAT, OPTION_LIST_RULES, OPTION_HELP };
 
 static bool take_option(struct options *options, const char *command, int option)
 {
@@ -283,6 +326,8 @@ static bool take_option(struct options *options, const char *command, int option
 		return true;
 	case OPTION_COLOR:
 		return set_color(options, optarg);
+	case OPTION_FORMAT:
+		return set_format(options, optarg);
 	case OPTION_LIST_RULES:
 		options->list_rules = true;
 		return true;
@@ -300,6 +345,7 @@ static bool parse_options(struct options *options, const char *command, int argc
 	static const struct option known[] = {
 		{"modules", required_argument, NULL, OPTION_MODULES},
 		{"color", required_argument, NULL, OPTION_COLOR},
+		{"format", required_argument, NULL, OPTION_FORMAT},
 		{"list-rules", no_argument, NULL, OPTION_LIST_RULES},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{0},
@@ -352,6 +398,8 @@ int main(int argc, char **argv)
 		return EXIT_CLEAN;
 	}
 	fix_locale();
+	if (!strcmp(name, "explain"))
+		return explain_main(argc - 1, argv + 1);
 	if (!strcmp(name, "verify"))
 		return verify_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
