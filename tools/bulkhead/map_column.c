@@ -11,7 +11,7 @@
 #define BAR_WIDTH   14.0
 #define FAN_WIDTH   34.0
 #define BLOCK_WIDTH 124.0
-#define TEXT_GAP    14.0
+#define TEXT_GAP    16.0
 #define BASELINE    4.2 /* from the middle of a line of TEXT_SIZE down to where its letters stand */
 
 static double block_x(const struct column *column)

@@ -139,8 +139,8 @@ const char *memory_figure_scale(const struct memory_figure *figure)
 		return arena_format(
 			figure->report->arena,
 			"Each line is %s, from left to right; lines without memory are "
-			"left out. Within a line lengths are to scale, but nothing is "
-			"drawn thinner than 2 px.",
+			"left out, free ones drawn as one. Within a line lengths are to "
+			"scale, but nothing is thinner than 2 px.",
 			human_size(figure->report->arena, figure->strip.bytes_per_line));
 	return "The narrow bar is to scale. The blocks beside it are one line high at least and grow "
 	       "with the logarithm of their size, so that small ones stay readable.";

@@ -19,7 +19,12 @@ static bool is_hole(const struct segment *segment)
 	return segment->party.kind == PARTY_NOTHING;
 }
 
-/* How many lines there are with something in them. */
+static bool is_free(const struct segment *segment)
+{
+	return segment->party.kind == PARTY_FREE;
+}
+
+/* How many lines there are with something in them that belongs to somebody. */
 static uint64_t count_lines(const struct space *space, uint64_t bytes)
 {
 	uint64_t count = 0, next = 0;
@@ -27,7 +32,7 @@ static uint64_t count_lines(const struct space *space, uint64_t bytes)
 	for (unsigned i = 0; i < space->count; i++) {
 		uint64_t first = space->items[i].span.first / bytes;
 		uint64_t last = space->items[i].span.last / bytes;
-		if (is_hole(&space->items[i]))
+		if (is_hole(&space->items[i]) || is_free(&space->items[i]))
 			continue;
 		if (first < next)
 			first = next;
@@ -79,7 +84,7 @@ static void begin_line(struct strip *strip, uint64_t base, struct arena *arena)
 {
 	const struct strip_line *last =
 		strip->line_count ? &strip->lines[strip->line_count - 1] : NULL;
-	bool after_hole = last && last->base + strip->bytes_per_line != base;
+	bool after_hole = last && last->base + strip->bytes_per_line * last->lines != base;
 	double y = last ? last->y + STRIP_HEIGHT + (after_hole ? HOLE_GAP : LINE_GAP) : 0;
 
 	finish_line(strip, arena);
@@ -87,8 +92,19 @@ static void begin_line(struct strip *strip, uint64_t base, struct arena *arena)
 		.base = base,
 		.first_piece = strip->piece_count,
 		.after_hole = after_hole,
+		.lines = 1,
 		.y = y,
 	};
+}
+
+/* Whole lines from `base` on that the segment fills, if it is free; 1 for all others. */
+static uint64_t whole_lines(const struct segment *segment, uint64_t base, uint64_t bytes)
+{
+	uint64_t less_one = segment->span.last - base;
+
+	if (!is_free(segment) || base < segment->span.first || less_one < bytes)
+		return 1;
+	return less_one / bytes + (less_one % bytes == bytes - 1);
 }
 
 static void add_segment(struct strip *strip, const struct segment *segment, struct arena *arena)
@@ -98,13 +114,19 @@ static void add_segment(struct strip *strip, const struct segment *segment, stru
 
 	for (;;) {
 		uint64_t base = at & ~(bytes - 1);
-		uint64_t last = base + (bytes - 1);
+		uint64_t lines = whole_lines(segment, base, bytes);
+		uint64_t last = base + (bytes * lines - 1);
 		if (last > segment->span.last)
 			last = segment->span.last;
 		if (!strip->line_count || strip->lines[strip->line_count - 1].base != base)
 			begin_line(strip, base, arena);
-		add_piece(strip, NULL, at - base - line_used(strip), arena);
-		add_piece(strip, segment, last - at + 1, arena);
+		strip->lines[strip->line_count - 1].lines = lines;
+		if (lines == 1) {
+			add_piece(strip, NULL, at - base - line_used(strip), arena);
+			add_piece(strip, segment, last - at + 1, arena);
+		} else {
+			add_piece(strip, segment, bytes, arena);
+		}
 		if (last == segment->span.last)
 			return;
 		at = last + 1;
@@ -203,9 +225,14 @@ static void draw_line(FILE *stream, const struct strip *strip, const struct stri
 		  (unsigned long)line->base);
 	for (unsigned i = 0; i < line->piece_count; i++) {
 		const struct segment *segment = strip->pieces[line->first_piece + i].segment;
+		const char *label =
+			line->lines > 1 ? arena_format(arena, "free: %s",
+						       human_size(arena, strip->bytes_per_line *
+										 line->lines))
+			: segment ? piece_label(strip->model, segment->party, shares[i], arena)
+				  : "";
 		if (segment)
-			draw_piece(stream, segment, (struct box){x, line->y, shares[i]},
-				   piece_label(strip->model, segment->party, shares[i], arena),
+			draw_piece(stream, segment, (struct box){x, line->y, shares[i]}, label,
 				   piece_title(strip->model, segment, arena));
 		x += shares[i];
 	}

@@ -17,7 +17,8 @@ struct strip_piece {
 struct strip_line {
 	uint64_t base; /* address of its beginning */
 	unsigned first_piece, piece_count;
-	bool after_hole; /* whole lines were left out before it */
+	bool after_hole; /* whole lines without memory were left out before it */
+	uint64_t lines;  /* more than 1: so many lines that are wholly free, drawn as one */
 	double y;
 };
 

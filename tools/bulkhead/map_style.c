@@ -15,7 +15,7 @@ static const char light[] =
 	"monospace}\n"
 	"svg .middle{text-anchor:middle}svg .end{text-anchor:end}\n"
 	"svg .label{font-weight:500}\n"
-	"svg text[class*=\"on-\"]{stroke-width:3px;paint-order:stroke;stroke-linejoin:round}\n"
+	"svg text[class*=\"on-\"]{stroke-width:3.5px;paint-order:stroke;stroke-linejoin:round}\n"
 	"svg text.dim{fill:#566170}\n";
 
 static const char dark[] = "@media screen and (prefers-color-scheme:dark){\n"
@@ -25,11 +25,12 @@ static const char dark[] = "@media screen and (prefers-color-scheme:dark){\n"
 
 /* Shapes of their own kind, whatever they are filled with. */
 static const char shapes[] =
-	".piece{stroke:#fff;stroke-width:.6;stroke-dasharray:none}\n"
+	".piece{stroke:#fff;stroke-width:.6;stroke-dasharray:none}.piece.free{fill:#e6e9ee}\n"
 	".fan{fill-opacity:.4;stroke:none}.bar{stroke:none}\n"
 	".fan.free{fill:#8f99a8;fill-opacity:.14}\n"
 	".bar.free{fill:#8f99a8;fill-opacity:.3}\n"
-	"@media screen and (prefers-color-scheme:dark){.piece{stroke:#12161c}}\n";
+	"@media screen and (prefers-color-scheme:dark){.piece{stroke:#12161c}"
+	".piece.free{fill:#2a313b}}\n";
 
 void map_write_style(FILE *stream, unsigned vm_count)
 {

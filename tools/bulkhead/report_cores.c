@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cores as cells that flow with the page's width: packages, in them cores, in those threads. */
+#include <string.h>
+
 #include "map_cores.h"
 #include "report_human.h"
 #include "report_page.h"
@@ -19,6 +21,20 @@ static void write_cell(FILE *stream, const struct core_view *view)
 		  view->owner);
 }
 
+/* Characters of the longest line in a cell, so that all cells get the same width. */
+static unsigned longest_line(const struct core_views *views)
+{
+	size_t longest = 8;
+
+	for (unsigned i = 0; i < views->count; i++) {
+		size_t label = strlen(views->items[i].cpu->label) + strlen(" boot");
+		size_t owner = strlen(views->items[i].owner);
+		longest = label > longest ? label : longest;
+		longest = owner > longest ? owner : longest;
+	}
+	return longest < 20 ? (unsigned)longest : 20;
+}
+
 static void begin_package(FILE *stream, const struct report *report, const struct core_views *views,
 			  unsigned first)
 {
@@ -27,8 +43,11 @@ static void begin_package(FILE *stream, const struct report *report, const struc
 
 	while (first + count < views->count && views->items[first + count].cpu->package == package)
 		count++;
-	xml_print(stream, "<h3>Package %u <small>%s</small></h3>\n<ul class=\"cores\">\n", package,
-		  human_count(report->arena, count, views->smt ? "thread" : "core"));
+	xml_print(
+		stream,
+		"<h3>Package %u <small>%s</small></h3>\n<ul class=\"cores\" style=\"--cell:%u\">\n",
+		package, human_count(report->arena, count, views->smt ? "thread" : "core"),
+		longest_line(views));
 }
 
 static bool same_package(const struct core_view *a, const struct core_view *b)

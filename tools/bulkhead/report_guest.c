@@ -14,9 +14,10 @@ static void write_figure(FILE *stream, const struct memory_figure *figure, const
 {
 	xml_print(stream,
 		  "<div class=\"scroll\"><svg class=\"figure\" width=\"%.1f\" height=\"%.1f\" "
-		  "viewBox=\"0 0 %.1f %.1f\" role=\"img\" aria-labelledby=\"%s\">"
+		  "viewBox=\"-1 -1 %.1f %.1f\" role=\"img\" aria-labelledby=\"%s\">"
 		  "<title id=\"%s\">%s</title>\n",
-		  figure->width, figure->height, figure->width, figure->height, id, id, title);
+		  figure->width + 2, figure->height + 2, figure->width + 2, figure->height + 2, id,
+		  id, title);
 	memory_figure_draw(stream, figure);
 	fputs("</svg></div>\n", stream);
 }
@@ -56,7 +57,7 @@ static void write_host_row(FILE *stream, const struct report *report, const stru
 
 static void write_host_table(FILE *stream, const struct report *report)
 {
-	static const char *const heads[] = {"From", "To", "Size", "Owner", "What", NULL};
+	static const char *const heads[] = {"From", "To", ">Size", "Owner", "What", NULL};
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < report->host.count; i++)
@@ -89,7 +90,7 @@ static void write_memory_row(FILE *stream, const struct report *report,
 
 static void write_guest_table(FILE *stream, const struct report *report, const struct vm *vm)
 {
-	static const char *const heads[] = {"Guest from", "Guest to", "Size", "Host from",
+	static const char *const heads[] = {"Guest from", "Guest to", ">Size", "Host from",
 					    "Access",     "What",     NULL};
 
 	if (!vm->memory_count)

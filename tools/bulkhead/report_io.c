@@ -34,7 +34,15 @@ static const char *numbers_text(const struct report *report, const struct number
 	return names.count ? names_join(&names) : "–";
 }
 
-static void write_device(FILE *stream, const struct report *report, unsigned index)
+static bool any_registers(const struct board *board)
+{
+	for (unsigned i = 0; i < board->device_count; i++)
+		if (board->devices[i].mmio_count)
+			return true;
+	return false;
+}
+
+static void write_device(FILE *stream, const struct report *report, unsigned index, bool registers)
 {
 	const struct board_device *device = &report->model->board.devices[index];
 	struct device_owner owner = page_device_owner(report, index);
@@ -46,21 +54,25 @@ static void write_device(FILE *stream, const struct report *report, unsigned ind
 		  spans_text(report, device->ports, device->port_count));
 	xml_print(stream, "<td>%s</td>",
 		  numbers_text(report, device->interrupts, device->interrupt_count));
-	xml_print(stream, "<td class=\"code\">%s</td></tr>\n",
-		  spans_text(report, device->mmio, device->mmio_count));
+	if (registers)
+		xml_print(stream, "<td class=\"code\">%s</td>",
+			  spans_text(report, device->mmio, device->mmio_count));
+	fputs("</tr>\n", stream);
 }
 
 void page_devices(FILE *stream, const struct report *report)
 {
-	static const char *const heads[] = {"Device",     "Kind",      "Owner", "Ports",
-					    "Interrupts", "Registers", NULL};
+	bool registers = any_registers(&report->model->board);
+	const char *const heads[] = {"Device", "Kind",       "Owner",
+				     "Ports",  "Interrupts", registers ? "Registers" : NULL,
+				     NULL};
 
 	if (!report->model->board.device_count)
 		return;
 	fputs("<section id=\"devices\">\n<h2>Devices</h2>\n", stream);
 	page_table_head(stream, "Devices of the board", heads);
 	for (unsigned i = 0; i < report->model->board.device_count; i++)
-		write_device(stream, report, i);
+		write_device(stream, report, i, registers);
 	page_table_end(stream);
 	fputs("</section>\n", stream);
 }
@@ -152,7 +164,7 @@ static void write_port_row(FILE *stream, const struct report *report, const stru
 
 void page_ports(FILE *stream, const struct report *report)
 {
-	static const char *const heads[] = {"Ports", "Count", "Owner", "What", NULL};
+	static const char *const heads[] = {"Ports", ">Count", "Owner", "What", NULL};
 	struct port_rows rows = {.arena = report->arena};
 
 	if (!report->model->board.given)
@@ -303,6 +315,7 @@ static void write_overrides(FILE *stream, const struct report *report)
 
 	if (!board->override_count)
 		return;
+	fputs("<h3>Connected elsewhere</h3>\n", stream);
 	page_table_head(stream, "ISA interrupts that the board connects elsewhere", heads);
 	for (unsigned i = 0; i < board->override_count; i++)
 		xml_print(stream, "<tr><td>%u</td><td>%u</td><td>%s</td><td>%s</td></tr>\n",

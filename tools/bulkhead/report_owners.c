@@ -89,12 +89,12 @@ static const char *vm_interrupts(const struct report *report, const struct vm *v
 static const char *vm_boot(const struct report *report, const struct vm *vm)
 {
 	static const char *const names[] = {
-		[BOOT_RAW] = "raw image", [BOOT_ELF] = "ELF image", [BOOT_LINUX] = "Linux"};
+		[BOOT_RAW] = "raw", [BOOT_ELF] = "ELF", [BOOT_LINUX] = "Linux"};
 	const char *image = vm->image.value ? vm->image.value : "";
 
 	if (!vm->protocol_given)
 		return image;
-	return arena_format(report->arena, "%s %s", names[vm->protocol], image);
+	return arena_format(report->arena, "%s: %s", names[vm->protocol], image);
 }
 
 static void write_vm(FILE *stream, const struct report *report, unsigned index)
@@ -110,8 +110,7 @@ static void write_vm(FILE *stream, const struct report *report, unsigned index)
 	fputs("</td>", stream);
 	write_cell(stream, vm_devices(report, vm));
 	write_cell(stream, vm_interrupts(report, vm));
-	write_cell(stream, vm_boot(report, vm));
-	fputs("</tr>\n", stream);
+	xml_print(stream, "<td class=\"wide-only\">%s</td></tr>\n", vm_boot(report, vm));
 }
 
 static const char *cores_of_kind(const struct report *report, enum party_kind kind)
@@ -137,33 +136,36 @@ static const char *devices_of_kind(const struct report *report, enum party_kind 
 }
 
 static void write_other(FILE *stream, const struct report *report, struct party party,
-			const char *name, const char *remark)
+			const char *name)
 {
+	const char *cores = cores_of_kind(report, party.kind);
+	const char *devices = devices_of_kind(report, party.kind);
+
+	if (!*cores && !*devices && !space_total(&report->host, party))
+		return;
 	fputs("<tr><td></td><th scope=\"row\">", stream);
 	page_owner(stream, report, party, name);
 	fputs("</th>", stream);
-	write_cell(stream, cores_of_kind(report, party.kind));
+	write_cell(stream, cores);
 	write_memory(stream, report, party);
-	write_cell(stream, devices_of_kind(report, party.kind));
-	write_cell(stream, "");
-	write_cell(stream, remark);
-	fputs("</tr>\n", stream);
+	write_cell(stream, devices);
+	fputs("<td></td><td class=\"wide-only\"></td></tr>\n", stream);
 }
 
 void page_owners(FILE *stream, const struct report *report)
 {
-	static const char *const heads[] = {"No.",     "Owner",      "Cores", "Memory",
-					    "Devices", "Interrupts", "Boots", NULL};
+	static const char *const heads[] = {">No.",    "Owner",      "Cores",  ">Memory",
+					    "Devices", "Interrupts", "<Boots", NULL};
 
 	fputs("<section id=\"owners\">\n<h2>Who owns what</h2>\n", stream);
 	page_table_head(stream, "Owners and what is theirs", heads);
 	for (unsigned i = 0; i < report->model->vm_count; i++)
 		write_vm(stream, report, i);
 	if (report->model->board.given) {
-		write_other(stream, report, (struct party){PARTY_HYPERVISOR, 0}, "hypervisor", "");
+		write_other(stream, report, (struct party){PARTY_HYPERVISOR, 0}, "hypervisor");
 		write_other(stream, report, (struct party){PARTY_RESERVED, 0},
-			    "reserved by the board", "");
-		write_other(stream, report, (struct party){PARTY_FREE, 0}, "not given out", "");
+			    "reserved by the board");
+		write_other(stream, report, (struct party){PARTY_FREE, 0}, "not given out");
 	}
 	page_table_end(stream);
 	fputs("</section>\n", stream);

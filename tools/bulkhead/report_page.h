@@ -30,7 +30,8 @@ void page_owner(FILE *stream, const struct report *report, struct party party, c
 void page_size(FILE *stream, const struct report *report, uint64_t size);
 /* <dt> and <dd> of a list; nothing if the text is empty. */
 void page_fact(FILE *stream, const char *name, const char *text);
-/* <tr> with column heads; the list ends with NULL. */
+/* Start of a table with its column heads; '>' before one marks a column of numbers, '<' one
+ * that narrow windows do without. NULL ends the list. */
 void page_table_head(FILE *stream, const char *caption, const char *const heads[]);
 void page_table_end(FILE *stream);
 

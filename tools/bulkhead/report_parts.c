@@ -6,12 +6,14 @@
 #include "report_page.h"
 #include "report_xml.h"
 
+#define WIDE_FACT 60 /* characters; longer ones get a line of their own */
+
 void page_swatch(FILE *stream, struct party party)
 {
 	xml_print(
 		stream,
-		"<svg class=\"swatch\" width=\"14\" height=\"14\" aria-hidden=\"true\">"
-		"<rect class=\"%s\" x=\".5\" y=\".5\" width=\"13\" height=\"13\" rx=\"3\"/></svg>",
+		"<svg class=\"swatch\" width=\"22\" height=\"14\" aria-hidden=\"true\">"
+		"<rect class=\"%s\" x=\".5\" y=\".5\" width=\"21\" height=\"13\" rx=\"3\"/></svg>",
 		party_fill(party));
 }
 
@@ -34,16 +36,25 @@ void page_size(FILE *stream, const struct report *report, uint64_t size)
 
 void page_fact(FILE *stream, const char *name, const char *text)
 {
-	if (*text)
-		xml_print(stream, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, text);
+	if (!*text)
+		return;
+	fputs(strlen(text) > WIDE_FACT ? "<div class=\"wide\">" : "<div>", stream);
+	xml_print(stream, "<dt>%s</dt><dd>%s</dd></div>\n", name, text);
 }
 
 void page_table_head(FILE *stream, const char *caption, const char *const heads[])
 {
 	xml_print(stream, "<div class=\"scroll\"><table>\n<caption>%s</caption>\n<thead><tr>",
 		  caption);
-	for (; *heads; heads++)
-		xml_print(stream, "<th scope=\"col\">%s</th>", *heads);
+	for (; *heads; heads++) {
+		bool number = **heads == '>';
+		bool wide = **heads == '<';
+		fprintf(stream, "<th scope=\"col\"%s>",
+			number ? " class=\"number\""
+			: wide ? " class=\"wide-only\""
+			       : "");
+		xml_print(stream, "%s</th>", *heads + (number || wide));
+	}
 	fputs("</tr></thead>\n<tbody>\n", stream);
 }
 

@@ -100,7 +100,7 @@ static void write_color(FILE *stream, unsigned color, const char *value)
 void party_write_style(FILE *stream, unsigned vm_count)
 {
 	fputs(".on-page{fill:#4a5361;stroke:#fff}.on-reserved{fill:#10151c}\n"
-	      ".on-hypervisor{fill:#fff}.on-conflict{fill:#7d0b0b;stroke:#ffe1de}\n"
+	      ".on-hypervisor{fill:#fff}svg .on-conflict{fill:#7d0b0b;stroke:#ffe1de;stroke-width:7px}\n"
 	      ".nothing{fill:none;stroke:none}\n"
 	      ".free{fill:#fff;stroke:#8f99a8;stroke-dasharray:3 2}\n"
 	      ".disabled{fill:#e4e7eb;stroke:#8f99a8}\n"
@@ -116,7 +116,7 @@ void party_write_style(FILE *stream, unsigned vm_count)
 		fprintf(stream, ".vm%u{fill:url(#vm%u)}\n", i, i);
 	fputs("@media screen and (prefers-color-scheme:dark){\n"
 	      ".on-page{fill:#aeb7c4;stroke:#12161c}.on-reserved{fill:#fff}\n"
-	      ".on-hypervisor{fill:#0b0e13}.on-conflict{fill:#ffd9d6;stroke:#5a1a1a}\n"
+	      ".on-hypervisor{fill:#0b0e13}svg .on-conflict{fill:#ffd9d6;stroke:#5a1a1a}\n"
 	      ".free{fill:#12161c;stroke:#6d7786}\n"
 	      ".disabled{fill:#262c35;stroke:#6d7786}\n"
 	      ".reserved,.apic{fill:#566070;stroke:#8f99a8}\n"

@@ -14,6 +14,7 @@ struct layer {
 
 struct sweep {
 	struct arena *arena;
+	const struct model *model;
 	struct layer *layers;
 	unsigned layer_count;
 	uint64_t *edges; /* where something begins, or has ended before */
@@ -104,10 +105,14 @@ static const char *joined_names(struct sweep *sweep)
 {
 	const char *names = "";
 
-	for (unsigned i = 0; i < sweep->active_count; i++)
+	for (unsigned i = 0; i < sweep->active_count; i++) {
+		const struct segment *segment = &sweep->active[i]->segment;
+		bool vm = segment->party.kind == PARTY_VM;
 		if (!sweep->active[i]->ground)
-			names = arena_format(sweep->arena, "%s%s%s", names, *names ? ", " : "",
-					     sweep->active[i]->segment.name);
+			names = arena_format(sweep->arena, "%s%s%s%s%s", names, *names ? ", " : "",
+					     vm ? party_name(sweep->model, segment->party) : "",
+					     vm ? " " : "", segment->name);
+	}
 	return names;
 }
 
@@ -255,7 +260,7 @@ struct space space_host(const struct model *model, const struct placed_memory *p
 			struct arena *arena)
 {
 	const struct board *board = &model->board;
-	struct sweep sweep = {.arena = arena};
+	struct sweep sweep = {.arena = arena, .model = model};
 	struct span span;
 
 	for (unsigned i = 0; i < board->range_count; i++)
@@ -273,7 +278,7 @@ struct space space_host(const struct model *model, const struct placed_memory *p
 
 struct space space_guest(const struct model *model, unsigned vm, struct arena *arena)
 {
-	struct sweep sweep = {.arena = arena};
+	struct sweep sweep = {.arena = arena, .model = model};
 	struct span span;
 
 	add_controllers(&sweep, &model->board);

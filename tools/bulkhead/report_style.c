@@ -21,7 +21,7 @@ static const char text[] =
 	".kicker{color:var(--dim);margin:0}.lead{font-size:18px;margin:4px 0 12px}\n"
 	".hint{color:var(--dim);font-size:13.5px;max-width:76ch}\n"
 	"section{margin-top:44px}\n"
-	"code,pre,.code{font-family:ui-monospace,\"DejaVu Sans Mono\",\"Liberation Mono\",Menlo,"
+	"code,pre,td.code{font-family:ui-monospace,\"DejaVu Sans Mono\",\"Liberation Mono\",Menlo,"
 	"Consolas,monospace;font-size:.88em}\n"
 	".patterns{position:absolute}\n";
 
@@ -29,7 +29,7 @@ static const char facts[] =
 	".facts{display:grid;gap:2px 24px;margin:0 0 14px;"
 	"grid-template-columns:repeat(auto-fill,minmax(210px,1fr))}\n"
 	".facts div{min-width:0}.facts dt{color:var(--dim);font-size:12.5px}"
-	".facts dd{margin:0 0 6px}\n"
+	".facts dd{margin:0 0 6px}.facts .wide{grid-column:1/-1}\n"
 	".facts.head{border-top:1px solid var(--line);padding-top:12px;margin-top:16px}\n"
 	"nav ul{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;margin:0;padding:0}\n"
 	".status{display:inline-block;border:1px solid;border-radius:99px;padding:2px 14px;"
@@ -38,16 +38,17 @@ static const char facts[] =
 
 static const char tables[] =
 	".scroll{overflow-x:auto;max-width:100%}\n"
-	"table{border-collapse:collapse;width:100%;font-size:14px}\n"
+	"table{border-collapse:collapse;font-size:14px}\n"
 	"caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\n"
-	"th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;"
+	"th,td{text-align:left;vertical-align:top;padding:5px 26px 5px 0;"
 	"border-bottom:1px solid var(--line);overflow-wrap:normal}\n"
-	"thead th{color:var(--dim);font-weight:500;font-size:12.5px;white-space:nowrap}\n"
+	"thead .number{text-align:right}thead th{color:var(--dim);font-weight:500;font-size:12.5px;white-space:nowrap}\n"
 	"tbody th{font-weight:600}.number{text-align:right;white-space:nowrap}\n"
 	"td.code{white-space:nowrap}\n"
 	".owner{display:inline-flex;gap:7px;align-items:baseline}\n"
 	".swatch{flex:none;position:relative;top:2px;overflow:visible}\n"
 	"td.owners .owner{margin-right:12px}\n"
+	"@media (max-width:760px){.wide-only{display:none}th,td{padding-right:13px}}\n"
 	"details{margin-top:10px}summary{cursor:pointer;color:var(--link);font-size:14px}\n";
 
 static const char cells[] =
@@ -55,10 +56,11 @@ static const char cells[] =
 	"padding:0}\n"
 	".siblings{border:1px solid var(--dim);border-radius:8px;padding:4px}"
 	".siblings ul{gap:4px}\n"
-	".cell,.pin{position:relative;border-radius:5px;overflow:hidden;min-width:74px;"
+	".cell,.pin{position:relative;border-radius:5px;overflow:hidden;min-width:calc(var(--cell,8)*.94ch + 18px);"
 	"padding:5px 7px;line-height:1.3;font-size:13px}\n"
-	".pin{min-width:52px;font-size:12.5px;padding:4px}\n"
-	".ground{position:absolute;inset:0;width:100%;height:100%}\n"
+	".pin{min-width:46px;min-height:42px;font-size:12.5px;padding:4px}\n"
+	".ground{position:absolute;inset:0;width:100%;height:100%}.ground rect{x:.5px;y:.5px;"
+	"width:calc(100% - 1px);height:calc(100% - 1px);rx:4px}\n"
 	".ink{position:relative;padding:0 3px;border-radius:3px;-webkit-box-decoration-break:clone;"
 	"box-decoration-break:clone}\n"
 	".ink.on-page{color:var(--dim)}.ink.on-reserved{color:var(--reserved)}"
@@ -68,7 +70,7 @@ static const char cells[] =
 static const char memory[] =
 	".memory{display:grid;gap:44px}\n"
 	"@media (min-width:1240px){.memory{grid-template-columns:minmax(0,1.06fr) minmax(0,1fr)}}\n"
-	".host,.guests{min-width:0}\n"
+	".host,.guests{min-width:0}.memory:not(.dense) .host{position:sticky;top:20px;align-self:start}\n"
 	".figure{display:block;max-width:100%;height:auto;overflow:visible}\n"
 	".guest{background:var(--card);border:1px solid var(--line);border-radius:10px;"
 	"padding:14px 18px;margin:0 0 18px}.guest h3{margin:0 0 8px}.guest h3 .swatch{margin-right:8px}\n";
@@ -86,7 +88,7 @@ static const char print[] =
 	"print-color-adjust:exact}nav,summary{display:none}section{margin-top:24px}"
 	"details::details-content{content-visibility:visible;block-size:auto;height:auto}"
 	".guest,.finding,tr,.cell,.pin{break-inside:avoid}h2,h3{break-after:avoid}"
-	".scroll{overflow:visible}a{color:inherit;text-decoration:none}}\n"
+	".scroll{overflow:visible}.memory .host{position:static!important}a{color:inherit;text-decoration:none}}\n"
 	"@page{margin:15mm}\n";
 
 void page_write_style(FILE *stream)
