@@ -173,6 +173,7 @@ static const char **cpp_arguments(struct reader *reader)
 		"-x",
 		"assembler-with-cpp",
 		"-fno-diagnostics-show-caret",
+		"-fdiagnostics-column-unit=byte", /* a tab counts as one, as everywhere here */
 		"-fdiagnostics-color=never",
 	};
 	const struct read_options *options = reader->options;
