@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "read_internal.h"
@@ -322,18 +323,39 @@ static bool check_references(const struct context *context)
 	return true; /* the good ones among them can be used */
 }
 
-/* The reader's strings go into GRUB's and C's source: control bytes have no place there. */
+/* Texts go into C source, JSON and the boot log. NULL if this one can. */
+static const char *text_fault(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7F)
+			return "a control character";
+	json_t *string = json_string(text);
+	if (!string)
+		return "bytes that are not UTF-8";
+	json_decref(string);
+	return NULL;
+}
+
+static bool check_string(const struct context *context, const struct value *value)
+{
+	const char *who = subject(context->reader, context->node);
+	const char *fault = text_fault(value->text);
+
+	if (!*value->text)
+		READ_REPORT(context->reader, RULE_WRONG_COUNT, value->at,
+			    "%s: property \"%s\" is an empty string", who,
+			    context->property->name);
+	else if (fault)
+		READ_REPORT(context->reader, RULE_STRANGE_TEXT, value->at,
+			    "%s: property \"%s\" has %s", who, context->property->name, fault);
+	return *value->text && !fault;
+}
+
 static bool check_strings(const struct context *context)
 {
-	for (unsigned i = 0; i < context->property->value_count; i++) {
-		const struct value *value = &context->property->values[i];
-		if (*value->text)
-			continue;
-		READ_REPORT(context->reader, RULE_WRONG_COUNT, value->at,
-			    "%s: property \"%s\" is an empty string",
-			    subject(context->reader, context->node), context->property->name);
-		return false;
-	}
+	for (unsigned i = 0; i < context->property->value_count; i++)
+		if (!check_string(context, &context->property->values[i]))
+			return false;
 	return true;
 }
 

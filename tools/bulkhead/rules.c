@@ -28,6 +28,7 @@ const struct rule rules[] = {
 	[RULE_UNIT_ADDRESS] = {"BH0016", ERROR, "address in a node's name is missing or malformed", NULL},
 	[RULE_UNIT_ADDRESS_DIFFERS] = {"BH0017", ERROR, "address in a node's name differs from its content", NULL},
 	[RULE_UNSUPPORTED_SYNTAX] = {"BH0018", ERROR, "device-tree syntax that scenarios do not have", NULL},
+	[RULE_STRANGE_TEXT] = {"BH0019", ERROR, "text that is not printable", NULL},
 
 	/* Names and identity */
 	[READING_RULE_COUNT] =
