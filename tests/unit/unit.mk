@@ -33,7 +33,7 @@ unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c 
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
 
 emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
-	arena.c bitmap.c ept.c manifest.c msr_policy.c process.c) tests/unit/tool_emit_model.c
+	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c) tests/unit/tool_emit_model.c
 unit-tool_emit_ept := tests/unit/tool_emit_ept.c tests/unit/tool_emit_walk.c tools/bulkhead/ept.c
 unit-tool_emit_bitmap := tests/unit/tool_emit_bitmap.c tools/bulkhead/bitmap.c tools/bulkhead/msr_policy.c
 unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)
@@ -77,11 +77,9 @@ unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/
 	hypervisor/loader/placement.c
 
 # The scenario compiler's front half: all of it but the command line.
-front-sources := $(addprefix tools/bulkhead/,arena.c claims.c diag.c diag_text.c place.c process.c read.c \
-	read_annotated.c read_board.c read_cpp.c read_dtc.c read_locate.c read_schema.c read_take.c \
-	read_twice.c read_values.c read_vms.c rules.c rules_board.c rules_boot.c rules_guest.c \
-	rules_host.c rules_interrupts.c rules_names.c rules_ports.c rules_processors.c schema.c source.c \
-	span.c suggest.c tree.c)
+front-sources := $(wildcard tools/bulkhead/read*.c tools/bulkhead/rules*.c) $(addprefix tools/bulkhead/,\
+	arena.c claims.c cpu_features.c diag.c diag_text.c place.c process.c schema.c source.c span.c \
+	suggest.c tree.c)
 unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
 unit-tool_place := tests/unit/tool_place.c $(front-sources)
 unit-tool_text := tests/unit/tool_text.c $(front-sources)

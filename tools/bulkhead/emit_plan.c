@@ -6,7 +6,9 @@
 
 #include "bitmap.h"
 #include "emit_e820.h"
+#include "emit_features.h"
 #include "emit_output.h"
+#include "emit_pci.h"
 #include "emit_resources.h"
 
 static const char *text_or_empty(const char *text)
@@ -51,6 +53,29 @@ static bool plan_memory(struct plan *plan, struct vm_config *config, const struc
 		return output_fail("VM \"%s\": cannot build its page tables: %s", vm->name,
 				   ept_error_text(error));
 	return true;
+}
+
+/* What was shared without `host` has the address of any VM's region of it. */
+static void plan_shares(struct plan *plan)
+{
+	const struct model *model = plan->model;
+	struct share_config *shares =
+		arena_alloc(&plan->arena, model->share_count * sizeof(*shares));
+
+	for (unsigned i = 0; i < model->share_count; i++)
+		shares[i] = (struct share_config){
+			.name = model->shares[i].name,
+			.size = model->shares[i].size.value,
+		};
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
+			const struct vm_memory *memory = &model->vms[i].memory[j];
+
+			if (memory->kind == MEMORY_SHARED)
+				shares[memory->share].base = memory->host.value;
+		}
+	plan->scenario.shares = model->share_count == 0 ? NULL : shares;
+	plan->scenario.share_count = model->share_count;
 }
 
 /* --- Boot -------------------------------------------------------------------------------------- */
@@ -289,6 +314,8 @@ static bool plan_vm(struct plan *plan, uint32_t index)
 	config->name = vm->name;
 	plan_ports(plan, config, vm);
 	plan_bitmaps(plan, config);
+	plan_pci_functions(plan, config, vm);
+	plan_cpuid(plan, config, vm);
 	return plan_pins(plan, config, vm) && plan_memory(plan, config, vm) &&
 	       plan_boot(plan, config, vm);
 }
@@ -306,6 +333,8 @@ bool plan_build(struct plan *plan, const struct model *model)
 	plan_modules(plan);
 	plan_vcpus(plan);
 	plan_cores(plan);
+	plan_shares(plan);
+	plan_pci_inventory(plan);
 	for (uint32_t i = 0; ok && i < model->vm_count; i++)
 		ok = plan_vm(plan, i);
 	return ok;

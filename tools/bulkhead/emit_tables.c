@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "emit_pci.h"
+
 static void emit_prologue(FILE *file, const struct scenario *scenario)
 {
 	fprintf(file, "/* Made by `bulkhead build` from scenario %s: do not edit. */\n",
@@ -96,6 +98,20 @@ static void emit_ioapics(FILE *file, const struct scenario *scenario)
 	fputs("};\n", file);
 }
 
+static void emit_shares(FILE *file, const struct scenario *scenario)
+{
+	if (scenario->share_count == 0)
+		return;
+	fputs("\nstatic const struct share_config shares[] = {\n", file);
+	for (uint32_t i = 0; i < scenario->share_count; i++) {
+		fputs("\t{ .name = ", file);
+		emit_string(file, scenario->shares[i].name);
+		fprintf(file, ", .base = 0x%" PRIx64 ", .size = 0x%" PRIx64 " },\n",
+			scenario->shares[i].base, scenario->shares[i].size);
+	}
+	fputs("};\n", file);
+}
+
 static void emit_vms(FILE *file, const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->scenario.vm_count; i++)
@@ -147,7 +163,16 @@ static void emit_scenario(FILE *file, const struct scenario *scenario)
 	fprintf(file, "\t.tsc_frequency_hz = %" PRIu64 ",\n", scenario->tsc_frequency_hz);
 	fprintf(file, "\t.apic_timer_frequency_hz = %" PRIu64 ",\n",
 		scenario->apic_timer_frequency_hz);
-	fprintf(file, "\t.physical_address_bits = %u,\n};\n", scenario->physical_address_bits);
+	fprintf(file, "\t.physical_address_bits = %u,\n", scenario->physical_address_bits);
+	if (scenario->share_count != 0)
+		emit_array(file, "shares", "share_count", scenario->share_count);
+	if (scenario->pci_count != 0)
+		emit_array(file, "pci", "pci_count", scenario->pci_count);
+	if (scenario->pci_ecam_size != 0)
+		fprintf(file,
+			"\t.pci_ecam_base = 0x%" PRIx64 ",\n\t.pci_ecam_size = 0x%" PRIx64 ",\n",
+			scenario->pci_ecam_base, scenario->pci_ecam_size);
+	fputs("};\n", file);
 }
 
 void emit_tables(FILE *file, const struct plan *plan)
@@ -160,6 +185,8 @@ void emit_tables(FILE *file, const struct plan *plan)
 	emit_modules(file, scenario);
 	emit_ram(file, scenario);
 	emit_ioapics(file, scenario);
+	emit_shares(file, scenario);
+	emit_pci_inventory(file, scenario);
 	emit_vms(file, plan);
 	emit_scenario(file, scenario);
 }

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "bitmap.h"
+#include "emit_features.h"
+#include "emit_pci.h"
 #include "emit_tables.h"
 
 /* --- Arrays ------------------------------------------------------------------------------------ */
@@ -29,6 +31,12 @@ static void emit_permissions(FILE *file, uint32_t permissions)
 
 static void emit_memory(FILE *file, const struct vm_config *vm)
 {
+	static const char *const kinds[] = {
+		[MEMORY_RAM] = "MEMORY_RAM",
+		[MEMORY_DEVICE] = "MEMORY_DEVICE",
+		[MEMORY_SHARED] = "MEMORY_SHARED",
+	};
+
 	if (vm->memory_count == 0)
 		return;
 	fprintf(file, "\nstatic const struct memory_region vm%u_memory[] = {\n", vm->id);
@@ -39,8 +47,7 @@ static void emit_memory(FILE *file, const struct vm_config *vm)
 			region->guest_physical, region->host_physical);
 		fprintf(file, ", .size = 0x%" PRIx64 ",\n\t  .permissions = ", region->size);
 		emit_permissions(file, region->permissions);
-		fprintf(file, ", .kind = %s },\n",
-			region->kind == MEMORY_RAM ? "MEMORY_RAM" : "MEMORY_DEVICE");
+		fprintf(file, ", .kind = %s },\n", kinds[region->kind]);
 	}
 	fputs("};\n", file);
 }
@@ -141,6 +148,8 @@ void emit_vm_tables(FILE *file, const struct plan *plan, uint32_t vm)
 	emit_bitmaps(file, config);
 	emit_e820(file, config);
 	emit_blobs(file, config);
+	emit_pci_functions(file, config);
+	emit_cpuid_masks(file, config);
 }
 
 /* --- struct vm_config -------------------------------------------------------------------------- */
@@ -193,5 +202,12 @@ void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 	emit_boot(file, &config->boot);
 	emit_array(file, vm, "e820", "e820_count", config->e820_count);
 	emit_array(file, vm, "blobs", "blob_count", config->blob_count);
-	fprintf(file, "\t\t.acpi_rsdp = 0x%" PRIx64 ",\n\t},\n", config->acpi_rsdp);
+	fprintf(file, "\t\t.acpi_rsdp = 0x%" PRIx64 ",\n", config->acpi_rsdp);
+	/* Nothing about what the scenario does not use. */
+	if (config->pci_function_count != 0)
+		emit_array(file, vm, "pci_functions", "pci_function_count",
+			   config->pci_function_count);
+	if (config->cpuid_mask_count != 0)
+		emit_array(file, vm, "cpuid_masks", "cpuid_mask_count", config->cpuid_mask_count);
+	fputs("\t},\n", file);
 }

@@ -37,10 +37,16 @@ struct range {
 	struct place at; /* of the whole item */
 };
 
+/* Cores of hybrid processors. */
+enum cpu_kind { CPU_PERFORMANCE, CPU_EFFICIENT };
+
 struct board_cpu {
 	const char *label; /* "cpu0" */
 	struct number apic_id;
-	uint32_t package, core, thread; /* SMT siblings share package and core */
+	uint32_t package, core, thread;   /* SMT siblings share package and core */
+	struct number l2_group, l3_group; /* cores with the same number share that cache */
+	enum cpu_kind kind;
+	bool kind_given;
 	bool enabled;
 	bool reserved; /* not to be given to a VM */
 	struct place at;
@@ -77,7 +83,12 @@ struct board_override {
 	struct place at;
 };
 
-/* A device of the board (not PCI yet): what comes along when a VM gets it by label. */
+struct board_pci;
+
+/*
+ * A device of the board: what comes along when a VM gets it by label. A PCI function is one as well, with
+ * its I/O BARs as ports, its INTx as interrupt and the pages of its memory BARs as registers.
+ */
 struct board_device {
 	const char *label;      /* "com1" */
 	const char *name;       /* "serial@3f8" */
@@ -88,8 +99,53 @@ struct board_device {
 	unsigned interrupt_count;
 	struct range *mmio;
 	unsigned mmio_count;
+	const struct board_pci *pci; /* NULL: no PCI function */
 	struct place at;
 };
+
+/* A base address register. */
+struct board_bar {
+	uint64_t index;
+	enum pci_bar_kind kind;
+	struct number base;
+	struct number size;
+	bool prefetchable;
+	struct place at;
+};
+
+/* A PCI function of the board. */
+struct board_pci {
+	const char *label; /* "nic0" */
+	const char *name;  /* "ethernet@2,0" */
+	struct text address;
+	bool address_valid; /* the three below are right */
+	uint8_t bus, device, function;
+	struct number vendor_id, device_id, class_code;
+	struct board_bar *bars;
+	unsigned bar_count;
+	struct number interrupt; /* GSI of INTx */
+	struct number msi_vectors, msix_vectors, msix_bar, msix_offset;
+	struct number isolation_group;
+	struct range *reserved; /* memory that the firmware lets it use (RMRR) */
+	unsigned reserved_count;
+	uint32_t iommu;   /* index into board.iommus, or UINT32_MAX */
+	bool iommu_given; /* if only malformed (reported) */
+	bool never_given; /* `reserved`: not to be given to a VM */
+	bool isolating;   /* a bridge that keeps the functions behind it apart (ACS) */
+	struct number secondary_bus, subordinate_bus; /* behind a bridge */
+	uint32_t board_device;                        /* its index in board.devices */
+	struct place at;
+};
+
+struct board_iommu {
+	const char *label;
+	struct range registers;
+	struct number guest_address_bits;
+	struct place at;
+};
+
+/* Whether the address can be used as what the processor or the firmware would put there. */
+bool board_bar_sane(const struct board_bar *bar);
 
 struct board {
 	bool given; /* false: the scenario has no board, everything else is empty */
@@ -113,6 +169,20 @@ struct board {
 	unsigned device_count;
 	struct range *reserved_ports; /* never given to a VM as raw ports: ACPI PM, SMBus, ... */
 	unsigned reserved_port_count;
+	struct board_pci *pci;
+	unsigned pci_count;
+	struct range
+		ecam; /* memory-mapped configuration space of PCI; not given: size.given is false */
+	struct range *pci_memory_windows; /* none given: not checked */
+	unsigned pci_memory_window_count;
+	struct range *pci_io_windows;
+	unsigned pci_io_window_count;
+	struct board_iommu *iommus;
+	unsigned iommu_count;
+	struct number *ept_page_sizes; /* none given: all */
+	unsigned ept_page_size_count;
+	struct text *missing_controls; /* VMX controls that the processor does not offer */
+	unsigned missing_control_count;
 };
 
 /* A reference from a VM to something of the board; target is an index, or UINT32_MAX if dangling. */
@@ -128,8 +198,20 @@ struct vm_memory {
 	struct number size;
 	struct number host;    /* not given: chosen by place.c */
 	bool host_unusable;    /* `host` is there but malformed (reported): nothing is chosen */
-	uint32_t permissions;  /* OR of enum memory_permission */
-	enum memory_kind kind; /* RAM, unless it came with a device */
+	uint32_t permissions;  /* OR of enum memory_permission; 0: malformed (reported) */
+	enum memory_kind kind; /* RAM, unless it came with a device or is shared */
+	uint32_t share; /* MEMORY_SHARED: index into model.shares; size and host are the share's */
+	struct place share_at; /* MEMORY_SHARED: where the VM names it */
+	struct place at;
+};
+
+/* Memory that several VMs have. */
+struct share {
+	const char *name;
+	struct number size;
+	struct number host;    /* not given: chosen by place.c, then in the VMs' memory only */
+	bool host_unusable;    /* `host` is there but malformed (reported) */
+	bool multiple_writers; /* the scenario says that more than one VM may write */
 	struct place at;
 };
 
@@ -140,8 +222,15 @@ struct vm {
 	struct place cpus_at;
 	struct reference *cpus; /* into board.cpus; [0] is the BSP */
 	unsigned cpu_count;
-	struct reference *devices; /* into board.devices */
+	struct reference
+		*devices; /* into board.devices, PCI functions among them behind the others */
 	unsigned device_count;
+	struct reference *pci; /* into board.pci */
+	unsigned pci_count;
+	bool dma_unprotected; /* the scenario accepts DMA that no IOMMU guards */
+	struct place dma_unprotected_at;
+	struct text *cpuid_hide; /* names of features that the guest does not get to see */
+	unsigned cpuid_hide_count;
 	struct vm_memory *memory;
 	unsigned memory_count;
 	struct range *ports; /* given by io-ports, not those of devices */
@@ -190,6 +279,8 @@ struct model {
 	unsigned vm_count;
 	struct module *modules; /* declared, plus one for every name used and not declared */
 	unsigned module_count;
+	struct share *shares;
+	unsigned share_count;
 };
 
 #endif

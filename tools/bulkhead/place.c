@@ -171,6 +171,7 @@ struct request {
 	const struct vm *vm;
 	struct vm_memory *memory;
 	uint64_t alignment;
+	bool identity;  /* host = guest, if that is free */
 	unsigned order; /* in the source */
 };
 
@@ -185,25 +186,37 @@ static bool placeable(const struct vm_memory *memory)
 {
 	struct span span;
 
-	return memory->kind == MEMORY_RAM && !memory->host.given && !memory->host_unusable &&
+	return memory->kind != MEMORY_DEVICE && !memory->host.given && !memory->host_unusable &&
 	       memory_guest_span(memory, &span) && memory->guest.value % PAGE_SIZE_4K == 0 &&
 	       memory->size.value % PAGE_SIZE_4K == 0;
+}
+
+/* DMA that no IOMMU translates uses host addresses as the guest's, so they have to be the same. */
+static bool needs_identity(const struct vm *vm, const struct vm_memory *memory)
+{
+	return vm->dma_unprotected && vm->pci_count && memory->kind == MEMORY_RAM;
 }
 
 static struct request *collect(struct model *model, struct arena *arena, unsigned *count)
 {
 	struct request *requests = NULL;
+	/* Shared memory is placed for the first VM that has it; the others follow. */
+	bool *placed = arena_alloc(arena, model->share_count * sizeof(*placed));
 
 	*count = 0;
 	for (unsigned i = 0; i < model->vm_count; i++)
 		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
 			struct vm_memory *memory = &model->vms[i].memory[j];
-			if (!placeable(memory))
+			if (!placeable(memory) ||
+			    (memory->kind == MEMORY_SHARED && placed[memory->share]))
 				continue;
+			if (memory->kind == MEMORY_SHARED)
+				placed[memory->share] = true;
 			struct request *request = ARENA_PUSH(arena, requests, *count);
 			request->vm = &model->vms[i];
 			request->memory = memory;
 			request->alignment = wanted_alignment(memory->size.value);
+			request->identity = needs_identity(&model->vms[i], memory);
 			request->order = *count;
 		}
 	return requests;
@@ -214,6 +227,8 @@ static int compare_requests(const void *left, const void *right)
 	const struct request *a = left;
 	const struct request *b = right;
 
+	if (a->identity != b->identity)
+		return a->identity ? -1 : 1;
 	if (a->alignment != b->alignment)
 		return a->alignment > b->alignment ? -1 : 1;
 	return a->order < b->order ? -1 : 1;
@@ -245,6 +260,22 @@ static bool place_aligned(struct free_list *list, struct vm_memory *memory, uint
 	return false;
 }
 
+static bool place_identity(struct free_list *list, struct vm_memory *memory)
+{
+	struct span span;
+	unsigned i;
+
+	if (!span_make(memory->guest.value, memory->size.value, &span))
+		return false;
+	i = first_ending_behind(list, span.first);
+	if (i == list->count || list->items[i].base > span.first ||
+	    list->items[i].base + (list->items[i].size - 1) < span.last)
+		return false;
+	memory->host.value = span.first;
+	take(list, span);
+	return true;
+}
+
 static struct free_range largest(const struct free_list *list)
 {
 	struct free_range found = {0, 0};
@@ -265,6 +296,10 @@ static struct placed place_one(struct free_list *list, const struct request *req
 		.wanted_alignment = request->alignment,
 	};
 
+	if (request->identity && place_identity(list, request->memory)) {
+		placed.found = true;
+		placed.alignment = request->alignment;
+	}
 	for (size_t i = 0; i < sizeof(alignments) / sizeof(*alignments) && !placed.found; i++) {
 		if (alignments[i] > request->alignment)
 			continue;
@@ -274,6 +309,23 @@ static struct placed place_one(struct free_list *list, const struct request *req
 	if (!placed.found)
 		placed.largest = largest(list);
 	return placed;
+}
+
+static void follow_shared(struct model *model, const struct placement *placement,
+			  struct arena *arena)
+{
+	const struct vm_memory **first =
+		arena_alloc(arena, model->share_count * sizeof(const struct vm_memory *));
+
+	for (unsigned i = 0; i < placement->count; i++)
+		if (placement->items[i].memory->kind == MEMORY_SHARED)
+			first[placement->items[i].memory->share] = placement->items[i].memory;
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
+			struct vm_memory *memory = &model->vms[i].memory[j];
+			if (memory->kind == MEMORY_SHARED && first[memory->share])
+				memory->host.value = first[memory->share]->host.value;
+		}
 }
 
 void place_memory(struct model *model, struct arena *arena, struct placement *placement)
@@ -295,4 +347,5 @@ void place_memory(struct model *model, struct arena *arena, struct placement *pl
 	for (unsigned i = 0; i < count; i++)
 		*ARENA_PUSH(arena, placement->items, placement->count) =
 			place_one(&list, &requests[i]);
+	follow_shared(model, placement, arena);
 }

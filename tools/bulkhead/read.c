@@ -26,6 +26,7 @@ static void read_model(struct reader *reader)
 	description = read_text(reader->tree.root, "description").value;
 	reader->model->description = description ? description : "";
 	read_board(reader);
+	read_shares(reader);
 	read_vms(reader);
 	read_modules(reader);
 }

@@ -27,6 +27,12 @@ static void take_cpu(struct reader *reader, struct tree_node *node)
 		.package = read_cell(node, "package", 0),
 		.core = read_cell(node, "core", node->index),
 		.thread = read_cell(node, "thread", 0),
+		.l2_group = read_number(node, "l2-group"),
+		.l3_group = read_number(node, "l3-group"),
+		.kind = read_choice(node, "kind", CHOICE_PERFORMANCE) == CHOICE_EFFICIENT
+				? CPU_EFFICIENT
+				: CPU_PERFORMANCE,
+		.kind_given = read_given(node, "kind"),
 		.enabled = read_choice(node, "status", CHOICE_OKAY) != CHOICE_DISABLED,
 		.reserved = read_flag(node, "reserved"),
 		.at = node->at,
@@ -112,6 +118,18 @@ static void take_device(struct reader *reader, struct tree_node *node)
 	device->at = node->at;
 }
 
+static void take_vmx(struct reader *reader, const struct tree_node *node)
+{
+	struct board *board = &reader->model->board;
+
+	if (!node)
+		return;
+	board->ept_page_sizes =
+		read_cells(reader, node, "ept-page-sizes", &board->ept_page_size_count);
+	board->missing_controls =
+		read_texts(reader, node, "missing", &board->missing_control_count);
+}
+
 void read_board(struct reader *reader)
 {
 	struct tree_node *node = tree_child(reader->tree.root, "board");
@@ -138,4 +156,6 @@ void read_board(struct reader *reader)
 	each(reader, node, "ioapics", take_ioapic);
 	each(reader, node, "interrupt-overrides", take_override);
 	each(reader, node, "devices", take_device);
+	read_pci(reader, node);
+	take_vmx(reader, tree_child(node, "vmx"));
 }

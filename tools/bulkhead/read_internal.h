@@ -81,12 +81,29 @@ void read_check_schema(struct reader *reader);
 void read_board(struct reader *reader);
 void read_vms(struct reader *reader);
 void read_modules(struct reader *reader);
+void read_shares(struct reader *reader);
+
+/* read_pci.c */
+struct pci_address {
+	unsigned bus, device, function;
+};
+/* "00:02.0"; false if it is no such address. */
+bool read_pci_address(const char *text, struct pci_address *address);
+/* After the devices of the board: each function becomes one of them. */
+void read_pci(struct reader *reader, struct tree_node *board);
+/* The pages of the VM's PCI functions, without what it has already. */
+void read_pci_memory(struct reader *reader, struct vm *vm);
 
 /* read_take.c: typed values of a property that fits the schema; "not given" otherwise. */
 struct number read_number(const struct tree_node *node, const char *name);
 struct text read_text(const struct tree_node *node, const char *name);
 uint32_t read_cell(const struct tree_node *node, const char *name, uint32_t otherwise);
 bool read_given(const struct tree_node *node, const char *name);
+struct text *read_texts(struct reader *reader, const struct tree_node *node, const char *name,
+			unsigned *count);
+/* Index of what the property refers to, if it is of that kind; UINT32_MAX otherwise. */
+uint32_t read_target(struct reader *reader, const struct tree_node *node, const char *name,
+		     const struct schema_node *kind);
 /* A flag counts also when it has a value, which is an error that was reported. */
 bool read_flag(const struct tree_node *node, const char *name);
 struct number *read_cells(struct reader *reader, const struct tree_node *node, const char *name,

@@ -72,7 +72,8 @@ static void check_unit_address(struct reader *reader, const struct tree_node *no
 	if (node->schema->unit == UNIT_MANDATORY && !node->unit)
 		finding = READ_REPORT(reader, RULE_UNIT_ADDRESS, node->at,
 				      "%s: the address is missing", subject(reader, node));
-	else if (node->unit && node->schema != &schema_vm && !unit_address_valid(node->unit))
+	else if (node->unit && node->schema != &schema_vm && node->schema->unit != UNIT_PCI &&
+		 !unit_address_valid(node->unit))
 		finding = READ_REPORT(reader, RULE_UNIT_ADDRESS, node->at,
 				      "%s: \"%s\" is not an address in hexadecimal digits",
 				      subject(reader, node), node->unit);
@@ -172,7 +173,10 @@ static const struct {
 	[TYPE_PORTS] = {"pairs of first port and count, <FIRST COUNT ...>", VALUE_CELL, 2, 0, 2},
 	[TYPE_RANGES] = {"addresses and sizes of two cells each, <HIGH LOW SIZE-HIGH SIZE-LOW>",
 			 VALUE_CELL, 4, 0, 4},
+	[TYPE_RANGE] = {"one address and size of two cells each, <HIGH LOW SIZE-HIGH SIZE-LOW>",
+			VALUE_CELL, 4, 4, 4},
 	[TYPE_REFERENCES] = {"references, <&LABEL ...>", VALUE_REFERENCE, 0, 0, 1},
+	[TYPE_REFERENCE] = {"one reference, <&LABEL>", VALUE_REFERENCE, 1, 1, 1},
 };
 
 static const char *value_kind_name(enum value_kind kind)
@@ -277,8 +281,13 @@ static void help_labels(struct reader *reader, struct finding *finding, const st
 	if (suggestion.best && count > most)
 		help_nearest(reader, finding, &suggestion);
 	else if (count)
-		finding_help(reader->diagnostics, finding, "the board has %s%s", list,
-			     count > most ? ", ..." : "");
+		finding_help(reader->diagnostics, finding, "%s %s%s",
+			     kind == &schema_share ? "the scenario declares" : "the board has",
+			     list, count > most ? ", ..." : "");
+	else if (kind == &schema_share)
+		finding_help(
+			reader->diagnostics, finding,
+			"declare it beside vms: shared-memory { NAME: NAME { size = <0x1000>; }; };");
 }
 
 /* Without a board, or a board without cpus, that is what is reported, and it says it all. */
@@ -286,6 +295,8 @@ static bool has_targets(const struct reader *reader, const struct schema_node *k
 {
 	const struct tree_node *board = tree_child(reader->tree.root, "board");
 
+	if (kind == &schema_share)
+		return true;
 	return board && (kind != &schema_cpu || tree_child(board, "cpus"));
 }
 
@@ -369,6 +380,7 @@ static bool check_values(const struct context *context)
 	case TYPE_CHOICE:
 		return check_choice(context);
 	case TYPE_REFERENCES:
+	case TYPE_REFERENCE:
 		return check_references(context);
 	case TYPE_STRING:
 	case TYPE_STRINGS:
@@ -413,6 +425,29 @@ static void check_missing_properties(struct reader *reader, const struct tree_no
 				    row->name);
 }
 
+/* A PCI function's address is device and function, after the bus if that is not 0. */
+static void check_pci_unit(struct reader *reader, const struct tree_node *node)
+{
+	struct text address = read_text(node, "address");
+	struct pci_address pci;
+
+	if (node->schema->unit != UNIT_PCI || !node->unit || !address.value ||
+	    !read_pci_address(address.value, &pci))
+		return;
+	const char *full =
+		arena_format(reader->arena, "%x,%x,%x", pci.bus, pci.device, pci.function);
+	const char *expected = pci.bus ? full : strchr(full, ',') + 1;
+	if (!strcmp(node->unit, expected) || !strcmp(node->unit, full))
+		return;
+	struct finding *finding = READ_REPORT(reader, RULE_UNIT_ADDRESS_DIFFERS, node->at,
+					      "%s: the name says %s, but address says \"%s\"",
+					      subject(reader, node), node->unit, address.value);
+	finding_note(reader->diagnostics, finding, address.at, "given here");
+	finding_help(reader->diagnostics, finding,
+		     "correct the wrong one of both; the name would be %s@%s", node->base,
+		     expected);
+}
+
 static void check_node(struct reader *reader, struct tree_node *node)
 {
 	if (!node->schema)
@@ -422,6 +457,7 @@ static void check_node(struct reader *reader, struct tree_node *node)
 	check_missing_properties(reader, node);
 	check_properties(reader, node);
 	check_unit_differs(reader, node);
+	check_pci_unit(reader, node);
 	for (unsigned i = 0; i < node->child_count; i++)
 		check_node(reader, node->children[i]);
 }

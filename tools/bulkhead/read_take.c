@@ -82,6 +82,28 @@ struct number *read_cells(struct reader *reader, const struct tree_node *node, c
 	return numbers;
 }
 
+struct text *read_texts(struct reader *reader, const struct tree_node *node, const char *name,
+			unsigned *count)
+{
+	const struct tree_property *property = usable(node, name);
+
+	*count = property ? property->value_count : 0;
+	struct text *texts = arena_alloc(reader->arena, *count * sizeof(*texts));
+	for (unsigned i = 0; i < *count; i++)
+		texts[i] = (struct text){property->values[i].text, property->values[i].at};
+	return texts;
+}
+
+uint32_t read_target(struct reader *reader, const struct tree_node *node, const char *name,
+		     const struct schema_node *kind)
+{
+	const struct tree_property *property = usable(node, name);
+	const struct tree_node *target =
+		property ? tree_resolve(&reader->tree, property->values[0].text) : NULL;
+
+	return target && target->schema == kind ? target->index : UINT32_MAX;
+}
+
 struct range *read_ranges(struct reader *reader, const struct tree_node *node, const char *name,
 			  unsigned cells, unsigned *count)
 {

@@ -105,11 +105,35 @@ static uint32_t permissions_of(const struct tree_node *node)
 	return permissions[read_choice(node, "access", CHOICE_RWX)];
 }
 
+/* Its size and place are the share's; one that does not exist was reported. */
+static void take_shared(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	uint32_t share = read_target(reader, node, "memory", &schema_share);
+
+	if (share == UINT32_MAX)
+		return;
+	const struct share *shared = &reader->model->shares[share];
+	*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
+		.name = node->name,
+		.guest = read_unit_address(node),
+		.size = shared->size,
+		.host = shared->host,
+		.host_unusable = shared->host_unusable,
+		.permissions = read_given(node, "access") ? permissions_of(node) : 0,
+		.kind = MEMORY_SHARED,
+		.share = share,
+		.share_at = tree_property(node, "memory")->values[0].at,
+		.at = node->at,
+	};
+}
+
 static void take_memory(struct reader *reader, const struct tree_node *node, struct vm *vm)
 {
 	for (unsigned i = 0; i < node->child_count; i++) {
 		const struct tree_node *child = node->children[i];
-		if (!child->schema)
+		if (child->schema == &schema_vm_shared)
+			take_shared(reader, child, vm);
+		if (!child->schema || child->schema == &schema_vm_shared)
 			continue;
 		*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
 			.name = child->name,
@@ -134,6 +158,8 @@ static void take_device_memory(struct reader *reader, struct vm *vm)
 		if (reference->target >= board->device_count)
 			continue;
 		const struct board_device *device = &board->devices[reference->target];
+		if (device->pci)
+			continue;
 		for (unsigned j = 0; j < device->mmio_count; j++)
 			*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) =
 				(struct vm_memory){
@@ -146,6 +172,23 @@ static void take_device_memory(struct reader *reader, struct vm *vm)
 					.at = reference->at,
 				};
 	}
+}
+
+/* A PCI function is a device of the board like others, with rules of its own besides. */
+static void take_pci(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	const struct board *board = &reader->model->board;
+
+	vm->pci =
+		take_references(reader, node, "pci-devices", &schema_pci_function, &vm->pci_count);
+	for (unsigned i = 0; i < vm->pci_count; i++) {
+		struct reference device = vm->pci[i];
+		if (device.target != UINT32_MAX)
+			device.target = board->pci[device.target].board_device;
+		*ARENA_PUSH(reader->arena, vm->devices, vm->device_count) = device;
+	}
+	vm->dma_unprotected = read_flag(node, "dma-unprotected");
+	vm->dma_unprotected_at = place_of(node, "dma-unprotected");
 }
 
 static void take_vm(struct reader *reader, const struct tree_node *node)
@@ -161,9 +204,31 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 	vm->devices = take_references(reader, node, "devices", &schema_device, &vm->device_count);
 	vm->ports = read_ranges(reader, node, "io-ports", 1, &vm->port_count);
 	vm->interrupts = read_cells(reader, node, "interrupts", &vm->interrupt_count);
+	take_pci(reader, node, vm);
+	vm->cpuid_hide = read_texts(reader, node, "cpuid-hide", &vm->cpuid_hide_count);
 	take_boot(reader, node, vm);
 	take_memory(reader, node, vm);
 	take_device_memory(reader, vm);
+	read_pci_memory(reader, vm);
+}
+
+void read_shares(struct reader *reader)
+{
+	const struct tree_node *list = tree_child(reader->tree.root, "shared-memory");
+	struct model *model = reader->model;
+
+	for (unsigned i = 0; list && i < list->child_count; i++) {
+		struct tree_node *node = list->children[i];
+		node->index = model->share_count;
+		*ARENA_PUSH(reader->arena, model->shares, model->share_count) = (struct share){
+			.name = node->name,
+			.size = read_number(node, "size"),
+			.host = read_number(node, "host"),
+			.host_unusable = tree_property(node, "host") && !read_given(node, "host"),
+			.multiple_writers = read_flag(node, "multiple-writers"),
+			.at = node->at,
+		};
+	}
 }
 
 void read_vms(struct reader *reader)

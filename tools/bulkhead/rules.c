@@ -69,7 +69,7 @@ const struct rule rules[] = {
 	{"BH3012", ERROR, "the hypervisor's memory is missing or misplaced", rule_hypervisor_range},
 	{"BH3013", ERROR, "the trampoline is missing or misplaced", rule_trampoline_range},
 	{"BH3014", ERROR, "RAM or device of the board over an APIC's registers", rule_board_apic_page},
-	{"BH3015", ERROR, "device registers inside RAM", rule_registers_in_ram},
+	{"BH3015", ERROR, "device registers inside RAM or reserved memory", rule_registers_in_ram},
 	{"BH3016", ERROR, "devices of two VMs share a page of registers", rule_registers_shared},
 	{"BH3017", ERROR, "physical address width that no processor has", rule_address_bits},
 	{"BH3018", ERROR, "frequency out of range", rule_frequency},
@@ -113,6 +113,13 @@ const struct rule rules[] = {
 	{"BH7005", WARNING, "interrupt without its device", rule_interrupt_without_device},
 	{"BH7006", ERROR, "IOAPICs of the board contradict each other", rule_ioapics},
 	{"BH7007", ERROR, "interrupt override of the board is not valid", rule_override},
+
+	/* Sharing */
+	{"BH9001", ERROR, "shared memory of fewer than two VMs", rule_share_peers},
+	{"BH9002", ERROR, "shared memory given twice to one VM", rule_share_twice},
+	{"BH9003", ERROR, "shared memory that several VMs may write", rule_share_writers},
+	{"BH9004", WARNING, "shared memory that no VM may write", rule_share_unwritten},
+	{"BH9005", WARNING, "multiple-writers where it is not needed", rule_share_permission_unneeded},
 };
 /* clang-format on */
 

@@ -72,7 +72,7 @@ void rule_guest_apic_page(struct check *check)
 		struct claims claims = {NULL, 0};
 		FOR_EACH_MEMORY(vm, memory) {
 			struct span span;
-			if (memory->kind == MEMORY_RAM && memory_guest_span(memory, &span))
+			if (memory->kind != MEMORY_DEVICE && memory_guest_span(memory, &span))
 				claims_add(check->arena, &claims,
 					   (struct claim){span, vm_index(check, vm), CLAIM_ALONE,
 							  memory->name, memory->at});
@@ -97,7 +97,7 @@ void rule_guest_width(struct check *check)
 		FOR_EACH_MEMORY(vm, memory) {
 			struct span span;
 			if (!memory->guest.given || !memory->size.given || !memory->size.value ||
-			    memory->kind != MEMORY_RAM)
+			    memory->kind == MEMORY_DEVICE)
 				continue;
 			if (memory_guest_span(memory, &span) && span.last >> bits == 0)
 				continue;
@@ -148,7 +148,7 @@ void rule_guest_unaligned(struct check *check)
 {
 	FOR_EACH_VM(check, vm) {
 		FOR_EACH_MEMORY(vm, memory) {
-			if (memory->kind != MEMORY_RAM || !memory->guest.given ||
+			if (memory->kind == MEMORY_DEVICE || !memory->guest.given ||
 			    (memory->guest.value & PAGE_MASK) == 0)
 				continue;
 			struct finding *finding =
@@ -156,7 +156,8 @@ void rule_guest_unaligned(struct check *check)
 				       "VM \"%s\": %s: the guest address 0x%" PRIx64
 				       " is not a multiple of 4 KiB",
 				       vm->name, memory->name, memory->guest.value);
-			HELP(check, finding, "write memory@%" PRIx64,
+			HELP(check, finding, "write %s@%" PRIx64,
+			     memory->kind == MEMORY_SHARED ? "shared" : "memory",
 			     (memory->guest.value + PAGE_MASK) & ~PAGE_MASK);
 		}
 	}

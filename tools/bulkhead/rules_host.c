@@ -8,10 +8,32 @@
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
 #define NOT_RAM   (1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR | 1u << BOARD_TRAMPOLINE)
 
-/* Pieces of RAM with `host`, as claims by VM; device registers are the board's business. */
+/* Who a claim of fixed_memory() is of: VM "rt": memory@0; owners behind the last VM are shares. */
+static const char *party(struct check *check, const struct claim *claim)
+{
+	if (claim->owner >= check->model->vm_count)
+		return arena_format(check->arena, "shared memory \"%s\"", claim->what);
+	return arena_format(check->arena, "VM \"%s\": %s", vm_name(check, claim->owner),
+			    claim->what);
+}
+
+/*
+ * Pieces of RAM with `host`, as claims by VM, and what they share, as claims of its own; device registers
+ * are the board's business.
+ */
 static struct claims fixed_memory(struct check *check)
 {
+	const struct model *model = check->model;
 	struct claims claims = {NULL, 0};
+
+	for (unsigned i = 0; i < model->share_count; i++) {
+		const struct share *share = &model->shares[i];
+		struct span span;
+		if (share->host.given && span_make(share->host.value, share->size.value, &span))
+			claims_add(check->arena, &claims,
+				   (struct claim){span, model->vm_count + i, CLAIM_ALONE,
+						  share->name, share->host.at});
+	}
 
 	FOR_EACH_VM(check, vm) {
 		FOR_EACH_MEMORY(vm, memory) {
@@ -69,9 +91,20 @@ static void board_range_unaligned(struct check *check, const char *name, const s
 	unaligned(check, who, "size", &range->size, end > base ? end - base : PAGE_SIZE_4K);
 }
 
+static const char *share_text(struct check *check, const struct share *share)
+{
+	return arena_format(check->arena, "shared memory \"%s\"", share->name);
+}
+
 void rule_host_unaligned(struct check *check)
 {
 	each_board_range(check, board_range_unaligned);
+	for (unsigned i = 0; i < check->model->share_count; i++) {
+		const struct share *share = &check->model->shares[i];
+		const char *who = share_text(check, share);
+		unaligned(check, who, "host address", &share->host, rounded_up(share->host.value));
+		unaligned(check, who, "size", &share->size, rounded_up(share->size.value));
+	}
 	FOR_EACH_VM(check, vm) {
 		FOR_EACH_MEMORY(vm, memory) {
 			if (memory->kind != MEMORY_RAM)
@@ -102,6 +135,9 @@ static void board_size_zero(struct check *check, const char *name, const struct 
 void rule_size_zero(struct check *check)
 {
 	each_board_range(check, board_size_zero);
+	for (unsigned i = 0; i < check->model->share_count; i++)
+		size_zero(check, share_text(check, &check->model->shares[i]),
+			  &check->model->shares[i].size);
 	FOR_EACH_VM(check, vm)
 		FOR_EACH_MEMORY(vm, memory)
 			if (memory->kind == MEMORY_RAM)
@@ -131,6 +167,11 @@ static void board_wraps(struct check *check, const char *name, const struct rang
 void rule_host_wrap(struct check *check)
 {
 	each_board_range(check, board_wraps);
+	for (unsigned i = 0; i < check->model->share_count; i++)
+		wraps(check,
+		      arena_format(check->arena, "%s: host",
+				   share_text(check, &check->model->shares[i])),
+		      &check->model->shares[i].host, &check->model->shares[i].size);
 	FOR_EACH_VM(check, vm)
 		FOR_EACH_MEMORY(vm, memory)
 			if (memory->kind == MEMORY_RAM)
@@ -144,13 +185,18 @@ static void report_overlap(struct check *check, const struct claim *later,
 			   const struct claim *earlier)
 {
 	const char *common = span_text(check->arena, span_common(later->span, earlier->span));
-	const char *other = vm_name(check, earlier->owner);
+	bool shared = earlier->owner >= check->model->vm_count;
+	const char *vm = shared ? "" : vm_name(check, earlier->owner);
+	const char *other =
+		shared ? party(check, earlier)
+		       : arena_format(check->arena, "%s of VM \"%s\"", earlier->what, vm);
+	const char *given =
+		shared ? "shared" : arena_format(check->arena, "given to VM \"%s\"", vm);
 	struct finding *finding =
-		REPORT(check, later->at,
-		       "VM \"%s\": %s: host memory %s already belongs to %s of VM \"%s\"",
-		       vm_name(check, later->owner), later->what, common, earlier->what, other);
+		REPORT(check, later->at, "%s: host memory %s already belongs to %s",
+		       party(check, later), common, other);
 
-	NOTE(check, finding, earlier->at, "given to VM \"%s\" here; both have %s", other, common);
+	NOTE(check, finding, earlier->at, "%s here; both have %s", given, common);
 	HELP(check, finding, "move one of them, or leave out host and let the tool choose");
 }
 
@@ -191,10 +237,10 @@ void rule_host_width(struct check *check)
 		const struct claim *claim = &claims.items[i];
 		if (claim->span.last > last_physical(board))
 			REPORT(check, claim->at,
-			       "VM \"%s\": %s: host memory %s is beyond the board's %" PRIu32
+			       "%s: host memory %s is beyond the board's %" PRIu32
 			       " physical address bits",
-			       vm_name(check, claim->owner), claim->what,
-			       span_text(check->arena, claim->span), board->physical_address_bits);
+			       party(check, claim), span_text(check->arena, claim->span),
+			       board->physical_address_bits);
 	}
 }
 
@@ -237,8 +283,8 @@ static void report_gap(struct check *check, const struct claim *claim, struct sp
 {
 	const struct board_range *ram = largest_ram(&check->model->board);
 	struct finding *finding =
-		REPORT(check, claim->at, "VM \"%s\": %s: host memory %s is not RAM of the board",
-		       vm_name(check, claim->owner), claim->what, span_text(check->arena, gap));
+		REPORT(check, claim->at, "%s: host memory %s is not RAM of the board",
+		       party(check, claim), span_text(check->arena, gap));
 	struct span span;
 
 	if (ram && range_span(&ram->range, &span))
@@ -281,9 +327,8 @@ static void report_reserved(struct check *check, const struct claim *claim,
 		[BOARD_TRAMPOLINE] = "the hypervisor's, for starting cores",
 	};
 	const char *common = span_text(check->arena, span_common(claim->span, obstacle->span));
-	struct finding *finding =
-		REPORT(check, claim->at, "VM \"%s\": %s: host memory %s is %s",
-		       vm_name(check, claim->owner), claim->what, common, owners[obstacle->owner]);
+	struct finding *finding = REPORT(check, claim->at, "%s: host memory %s is %s",
+					 party(check, claim), common, owners[obstacle->owner]);
 
 	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
 	     span_text(check->arena, obstacle->span));
@@ -302,9 +347,8 @@ static void report_apic_page(struct check *check, const struct claim *claim,
 			     const struct claim *obstacle)
 {
 	struct finding *finding = REPORT(
-		check, claim->at, "VM \"%s\": %s: host memory covers the registers of %s at %s",
-		vm_name(check, claim->owner), claim->what, obstacle->what,
-		span_text(check->arena, obstacle->span));
+		check, claim->at, "%s: host memory covers the registers of %s at %s",
+		party(check, claim), obstacle->what, span_text(check->arena, obstacle->span));
 
 	if (obstacle->at.line)
 		NOTE(check, finding, obstacle->at, "%s is here", obstacle->what);

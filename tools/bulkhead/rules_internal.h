@@ -140,4 +140,11 @@ void rule_interrupt_without_device(struct check *check);
 void rule_ioapics(struct check *check);
 void rule_override(struct check *check);
 
+/* rules_sharing.c */
+void rule_share_peers(struct check *check);
+void rule_share_twice(struct check *check);
+void rule_share_writers(struct check *check);
+void rule_share_unwritten(struct check *check);
+void rule_share_permission_unneeded(struct check *check);
+
 #endif

@@ -24,11 +24,20 @@ static const char *const status_choices[] = {
 	NULL,
 };
 
+static const char *const cpu_kind_choices[] = {
+	[CHOICE_PERFORMANCE] = "performance",
+	[CHOICE_EFFICIENT] = "efficient",
+	NULL,
+};
+
 static const struct schema_property cpu_properties[] = {
 	{.name = "apic-id", .type = TYPE_CELL, .mandatory = true},
 	{.name = "package", .type = TYPE_CELL, .mandatory = true},
 	{.name = "core", .type = TYPE_CELL, .mandatory = true},
 	{.name = "thread", .type = TYPE_CELL, .mandatory = true},
+	{.name = "l2-group", .type = TYPE_CELL},
+	{.name = "l3-group", .type = TYPE_CELL},
+	{.name = "kind", .type = TYPE_CHOICE, .choices = cpu_kind_choices},
 	{.name = "status", .type = TYPE_CHOICE, .choices = status_choices},
 	{.name = "reserved", .type = TYPE_FLAG},
 	{0},
@@ -170,6 +179,98 @@ static const struct schema_node devices = {
 	.children = devices_children,
 };
 
+static const struct schema_property iommu_properties[] = {
+	{.name = "reg", .type = TYPE_RANGES, .mandatory = true},
+	{.name = "guest-address-bits", .type = TYPE_CELL},
+	{0},
+};
+const struct schema_node schema_iommu = {
+	.kind = "an IOMMU of the board",
+	.name = "iommu",
+	.unit = UNIT_MANDATORY,
+	.properties = iommu_properties,
+	.children = no_children,
+};
+static const struct schema_node *const iommus_children[] = {&schema_iommu, NULL};
+static const struct schema_node iommus = {
+	.kind = "the list of IOMMUs",
+	.name = "iommus",
+	.properties = none,
+	.children = iommus_children,
+};
+
+static const char *const bar_kind_choices[] = {
+	[CHOICE_MEMORY32] = "memory32",
+	[CHOICE_MEMORY64] = "memory64",
+	[CHOICE_IO] = "io",
+	NULL,
+};
+static const struct schema_property bar_properties[] = {
+	{.name = "kind", .type = TYPE_CHOICE, .mandatory = true, .choices = bar_kind_choices},
+	{.name = "base", .type = TYPE_ADDRESS, .mandatory = true},
+	{.name = "size", .type = TYPE_ADDRESS, .mandatory = true},
+	{.name = "prefetchable", .type = TYPE_FLAG},
+	{0},
+};
+static const struct schema_node bar = {
+	.kind = "a BAR of a PCI function",
+	.name = "bar",
+	.unit = UNIT_MANDATORY,
+	.properties = bar_properties,
+	.children = no_children,
+};
+static const struct schema_property pci_function_properties[] = {
+	{.name = "address", .type = TYPE_STRING, .mandatory = true},
+	{.name = "vendor-id", .type = TYPE_CELL, .mandatory = true},
+	{.name = "device-id", .type = TYPE_CELL, .mandatory = true},
+	{.name = "class", .type = TYPE_CELL, .mandatory = true},
+	{.name = "interrupts", .type = TYPE_CELL},
+	{.name = "msi-vectors", .type = TYPE_CELL},
+	{.name = "msix-vectors", .type = TYPE_CELL},
+	{.name = "msix-bar", .type = TYPE_CELL},
+	{.name = "msix-offset", .type = TYPE_CELL},
+	{.name = "isolation-group", .type = TYPE_CELL},
+	{.name = "reserved-memory", .type = TYPE_RANGES},
+	{.name = "iommu", .type = TYPE_REFERENCE, .target = &schema_iommu},
+	{.name = "reserved", .type = TYPE_FLAG},
+	{.name = "secondary-bus", .type = TYPE_CELL},
+	{.name = "subordinate-bus", .type = TYPE_CELL},
+	{.name = "isolating", .type = TYPE_FLAG},
+	{0},
+};
+static const struct schema_node *const pci_function_children[] = {&bar, NULL};
+const struct schema_node schema_pci_function = {
+	.kind = "a PCI function of the board",
+	.unit = UNIT_PCI,
+	.properties = pci_function_properties,
+	.children = pci_function_children,
+};
+static const struct schema_property pci_properties[] = {
+	{.name = "ecam", .type = TYPE_RANGE},
+	{.name = "memory-windows", .type = TYPE_RANGES},
+	{.name = "io-windows", .type = TYPE_PORTS},
+	{0},
+};
+static const struct schema_node *const pci_children[] = {&schema_pci_function, NULL};
+static const struct schema_node pci = {
+	.kind = "PCI of the board",
+	.name = "pci",
+	.properties = pci_properties,
+	.children = pci_children,
+};
+
+static const struct schema_property vmx_properties[] = {
+	{.name = "ept-page-sizes", .type = TYPE_CELLS},
+	{.name = "missing", .type = TYPE_STRINGS},
+	{0},
+};
+static const struct schema_node vmx = {
+	.kind = "what the board's processors cannot do",
+	.name = "vmx",
+	.properties = vmx_properties,
+	.children = no_children,
+};
+
 static const struct schema_property board_properties[] = {
 	{.name = "compatible", .type = TYPE_CHOICE, .mandatory = true, .choices = board_compatible},
 	{.name = "model", .type = TYPE_STRING, .mandatory = true},
@@ -180,7 +281,8 @@ static const struct schema_property board_properties[] = {
 	{0},
 };
 static const struct schema_node *const board_children[] = {
-	&cpus, &board_memory, &reserved_memory, &ioapics, &overrides, &devices, NULL,
+	&cpus, &board_memory, &reserved_memory, &ioapics, &overrides, &devices, &iommus, &pci,
+	&vmx,  NULL,
 };
 const struct schema_node schema_board = {
 	.kind = "the board",
@@ -207,6 +309,27 @@ static const struct schema_node modules = {
 	.name = "modules",
 	.properties = none,
 	.children = modules_children,
+};
+
+/* Shared memory. */
+
+static const struct schema_property share_properties[] = {
+	{.name = "size", .type = TYPE_ADDRESS, .mandatory = true},
+	{.name = "host", .type = TYPE_ADDRESS},
+	{.name = "multiple-writers", .type = TYPE_FLAG},
+	{0},
+};
+const struct schema_node schema_share = {
+	.kind = "shared memory",
+	.properties = share_properties,
+	.children = no_children,
+};
+static const struct schema_node *const shares_children[] = {&schema_share, NULL};
+static const struct schema_node shares = {
+	.kind = "the list of shared memory",
+	.name = "shared-memory",
+	.properties = none,
+	.children = shares_children,
 };
 
 /* VMs. */
@@ -241,6 +364,24 @@ static const struct schema_node vm_memory = {
 	.children = no_children,
 };
 
+/* The beginning of access_choices: what is shared is not executed. */
+static const char *const shared_access_choices[] = {[CHOICE_R] = "r", [CHOICE_RW] = "rw", NULL};
+static const struct schema_property vm_shared_properties[] = {
+	{.name = "memory", .type = TYPE_REFERENCE, .mandatory = true, .target = &schema_share},
+	{.name = "access",
+	 .type = TYPE_CHOICE,
+	 .mandatory = true,
+	 .choices = shared_access_choices},
+	{0},
+};
+const struct schema_node schema_vm_shared = {
+	.kind = "shared memory in a VM",
+	.name = "shared",
+	.unit = UNIT_MANDATORY,
+	.properties = vm_shared_properties,
+	.children = no_children,
+};
+
 static const struct schema_property vm_properties[] = {
 	{.name = "cpus", .type = TYPE_REFERENCES, .mandatory = true, .target = &schema_cpu},
 	{.name = "boot-protocol",
@@ -256,13 +397,16 @@ static const struct schema_property vm_properties[] = {
 	{.name = "ap-entry", .type = TYPE_ADDRESS},
 	{.name = "entry-mode", .type = TYPE_CHOICE, .choices = mode_choices},
 	{.name = "devices", .type = TYPE_REFERENCES, .target = &schema_device},
+	{.name = "pci-devices", .type = TYPE_REFERENCES, .target = &schema_pci_function},
+	{.name = "dma-unprotected", .type = TYPE_FLAG},
+	{.name = "cpuid-hide", .type = TYPE_STRINGS},
 	{.name = "io-ports", .type = TYPE_PORTS},
 	{.name = "interrupts", .type = TYPE_CELLS},
 	{.name = "acpi", .type = TYPE_CHOICE, .choices = switch_choices},
 	{.name = "report", .type = TYPE_STRING},
 	{0},
 };
-static const struct schema_node *const vm_children[] = {&vm_memory, NULL};
+static const struct schema_node *const vm_children[] = {&vm_memory, &schema_vm_shared, NULL};
 /* A '@' in a name is refused by the rule on names, which says why. */
 const struct schema_node schema_vm = {
 	.kind = "a VM",
@@ -289,7 +433,8 @@ static const struct schema_property root_properties[] = {
 	{.name = "description", .type = TYPE_STRING},
 	{0},
 };
-static const struct schema_node *const root_children[] = {&schema_board, &modules, &vms, NULL};
+static const struct schema_node *const root_children[] = {&schema_board, &modules, &shares, &vms,
+							  NULL};
 const struct schema_node schema_root = {
 	.kind = "the scenario",
 	.name = "",

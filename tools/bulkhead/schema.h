@@ -16,7 +16,9 @@ enum property_type {
 	TYPE_CELLS,      /* any number of 32-bit numbers */
 	TYPE_PORTS,      /* pairs of 32-bit numbers: first port, count */
 	TYPE_RANGES,     /* groups of four cells: 64-bit address, 64-bit size */
+	TYPE_RANGE,      /* one of them */
 	TYPE_REFERENCES, /* any number of &label, to nodes of the kind `target` */
+	TYPE_REFERENCE,  /* one of them */
 };
 
 struct schema_node;
@@ -29,7 +31,8 @@ struct schema_property {
 	const struct schema_node *target;
 };
 
-enum unit_address { UNIT_NONE, UNIT_OPTIONAL, UNIT_MANDATORY };
+/* UNIT_PCI: optional, device and function with a comma, with the bus before them if it is not 0. */
+enum unit_address { UNIT_NONE, UNIT_OPTIONAL, UNIT_MANDATORY, UNIT_PCI };
 
 struct schema_node {
 	const char *kind; /* for messages: "a cpu of the board" */
@@ -45,6 +48,10 @@ extern const struct schema_node schema_board;
 extern const struct schema_node schema_vm;
 extern const struct schema_node schema_cpu;
 extern const struct schema_node schema_device;
+extern const struct schema_node schema_pci_function;
+extern const struct schema_node schema_iommu;
+extern const struct schema_node schema_share;
+extern const struct schema_node schema_vm_shared;
 
 /* The orders of choices that the reader relies on. */
 enum { CHOICE_RAW, CHOICE_ELF, CHOICE_LINUX };             /* boot-protocol */
@@ -55,6 +62,8 @@ enum { CHOICE_OKAY, CHOICE_OK, CHOICE_DISABLED };          /* status */
 enum { CHOICE_EDGE, CHOICE_LEVEL };                        /* trigger */
 enum { CHOICE_HIGH, CHOICE_LOW };                          /* polarity */
 enum { CHOICE_HYPERVISOR_RANGE, CHOICE_TRAMPOLINE_RANGE }; /* reserved-memory compatible */
+enum { CHOICE_PERFORMANCE, CHOICE_EFFICIENT };             /* kind of a cpu */
+enum { CHOICE_MEMORY32, CHOICE_MEMORY64, CHOICE_IO };      /* kind of a bar */
 
 const struct schema_property *schema_property(const struct schema_node *node, const char *name);
 /* The kind of child that a name (without unit address) makes; NULL if there is none. */
