@@ -140,12 +140,31 @@ static void report_in_ram(struct check *check, const struct claim *claim,
 	     span_text(check->arena, obstacle->span));
 }
 
+/* What lies in RAM was reported as that. */
+static void report_reserved(struct check *check, const struct claim *claim,
+			    const struct claim *obstacle)
+{
+	const struct claims ram = board_claims(check, 1u << BOARD_RAM);
+
+	for (unsigned i = 0; i < ram.count; i++)
+		if (span_meet(ram.items[i].span, claim->span))
+			return;
+	struct finding *finding = REPORT(check, claim->at,
+					 "board: the registers of %s, %s, lie in reserved memory",
+					 claim->what, span_text(check->arena, claim->span));
+	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
+	     span_text(check->arena, obstacle->span));
+}
+
 void rule_registers_in_ram(struct check *check)
 {
 	const struct claims devices = registers(check);
 	struct claims ram = board_claims(check, 1u << BOARD_RAM);
+	struct claims reserved = board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
+							     1u << BOARD_TRAMPOLINE);
 
 	claims_against(check, &devices, &ram, report_in_ram);
+	claims_against(check, &devices, &reserved, report_reserved);
 }
 
 static void report_registers_shared(struct check *check, const struct claim *later,
