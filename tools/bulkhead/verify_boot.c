@@ -13,7 +13,7 @@
 static bool good_name(const char *name, size_t longest)
 {
 	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+";
 	size_t length = strlen(name);
 
 	return length != 0 && length <= longest && strspn(name, letters) == length;
