@@ -150,7 +150,8 @@ class _Parser:
             self.node(Node(token.text, labels, start, token.start, token.end, parent,
                            self.tokens[at + 1].end))
             return True
-        if after in ("=", ";") and token.kind == "name":
+        deletes = self.at and self.tokens[self.at - 1].kind == "directive"
+        if after in ("=", ";") and token.kind == "name" and not deletes:
             self.at = at + 1
             self.property(Property(token.text, start, token.end, 0, parent))
             return True

@@ -286,9 +286,12 @@ class Run:
             rejected, text = self.tools.check(sandbox, program.main)
             if rejected:
                 raise Failure(f"{program.main}: the scenario itself is rejected:\n{text}")
-        for program in self.programs[:1]:
-            sandbox.install(program)
-            self.tools.prove(sandbox, program.main)
+
+    def unchanged(self):
+        """The scenarios as they are, but for a blank at the end."""
+        for program in self.programs:
+            end = len(program.files[program.main])
+            yield generate.Mutant("unchanged", program, program.main, ((end, end, " "),))
 
     def mutants(self):
         """Without those that are alike, by turns of all kinds, each kind in an order of chance."""
@@ -301,6 +304,7 @@ class Run:
         pools = [by_kind[kind] for kind in sorted(by_kind)]
         for pool in pools:
             self.random.shuffle(pool)
+        yield from self.unchanged()
         seen = set()
         positions = [0] * len(pools)
         flat = [m for pool in pools for m in pool if m.kind != "noise" and not m.must_fail]
