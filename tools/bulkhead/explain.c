@@ -135,8 +135,9 @@ static int list_rules(void)
 		printf("%s %-7s %s\n", rules[i].code, severity_name(rules[i].severity),
 		       rules[i].title);
 	for (unsigned i = 0; i < VERIFY_RULE_COUNT; i++)
-		printf("%s %-7s %s\n", verify_rules[i].code, severity_name(SEVERITY_ERROR),
-		       verify_rules[i].title);
+		if (verify_rules[i].code)
+			printf("%s %-7s %s\n", verify_rules[i].code, severity_name(SEVERITY_ERROR),
+			       verify_rules[i].title);
 	return 0;
 }
 

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every rule has its page in docs/rules/, and the page's examples are what they say.
+
+    test_pages.py [--tool FILE] [--update] [CODE...]
+
+A page docs/rules/CODE.md begins with the rule's code, title and severity as `bulkhead explain --list` has
+them. Its fenced blocks are marked by the second word behind the fence:
+
+    ```dts fails      `bulkhead check` reports this rule for it, and no other error or warning
+    ```dts works      it reports no error and no warning
+    ```sh fails       the same for commands that are run at the top of the repository
+    ```sh works
+
+Further words are options for `bulkhead check`. A scenario is complete with a line /dts-v1/; otherwise it
+changes scenarios/demo.dts: as it stands if it begins with a node at the root, a reference or a directive,
+else as the content of / { ... };. Notes (findings that are neither error nor warning) count only on the pages
+of rules that are notes.
+
+A rule of a scenario needs both kinds, a rule of the image (BHB) has none. --update writes docs/rules/README.md.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+PAGES = TOP / "docs" / "rules"
+BLOCK = re.compile(r"^```(\w+) (fails|works)\b *(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```", re.MULTILINE)
+FOUND = re.compile(r"^(?:.*?: )?(error|warning|note)\[(BH\w{4})\]: ", re.MULTILINE)
+LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+WHOLE = re.compile(r"\s*(?:/\*.*?\*/\s*)*(?:&|#|/ \{|/include/)", re.DOTALL)
+SECTIONS = ("Why it matters", "Fails", "Works", "What to do")
+IMAGE_SECTIONS = ("What to do",)
+GROUPS = {
+    "BH0": "Reading", "BH1": "Names and capacities", "BH2": "Processors", "BH3": "Host memory and the board's",
+    "BH4": "Guest memory", "BH5": "Boot", "BH6": "I/O ports", "BH7": "Interrupts", "BH8": "PCI and DMA",
+    "BH9": "Virtual devices and sharing", "BHA": "Processor features",
+    "BHB": "The finished image (`bulkhead verify`)",
+}
+HEAD = """# Rules
+
+What `bulkhead check` refuses or warns about in a scenario, and `bulkhead verify` in a finished image: one page for
+each. `bulkhead explain CODE` prints them on the terminal. Codes are stable: a rule keeps its code for ever.
+
+An example of a page is a change to [the demo](../../scenarios/demo.dts), which gives `cpu0` and `cpu1` to a VM `linux`
+and `cpu2` and `cpu3` to a VM `rt`: what stands in it is added to the demo or replaces what is there. To try one,
+put it into `/ { ... };` and append that to a copy of the demo. Examples that begin with `/dts-v1/;` are complete. All
+of them are run by the tests.
+"""
+
+
+class Failure(Exception):
+    """What is wrong with a page."""
+
+
+def complete(example):
+    """The scenario that an example stands for."""
+    if "/dts-v1/;" in example:
+        return example
+    demo = '#include "demo.dts"\n\n'
+    return demo + (example if WHOLE.match(example) else f"/ {{\n{example}}};\n")
+
+
+def run(tool, kind, options, example):
+    """(status, severities and codes, output)."""
+    with tempfile.TemporaryDirectory(prefix="bulkhead-test-") as name:
+        folder = Path(name)
+        (folder / "guests").mkdir()
+        for image in ("linux", "initrd", "rt"):
+            (folder / "guests" / image).write_bytes(b"")
+        if kind == "sh":
+            path = f"{Path(tool).parent}:{os.environ['PATH']}"
+            command, cwd, environment = ["sh", "-ec", example], TOP, {**os.environ, "PATH": path}
+        else:
+            (folder / "example.dts").write_text(complete(example), encoding="utf-8")
+            command = [tool, "check", "-I", str(TOP / "scenarios"), *shlex.split(options), "example.dts"]
+            cwd, environment = folder, os.environ
+        result = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                                capture_output=True, timeout=60, check=False)
+    output = (result.stdout + result.stderr).decode(errors="replace")
+    return result.returncode, FOUND.findall(output), output
+
+
+def check_example(tool, code, severity, block):
+    """A block does what it is marked with."""
+    kind, wanted, options, example = block
+    if kind not in ("dts", "sh"):
+        raise Failure(f"a block of an unknown language {kind}")
+    status, found, output = run(tool, kind, options, example)
+    codes = {found_code for found_severity, found_code in found
+             if found_severity != "note" or severity == "note"}
+    if codes != ({code} if wanted == "fails" else set()):
+        raise Failure(f"what {wanted} gives {sorted(codes)}:\n{example}{output}")
+    if status != (1 if wanted == "fails" and severity == "error" else 0):
+        raise Failure(f"what {wanted} ends with status {status}:\n{example}{output}")
+
+
+def check_head(code, severity, title, text):
+    """The first lines, which repeat the rule's row."""
+    head = f"# {code}: {title}\n\nSeverity: {severity}\n\n"
+    if not text.startswith(head):
+        raise Failure(f"it does not begin with\n{head}")
+    if any(len(line) > 130 for line in text.splitlines() if "bootargs" not in line):
+        raise Failure("a line is longer than 130 characters")
+    if not re.search(r"\n\n[^#\n]", text[len(head) - 2:]):
+        raise Failure("it does not say what the rule means")
+
+
+def check_sections(code, text):
+    """All parts are there, in order, and none is empty."""
+    wanted = IMAGE_SECTIONS if code.startswith("BHB") else SECTIONS
+    found = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    if tuple(found) != wanted:
+        raise Failure(f"its sections are {found}, not {list(wanted)}")
+    for section in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]:
+        if not section.strip():
+            raise Failure("a section is empty")
+
+
+def check_links(text):
+    """They lead to pages that exist."""
+    for label, target in LINK.findall(text):
+        if not (PAGES / target).is_file():
+            raise Failure(f"the link {label} leads to {target}, which does not exist")
+
+
+def check_page(tool, code, severity, title):
+    """All of a page."""
+    path = PAGES / f"{code}.md"
+    if not path.exists():
+        raise Failure(f"docs/rules/{code}.md is missing")
+    text = path.read_text(encoding="utf-8")
+    check_head(code, severity, title, text)
+    check_sections(code, text)
+    check_links(text)
+    blocks = BLOCK.findall(text)
+    if 2 * len(blocks) != len(FENCE.findall(text)):
+        raise Failure("a fenced block is not marked as fails or works")
+    for wanted in ("fails", "works"):
+        if not code.startswith("BHB") and wanted not in {block[1] for block in blocks}:
+            raise Failure(f"it has no example that {wanted}")
+    for block in blocks:
+        check_example(tool, code, severity, block)
+    shown = subprocess.run([tool, "explain", code.lower()], capture_output=True, check=False).stdout.decode()
+    if not shown.startswith(f"{code}: {title}\n\nSeverity: {severity}\n") or "```" in shown or "](" in shown:
+        raise Failure(f"bulkhead explain shows something else: {shown[:200]}")
+
+
+def index(rules):
+    """The text of docs/rules/README.md."""
+    text = HEAD
+    for group, name in GROUPS.items():
+        rows = [row for row in rules if row[0].startswith(group)]
+        if rows:
+            text += f"\n## {name}\n\n| code | | what is wrong |\n|---|---|---|\n"
+            text += "".join(f"| [{code}]({code}.md) | {severity} | {title} |\n"
+                            for code, severity, title in rows)
+    return text
+
+
+def check_index(rules, update):
+    """README.md lists exactly the rules."""
+    path = PAGES / "README.md"
+    if update:
+        path.write_text(index(rules), encoding="utf-8")
+    if not path.exists() or path.read_text(encoding="utf-8") != index(rules):
+        raise Failure("docs/rules/README.md does not list the rules: see --update")
+    if unknown := [code for code, _, _ in rules if code[:3] not in GROUPS]:
+        raise Failure(f"rules of no group: {unknown}")
+
+
+def check_strays(rules):
+    """No page without a rule."""
+    known = {code for code, _, _ in rules}
+    if strays := sorted(path.name for path in PAGES.iterdir()
+                        if path.name != "README.md" and path.stem not in known):
+        raise Failure(f"pages of rules that do not exist: {strays}")
+
+
+def list_rules(tool):
+    """(code, severity, title) of all rules."""
+    out = subprocess.run([tool, "explain", "--list"], check=True, capture_output=True, text=True).stdout
+    return [tuple(line.split(maxsplit=2)) for line in out.splitlines()]
+
+
+def main():
+    """Exit status."""
+    parser = argparse.ArgumentParser()
+    build = Path(os.environ.get("BULKHEAD_BUILD", "build"))
+    parser.add_argument("--tool", default=TOP / build / "tools" / "bulkhead")
+    parser.add_argument("--update", action="store_true")
+    parser.add_argument("codes", nargs="*")
+    options = parser.parse_args()
+    tool = str(Path(options.tool).resolve())
+    rules = list_rules(tool)
+    jobs = [("index", lambda: check_index(rules, options.update)), ("strays", lambda: check_strays(rules))]
+    jobs += [(row[0], lambda row=row: check_page(tool, *row)) for row in rules]
+    passed = failed = 0
+    for name, job in jobs:
+        if options.codes and not name.startswith(tuple(options.codes)):
+            continue
+        try:
+            job()
+            passed += 1
+        except (Failure, subprocess.TimeoutExpired) as error:
+            print(f"FAIL {name} {error}")
+            failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
