@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static size_t comment_end(const char *text, size_t size, size_t at)
 {
@@ -111,9 +112,22 @@ static char *slurp(struct arena *arena, FILE *stream, size_t *size)
 	return ferror(stream) ? NULL : text;
 }
 
+/* A line marker may name anything: a device or a pipe would be read for ever. */
+static FILE *open_regular(const char *name)
+{
+	struct stat status;
+
+	if (stat(name, &status))
+		return NULL;
+	if (S_ISREG(status.st_mode))
+		return fopen(name, "rb");
+	errno = S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
+	return NULL;
+}
+
 static void load(struct arena *arena, struct source_file *file)
 {
-	FILE *stream = fopen(file->name, "rb");
+	FILE *stream = open_regular(file->name);
 	char *text = NULL;
 	size_t size = 0;
 
