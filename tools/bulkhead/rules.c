@@ -114,6 +114,26 @@ const struct rule rules[] = {
 	{"BH7006", ERROR, "IOAPICs of the board contradict each other", rule_ioapics},
 	{"BH7007", ERROR, "interrupt override of the board is not valid", rule_override},
 
+	/* PCI and DMA */
+	{"BH8001", ERROR, "not a PCI address", rule_pci_address},
+	{"BH8002", ERROR, "two PCI functions of the board have the same address", rule_pci_address_twice},
+	{"BH8003", ERROR, "PCI function that cannot be given to a VM", rule_pci_not_assignable},
+	{"BH8004", ERROR, "functions of one PCI device split between VMs", rule_pci_device_split},
+	{"BH8005", ERROR, "isolation group of PCI functions split between VMs", rule_pci_group_split},
+	{"BH8006", ERROR, "PCI functions behind one bridge split between VMs", rule_pci_bridge_split},
+	{"BH8007", ERROR, "BAR that cannot be", rule_bar},
+	{"BH8008", ERROR, "BAR outside the windows of the host bridge", rule_bar_window},
+	{"BH8009", ERROR, "BAR overlaps another one or another device", rule_bar_overlap},
+	{"BH8010", ERROR, "page of registers shared with a PCI function that the VM does not have", rule_bar_page},
+	{"BH8011", ERROR, "MSI or MSI-X of a PCI function that cannot be", rule_pci_messages},
+	{"BH8012", ERROR, "PCI function that the firmware goes on using", rule_pci_firmware_memory},
+	{"BH8013", ERROR, "DMA that nothing guards", rule_dma_unprotected},
+	{"BH8014", ERROR, "unguarded DMA with guest addresses that are not the host's", rule_dma_identity},
+	{"BH8015", ERROR, "memory of a VM beyond what the IOMMU translates", rule_dma_width},
+	{"BH8016", ERROR, "PCI bridges of the board contradict its functions", rule_pci_bridges},
+	{"BH8017", ERROR, "memory-mapped PCI configuration space is misplaced or too small", rule_pci_ecam},
+	{"BH8018", WARNING, "dma-unprotected in a VM without a PCI function", rule_dma_unneeded},
+
 	/* Sharing */
 	{"BH9001", ERROR, "shared memory of fewer than two VMs", rule_share_peers},
 	{"BH9002", ERROR, "shared memory given twice to one VM", rule_share_twice},

@@ -64,9 +64,23 @@ static void report_apic_page(struct check *check, const struct claim *claim,
 	     "end the range below it and continue at 4 GiB with another memory node");
 }
 
+/* Accesses to configuration space exit and are filtered, so that nothing may be mapped there. */
+static void add_ecam(struct check *check, struct claims *claims)
+{
+	const struct range *ecam = &check->model->board.ecam;
+	struct span span;
+
+	if (range_span(ecam, &span))
+		claims_add(
+			check->arena, claims,
+			(struct claim){span, 0, CLAIM_ALONE, "PCI (configuration space)", ecam->at});
+}
+
 void rule_guest_apic_page(struct check *check)
 {
 	struct claims pages = apic_page_claims(check);
+
+	add_ecam(check, &pages);
 
 	FOR_EACH_VM(check, vm) {
 		struct claims claims = {NULL, 0};

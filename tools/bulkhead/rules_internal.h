@@ -24,6 +24,13 @@
 	for (const struct vm_memory *memory = (vm)->memory; \
 	     memory < (vm)->memory + (vm)->memory_count; memory++)
 
+#define FOR_EACH_PCI(check, pci)                                      \
+	for (const struct board_pci *pci = (check)->model->board.pci; \
+	     pci < (check)->model->board.pci + (check)->model->board.pci_count; pci++)
+#define FOR_EACH_VM_PCI(vm, reference)                      \
+	for (const struct reference *reference = (vm)->pci; \
+	     reference < (vm)->pci + (vm)->pci_count; reference++)
+
 static inline uint32_t vm_index(const struct check *check, const struct vm *vm)
 {
 	return (uint32_t)(vm - check->model->vms);
@@ -139,6 +146,31 @@ void rule_overridden_irq(struct check *check);
 void rule_interrupt_without_device(struct check *check);
 void rule_ioapics(struct check *check);
 void rule_override(struct check *check);
+
+/* rules_pci.c */
+const struct board_pci *pci_of(const struct check *check, const struct reference *reference);
+void rule_pci_address(struct check *check);
+void rule_pci_address_twice(struct check *check);
+void rule_pci_not_assignable(struct check *check);
+void rule_pci_firmware_memory(struct check *check);
+void rule_pci_device_split(struct check *check);
+void rule_pci_group_split(struct check *check);
+void rule_pci_bridge_split(struct check *check);
+void rule_pci_bridges(struct check *check);
+void rule_pci_ecam(struct check *check);
+
+/* rules_bars.c */
+void rule_bar(struct check *check);
+void rule_bar_window(struct check *check);
+void rule_bar_overlap(struct check *check);
+void rule_bar_page(struct check *check);
+void rule_pci_messages(struct check *check);
+
+/* rules_dma.c */
+void rule_dma_unprotected(struct check *check);
+void rule_dma_identity(struct check *check);
+void rule_dma_unneeded(struct check *check);
+void rule_dma_width(struct check *check);
 
 /* rules_sharing.c */
 void rule_share_peers(struct check *check);

@@ -7,6 +7,8 @@
 #define ISA_IRQS      16
 #define IOAPIC_PINS   240 /* the most that the version register can say (0xEF + 1) */
 #define APIC_ID_LIMIT 256
+/* Source of all claims of PCI functions: INTx lines are made to be shared, as far as one VM has them. */
+#define PCI_LINE (CLAIM_ALONE - 1)
 
 static const struct board_ioapic *ioapic_of(const struct board *board, uint64_t gsi)
 {
@@ -39,7 +41,8 @@ static void add_devices(struct check *check, const struct vm *vm, const struct v
 			struct span span = {device->interrupts[j].value,
 					    device->interrupts[j].value};
 			claims_add(check->arena, claims,
-				   (struct claim){span, vm_index(check, vm), vm->devices[i].target,
+				   (struct claim){span, vm_index(check, vm),
+						  device->pci ? PCI_LINE : vm->devices[i].target,
 						  device->label, vm->devices[i].at});
 		}
 	}
