@@ -35,6 +35,11 @@ static void write_source(FILE *stream, const struct report *report, struct place
 		return;
 	size_t start = at.column ? at.column - 1 : 0;
 	start = start < length ? start : length;
+	while (start && (*text == ' ' || *text == '\t')) { /* indentation says nothing here */
+		text++;
+		length--;
+		start--;
+	}
 	size_t marked = at.length < length - start ? at.length : length - start;
 	fputs("<pre>", stream);
 	write_part(stream, report, text, start);

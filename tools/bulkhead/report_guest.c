@@ -51,8 +51,10 @@ static void write_host_row(FILE *stream, const struct report *report, const stru
 	fputs("<tr>", stream);
 	write_range(stream, report, segment->span);
 	fputs("<td>", stream);
-	page_owner(stream, report, segment->party, party_name(report->model, segment->party));
-	xml_print(stream, "</td><td>%s</td></tr>\n", ranges_text(report, segment));
+	page_owner(stream, segment->party, party_name(report->model, segment->party));
+	fputs("</td><td>", stream);
+	page_text(stream, ranges_text(report, segment));
+	fputs("</td></tr>\n", stream);
 }
 
 static void write_host_table(FILE *stream, const struct report *report)

@@ -47,9 +47,12 @@ static void write_device(FILE *stream, const struct report *report, unsigned ind
 	const struct board_device *device = &report->model->board.devices[index];
 	struct device_owner owner = page_device_owner(report, index);
 
-	xml_print(stream, "<tr><th scope=\"row\">%s</th><td>%s</td><td>", device->label,
-		  device->compatible);
-	page_owner(stream, report, owner.party, owner.name);
+	fputs("<tr><th scope=\"row\">", stream);
+	page_text(stream, device->label);
+	fputs("</th><td>", stream);
+	page_text(stream, device->compatible);
+	fputs("</td><td>", stream);
+	page_owner(stream, owner.party, owner.name);
 	xml_print(stream, "</td><td class=\"code\">%s</td>",
 		  spans_text(report, device->ports, device->port_count));
 	xml_print(stream, "<td>%s</td>",
@@ -158,8 +161,10 @@ static void write_port_row(FILE *stream, const struct report *report, const stru
 	xml_print(stream, "<tr><td class=\"code\">%s</td><td class=\"number\">%lu</td><td>",
 		  human_span(report->arena, row->span),
 		  (unsigned long)(row->span.last - row->span.first + 1));
-	page_owner(stream, report, row->party, row->owner);
-	xml_print(stream, "</td><td>%s</td></tr>\n", row->what);
+	page_owner(stream, row->party, row->owner);
+	fputs("</td><td>", stream);
+	page_text(stream, row->what);
+	fputs("</td></tr>\n", stream);
 }
 
 void page_ports(FILE *stream, const struct report *report)
@@ -355,13 +360,15 @@ static void write_module(FILE *stream, const struct report *report, const struct
 	const struct model *model = report->model;
 	const char *separator = "";
 
-	xml_print(stream,
-		  "<tr><th scope=\"row\">%s</th><td class=\"code\">%s</td><td class=\"owners\">",
-		  module->name, module->file);
+	fputs("<tr><th scope=\"row\">", stream);
+	page_text(stream, module->name);
+	fputs("</th><td class=\"code file\">", stream);
+	page_text(stream, module->file);
+	fputs("</td><td class=\"owners\">", stream);
 	for (unsigned i = 0; i < model->vm_count; i++)
 		if (uses(&model->vms[i], module->name)) {
 			fputs(separator, stream);
-			page_owner(stream, report, party_vm(i), model->vms[i].name);
+			page_owner(stream, party_vm(i), model->vms[i].name);
 			separator = " ";
 		}
 	xml_print(stream, "</td><td>%s</td></tr>\n", module->shared ? "yes" : "no");

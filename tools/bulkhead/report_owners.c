@@ -22,7 +22,9 @@ static void write_memory(FILE *stream, const struct report *report, struct party
 
 static void write_cell(FILE *stream, const char *text)
 {
-	xml_print(stream, "<td>%s</td>", *text ? text : "–");
+	fputs("<td>", stream);
+	page_text(stream, *text ? text : "–");
+	fputs("</td>", stream);
 }
 
 /* A VM's memory by its own words: host memory that is claimed twice is counted too. */
@@ -102,7 +104,7 @@ static void write_vm(FILE *stream, const struct report *report, unsigned index)
 	const struct vm *vm = &report->model->vms[index];
 
 	fprintf(stream, "<tr><td class=\"number\">%u</td><th scope=\"row\">", index + 1);
-	page_owner(stream, report, party_vm(index), vm->name);
+	page_owner(stream, party_vm(index), vm->name);
 	fputs("</th>", stream);
 	write_cell(stream, vm_cores(report, vm));
 	fputs("<td class=\"number\">", stream);
@@ -110,7 +112,9 @@ static void write_vm(FILE *stream, const struct report *report, unsigned index)
 	fputs("</td>", stream);
 	write_cell(stream, vm_devices(report, vm));
 	write_cell(stream, vm_interrupts(report, vm));
-	xml_print(stream, "<td class=\"wide-only\">%s</td></tr>\n", vm_boot(report, vm));
+	fputs("<td class=\"wide-only\">", stream);
+	page_text(stream, vm_boot(report, vm));
+	fputs("</td></tr>\n", stream);
 }
 
 static const char *cores_of_kind(const struct report *report, enum party_kind kind)
@@ -144,7 +148,7 @@ static void write_other(FILE *stream, const struct report *report, struct party 
 	if (!*cores && !*devices && !space_total(&report->host, party))
 		return;
 	fputs("<tr><td></td><th scope=\"row\">", stream);
-	page_owner(stream, report, party, name);
+	page_owner(stream, party, name);
 	fputs("</th>", stream);
 	write_cell(stream, cores);
 	write_memory(stream, report, party);

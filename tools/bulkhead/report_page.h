@@ -23,9 +23,11 @@ void page_guest(FILE *stream, const struct report *report, unsigned vm);
 
 /* report_parts.c */
 
+/* Text in which very long words can be broken. */
+void page_text(FILE *stream, const char *text);
 void page_swatch(FILE *stream, struct party party);
 /* Swatch and name; the name is a link to what is told about a VM. */
-void page_owner(FILE *stream, const struct report *report, struct party party, const char *name);
+void page_owner(FILE *stream, struct party party, const char *name);
 /* "256 MiB", with the exact number under the pointer. */
 void page_size(FILE *stream, const struct report *report, uint64_t size);
 /* <dt> and <dd> of a list; nothing if the text is empty. */

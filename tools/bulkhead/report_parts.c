@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "limits.h"
@@ -7,6 +8,28 @@
 #include "report_xml.h"
 
 #define WIDE_FACT 60 /* characters; longer ones get a line of their own */
+
+#define LONG_WORD 24 /* characters; longer ones would make a column too wide */
+#define WORD_PART 16
+
+void page_text(FILE *stream, const char *text)
+{
+	while (*text) {
+		size_t word = strcspn(text, " ");
+		size_t part = word > LONG_WORD ? WORD_PART : word + strspn(text + word, " ");
+		/* Not within a character: the rest of one begins with the bits 10. */
+		while ((text[part] & 0xC0) == 0x80)
+			part++;
+		char *copy = strndup(text, part);
+		if (!copy)
+			abort();
+		xml_text(stream, copy);
+		free(copy);
+		if (word > LONG_WORD)
+			fputs("<wbr/>", stream);
+		text += part;
+	}
+}
 
 void page_swatch(FILE *stream, struct party party)
 {
@@ -17,15 +40,18 @@ void page_swatch(FILE *stream, struct party party)
 		party_fill(party));
 }
 
-void page_owner(FILE *stream, const struct report *report, struct party party, const char *name)
+void page_owner(FILE *stream, struct party party, const char *name)
 {
-	(void)report;
+	bool link = party.kind == PARTY_VM;
+
 	fputs("<span class=\"owner\">", stream);
 	page_swatch(stream, party);
-	if (party.kind == PARTY_VM)
-		xml_print(stream, "<a href=\"#vm-%u\">%s</a></span>", party.vm + 1, name);
+	if (link)
+		xml_print(stream, "<a href=\"#vm-%u\">", party.vm + 1);
 	else
-		xml_print(stream, "<span>%s</span></span>", name);
+		fputs("<span>", stream);
+	page_text(stream, name);
+	fputs(link ? "</a></span>" : "</span></span>", stream);
 }
 
 void page_size(FILE *stream, const struct report *report, uint64_t size)

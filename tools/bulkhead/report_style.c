@@ -44,7 +44,7 @@ static const char tables[] =
 	"border-bottom:1px solid var(--line);overflow-wrap:normal}\n"
 	"thead .number{text-align:right}thead th{color:var(--dim);font-weight:500;font-size:12.5px;white-space:nowrap}\n"
 	"tbody th{font-weight:600}.number{text-align:right;white-space:nowrap}\n"
-	"td.code{white-space:nowrap}\n"
+	"td.code:not(.file){white-space:nowrap}.memory td,.memory th{padding-right:16px}\n"
 	".owner{display:inline-flex;gap:7px;align-items:baseline}\n"
 	".swatch{flex:none;position:relative;top:2px;overflow:visible}\n"
 	"td.owners .owner{margin-right:12px}\n"
@@ -87,7 +87,7 @@ static const char print[] =
 	"@media print{body{padding:0;max-width:none;font-size:10.5pt;-webkit-print-color-adjust:exact;"
 	"print-color-adjust:exact}nav,summary{display:none}section{margin-top:24px}"
 	"details::details-content{content-visibility:visible;block-size:auto;height:auto}"
-	".guest,.finding,tr,.cell,.pin{break-inside:avoid}h2,h3{break-after:avoid}"
+	".guest,.finding,tr,.cell,.pin{break-inside:avoid}h2,h3,.hint{break-after:avoid}"
 	".scroll{overflow:visible}.memory .host{position:static!important}a{color:inherit;text-decoration:none}}\n"
 	"@page{margin:15mm}\n";
 
