@@ -174,9 +174,10 @@ static void each_split(struct check *check, pci_group *group_of, pci_split *spli
 		{
 			const struct board_pci *pci = pci_of(check, reference);
 			uint64_t group = pci ? group_of(check, pci, context) : NO_GROUP;
+			unsigned order = count;
 			if (group != NO_GROUP)
 				*ARENA_PUSH(check->arena, uses, count) =
-					(struct pci_use){group, vm, reference, count};
+					(struct pci_use){group, vm, reference, order};
 		}
 	if (count)
 		qsort(uses, count, sizeof(*uses), by_group);
