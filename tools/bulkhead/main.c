@@ -15,6 +15,7 @@
 #include "read.h"
 #include "report.h"
 #include "rules.h"
+#include "show.h"
 #include "verify.h"
 
 #define VERSION "0.1"
@@ -220,6 +221,28 @@ static enum exit_status run_map(struct options *options, char **files, int file_
 	return show(options, files, file_count, map_write);
 }
 
+static enum exit_status run_show(struct options *options, char **files, int file_count)
+{
+	struct run run = {0};
+	unsigned count = 1;
+
+	if (file_count != 1 || options->output) {
+		fputs("bulkhead show: error: give one scenario; it is written to standard output\n",
+		      stderr);
+		return EXIT_TROUBLE;
+	}
+	enum exit_status status = check_all(options, &run, files, &count);
+	if (status == EXIT_CLEAN) {
+		show_scenario(stdout, &run.model);
+		if (fflush(stdout) || ferror(stdout)) {
+			fputs("bulkhead: error: cannot write to standard output\n", stderr);
+			status = EXIT_TROUBLE;
+		}
+	}
+	arena_free(&run.arena);
+	return status;
+}
+
 static const struct command commands[] = {
 	{
 		.name = "check",
@@ -260,6 +283,16 @@ static const struct command commands[] = {
 			"\n"
 			"  -o FILE             where to write; - for standard output\n",
 		.run = run_map,
+	},
+	{
+		.name = "show",
+		.summary = "print the scenario with everything that the tool chose",
+		.help = "Usage: bulkhead show [OPTION]... FILE\n"
+			"Prints the scenario, if it has no errors, as a scenario that stands alone: includes and\n"
+			"macros resolved, host addresses, modules and defaults explicit. Built, it makes the same\n"
+			"tables but for the scenario's hash.\n"
+			"\n",
+		.run = run_show,
 	},
 	{.name = "explain", .summary = "say what a rule means, with examples"},
 	{.name = "verify", .summary = "prove from a finished image that its VMs are kept apart"},

@@ -269,11 +269,14 @@ struct module {
 	struct place at; /* of its node, or of the first use */
 };
 
+struct tree_node;
+
 struct model {
 	const char *file; /* scenario source as given on the command line */
 	const char *name; /* file name without folder and .dts */
 	const char *description;
 	uint8_t hash[SCENARIO_HASH_SIZE];
+	const struct tree_node *tree; /* what was read, for `bulkhead show`; NULL: nothing */
 	struct board board;
 	struct vm *vms;
 	unsigned vm_count;

@@ -25,6 +25,7 @@ static void read_model(struct reader *reader)
 	read_check_schema(reader);
 	description = read_text(reader->tree.root, "description").value;
 	reader->model->description = description ? description : "";
+	reader->model->tree = reader->tree.root;
 	read_board(reader);
 	read_shares(reader);
 	read_vms(reader);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree that was read is printed as it is, whatever the language comes to hold; only what the tool
+ * adds to a node knows what kind of node it is.
+ */
+#include "show.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bulkhead/platform.h"
+#include "schema.h"
+#include "span.h"
+#include "tree.h"
+
+struct printer {
+	FILE *stream;
+	const struct model *model;
+	struct arena arena;
+	unsigned depth;
+};
+
+static void indent(const struct printer *printer)
+{
+	for (unsigned i = 0; i < printer->depth; i++)
+		fputc('\t', printer->stream);
+}
+
+static void print_string(FILE *stream, const char *text)
+{
+	fputc('"', stream);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', stream);
+		fputc(*text, stream);
+	}
+	fputc('"', stream);
+}
+
+/* Addresses and ports are read in hexadecimal, counts and numbers of things in decimal. */
+static bool in_hexadecimal(enum property_type type)
+{
+	return type == TYPE_ADDRESS || type == TYPE_PORTS || type == TYPE_RANGES;
+}
+
+static void print_cell(FILE *stream, const struct value *value, bool hexadecimal)
+{
+	if (value->kind == VALUE_CELL)
+		fprintf(stream, hexadecimal ? "0x%" PRIx32 : "%" PRIu32, value->cell);
+	else if (*value->text == '/')
+		fprintf(stream, "&{%s}", value->text);
+	else
+		fprintf(stream, "&%s", value->text);
+}
+
+/* How many cells make one item of a list; 0: brackets hold all of them. */
+static unsigned group_size(enum property_type type)
+{
+	return type == TYPE_PORTS ? 2 : type == TYPE_RANGES ? 4 : 0;
+}
+
+static void print_values(FILE *stream, const struct tree_property *property,
+			 enum property_type type)
+{
+	bool hexadecimal = in_hexadecimal(type) && !strstr(property->name, "frequency");
+	unsigned group = group_size(type);
+	unsigned open = 0; /* cells since the bracket */
+
+	for (unsigned i = 0; i < property->value_count; i++) {
+		const struct value *value = &property->values[i];
+		bool cell = value->kind != VALUE_STRING;
+		bool closes = open && (!cell || open == group);
+		fputs(closes ? ">" : "", stream);
+		open = closes ? 0 : open;
+		fputs(i == 0 ? " = " : open ? " " : ", ", stream);
+		fputs(cell && !open ? "<" : "", stream);
+		if (cell)
+			print_cell(stream, value, hexadecimal);
+		else
+			print_string(stream, value->text);
+		open += cell;
+	}
+	fputs(open ? ">" : "", stream);
+}
+
+static void print_property(const struct printer *printer, const struct tree_node *node,
+			   const struct tree_property *property)
+{
+	const struct schema_property *schema = schema_property(node->schema, property->name);
+
+	if (schema->type == TYPE_IGNORED)
+		return;
+	indent(printer);
+	fputs(property->name, printer->stream);
+	/* An empty list is not a flag. */
+	if (!property->value_count && schema->type != TYPE_FLAG)
+		fputs(" = <>", printer->stream);
+	print_values(printer->stream, property, schema->type);
+	fputs(";\n", printer->stream);
+}
+
+static void print_text_property(const struct printer *printer, const char *name, const char *text,
+				const char *why)
+{
+	indent(printer);
+	fprintf(printer->stream, "%s = ", name);
+	print_string(printer->stream, text);
+	fprintf(printer->stream, "; /* %s */\n", why);
+}
+
+static void print_address_property(const struct printer *printer, const char *name,
+				   uint64_t address, const char *why)
+{
+	indent(printer);
+	fprintf(printer->stream, "%s = <0x%" PRIx64 " 0x%" PRIx64 ">; /* %s */\n", name,
+		address >> 32, address & UINT32_MAX, why);
+}
+
+static bool has(const struct tree_node *node, const char *name)
+{
+	return tree_property(node, name) != NULL;
+}
+
+static const struct vm *vm_of(const struct printer *printer, const struct tree_node *node)
+{
+	for (unsigned i = 0; i < printer->model->vm_count; i++)
+		if (!strcmp(printer->model->vms[i].name, node->name))
+			return &printer->model->vms[i];
+	return NULL;
+}
+
+static const struct vm_memory *memory_of(const struct printer *printer,
+					 const struct tree_node *node)
+{
+	const struct vm *vm = vm_of(printer, node->parent);
+
+	for (unsigned i = 0; vm && i < vm->memory_count; i++)
+		if (!strcmp(vm->memory[i].name, node->name))
+			return &vm->memory[i];
+	return NULL;
+}
+
+/* What comes along with a device. */
+static void print_device(struct printer *printer, const struct board_device *device)
+{
+	FILE *stream = printer->stream;
+
+	indent(printer);
+	fprintf(stream, "/* %s is %s", device->label, device->name);
+	for (unsigned i = 0; i < device->port_count; i++) {
+		struct span span;
+		if (range_span(&device->ports[i], &span))
+			fprintf(stream, ", port%s %s", span.first == span.last ? "" : "s",
+				span_text(&printer->arena, span));
+	}
+	for (unsigned i = 0; i < device->interrupt_count; i++)
+		fprintf(stream, ", interrupt %" PRIu64, device->interrupts[i].value);
+	for (unsigned i = 0; i < device->mmio_count; i++) {
+		struct span span;
+		if (range_span(&device->mmio[i], &span))
+			fprintf(stream, ", registers %s", span_text(&printer->arena, span));
+	}
+	fputs(" */\n", stream);
+}
+
+static void print_vm_additions(struct printer *printer, const struct tree_node *node)
+{
+	const struct vm *vm = vm_of(printer, node);
+	const struct board *board = &printer->model->board;
+	bool has_entries = vm->protocol != BOOT_LINUX;
+
+	if (has_entries && !has(node, "entry-mode"))
+		print_text_property(printer, "entry-mode", "protected", "default");
+	if (vm->protocol == BOOT_RAW && !has(node, "load-address"))
+		print_address_property(printer, "load-address", vm->bsp_entry.value, "default");
+	if (!has(node, "acpi"))
+		print_text_property(printer, "acpi", vm->acpi ? "on" : "off", "default");
+	for (unsigned i = 0; i < vm->device_count; i++)
+		print_device(printer, &board->devices[vm->devices[i].target]);
+}
+
+static void print_span_comment(struct printer *printer, const struct vm_memory *memory)
+{
+	struct span guest, host;
+
+	if (!span_make(memory->guest.value, memory->size.value, &guest) ||
+	    !span_make(memory->host.value, memory->size.value, &host))
+		return;
+	indent(printer);
+	fprintf(printer->stream, "/* %s: guest %s is host %s */\n",
+		size_text(&printer->arena, memory->size.value), span_text(&printer->arena, guest),
+		span_text(&printer->arena, host));
+}
+
+static void print_memory_additions(struct printer *printer, const struct tree_node *node)
+{
+	const struct vm_memory *memory = memory_of(printer, node);
+
+	if (!has(node, "host"))
+		print_address_property(printer, "host", memory->host.value, "chosen by the tool");
+	if (!has(node, "access"))
+		print_text_property(printer, "access", "rwx", "default");
+	print_span_comment(printer, memory);
+}
+
+static void print_module_additions(struct printer *printer, const struct tree_node *node)
+{
+	if (!has(node, "file"))
+		print_text_property(printer, "file",
+				    arena_format(&printer->arena, "guests/%s", node->name),
+				    "default");
+}
+
+/* Shared memory is placed once, for the first VM that has it. */
+static void print_share_additions(struct printer *printer, const struct tree_node *node)
+{
+	const struct model *model = printer->model;
+
+	if (has(node, "host"))
+		return;
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
+			const struct vm_memory *memory = &model->vms[i].memory[j];
+			if (memory->kind != MEMORY_SHARED || memory->share != node->index)
+				continue;
+			print_address_property(printer, "host", memory->host.value,
+					       "chosen by the tool");
+			return;
+		}
+}
+
+static void print_additions(struct printer *printer, const struct tree_node *node)
+{
+	const struct tree_node *parent = node->parent;
+
+	if (node->schema == &schema_vm)
+		print_vm_additions(printer, node);
+	else if (node->schema == &schema_share)
+		print_share_additions(printer, node);
+	else if (parent && parent->schema == &schema_vm && !strcmp(node->base, "memory"))
+		print_memory_additions(printer, node);
+	else if (parent && !strcmp(parent->name, "modules") && parent->parent->parent == NULL)
+		print_module_additions(printer, node);
+}
+
+/* Modules that only have a name, where a VM uses it; first: nothing stands in front of them. */
+static void print_used_modules(struct printer *printer, bool first)
+{
+	for (unsigned i = 0; i < printer->model->module_count; i++) {
+		const struct module *module = &printer->model->modules[i];
+		if (module->declared)
+			continue;
+		if (!first)
+			fputc('\n', printer->stream);
+		first = false;
+		indent(printer);
+		fprintf(printer->stream, "%s {\n", module->name);
+		printer->depth++;
+		print_text_property(printer, "file", module->file, "default");
+		printer->depth--;
+		indent(printer);
+		fputs("};\n", printer->stream);
+	}
+}
+
+static bool is_modules(const struct tree_node *node)
+{
+	return node->parent && !node->parent->parent && !strcmp(node->name, "modules");
+}
+
+/* Below a scenario that declares none. */
+static void print_modules_node(struct printer *printer)
+{
+	fputc('\n', printer->stream);
+	indent(printer);
+	fputs("modules {\n", printer->stream);
+	printer->depth++;
+	print_used_modules(printer, true);
+	printer->depth--;
+	indent(printer);
+	fputs("};\n", printer->stream);
+}
+
+static void print_node(struct printer *printer, const struct tree_node *node);
+
+static void print_children(struct printer *printer, const struct tree_node *node)
+{
+	for (unsigned i = 0; i < node->child_count; i++) {
+		if (i > 0 || node->property_count)
+			fputc('\n', printer->stream);
+		print_node(printer, node->children[i]);
+	}
+	if (is_modules(node))
+		print_used_modules(printer, !node->child_count);
+	if (!node->parent && !tree_child(node, "modules"))
+		print_modules_node(printer);
+}
+
+/* No deeper than the language, which the reader has checked. */
+/* NOLINTNEXTLINE(misc-no-recursion): see above */
+static void print_node(struct printer *printer, const struct tree_node *node)
+{
+	indent(printer);
+	for (unsigned i = 0; i < node->label_count; i++)
+		fprintf(printer->stream, "%s: ", node->labels[i]);
+	fprintf(printer->stream, "%s {\n", node->parent ? node->name : "/");
+	printer->depth++;
+	for (unsigned i = 0; i < node->property_count; i++)
+		print_property(printer, node, &node->properties[i]);
+	print_additions(printer, node);
+	print_children(printer, node);
+	printer->depth--;
+	indent(printer);
+	fputs("};\n", printer->stream);
+}
+
+void show_scenario(FILE *stream, const struct model *model)
+{
+	struct printer printer = {.stream = stream, .model = model};
+
+	fputs("/* Made by `bulkhead show`: a scenario with everything that the tool chose. */\n"
+	      "/dts-v1/;\n\n",
+	      stream);
+	print_node(&printer, model->tree);
+	arena_free(&printer.arena);
+}
