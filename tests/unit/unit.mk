@@ -87,3 +87,8 @@ unit-tool_read := tests/unit/tool_read.c $(front-sources)
 
 unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c
+
+verify-sources := $(sort tests/unit/tool_verify_image.c $(wildcard tools/bulkhead/verify*.c) \
+	$(emit-sources) $(front-sources))
+unit-tool_verify := tests/unit/tool_verify.c $(verify-sources)
+unit-tool_verify_chance := tests/unit/tool_verify_chance.c $(verify-sources)

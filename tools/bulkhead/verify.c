@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify_internal.h"
 
-/* clang-format off: one rule, one row */
+/* One rule, one row. */
+/* clang-format off */
 const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 	/* The image */
 	[VERIFY_ELF] =
@@ -253,6 +254,13 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			.needs = NEEDS_TABLES,
 			.verify = verify_board_memory,
 		},
+	[VERIFY_SHARE] = {
+		.code = "BHB212",
+		.title = "shared memory contradicts its declaration",
+		.explanation = "A share is whole pages that no other share and no VM's own memory meets. At least two "
+			"VMs have it, each once and as a whole, and nothing else is mapped as shared.",
+		.needs = NEEDS_TABLES, .verify = verify_shares,
+	},
 
 	/* Ports */
 	[VERIFY_PORT_TWO_VMS] =

@@ -103,7 +103,8 @@ struct verify_finding {
 struct verify_range {
 	uint64_t address;
 	uint64_t size;
-	const char *what; /* a type's name of bulkhead/tables.h, "text", "EPT", "I/O bitmap", ... */
+	const char
+		*what; /* a type's name of bulkhead/tables.h, "EPT", "I/O bitmap", "VM name", ... */
 };
 
 /* What the proof consisted of. */

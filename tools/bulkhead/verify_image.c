@@ -247,6 +247,28 @@ static const char *section_problem(const struct verify_segment *segment,
 	return NULL;
 }
 
+/* What the file fills has to be sections: nothing is loaded that nobody put there. */
+static void check_filled(struct verify *verify, const struct verify_segment *segment)
+{
+	const struct verify_image *image = &verify->image;
+	uint64_t filled = 0;
+
+	for (unsigned i = 0; i < image->section_count; i++) {
+		const struct verify_section *section = &image->sections[i];
+		uint64_t end = section->address + section->size - segment->address;
+
+		if (segment_around(image, section) == segment && section->type != SHT_NOBITS &&
+		    end > filled)
+			filled = end;
+	}
+	verify->statistics.pairs++;
+	if (segment->file_size > filled)
+		verify_report(verify, VERIFY_SECTION,
+			      "the segment %s has 0x%" PRIx64
+			      " bytes in the file, but its sections end after 0x%" PRIx64,
+			      segment_text(verify, segment), segment->file_size, filled);
+}
+
 void verify_sections(struct verify *verify)
 {
 	const struct verify_image *image = &verify->image;
@@ -260,4 +282,6 @@ void verify_sections(struct verify *verify)
 			verify_report(verify, VERIFY_SECTION, "section %s at 0x%" PRIx64 " %s",
 				      section->name, section->address, problem);
 	}
+	for (unsigned i = 0; i < image->segment_count; i++)
+		check_filled(verify, &image->segments[i]);
 }

@@ -225,6 +225,12 @@ uint8_t *verify_port_bitmap(struct verify *verify, const struct verify_vm *vm);
 bool verify_vm_has_device(const struct verify_vm *vm, gpa_t start, uint64_t size);
 /* The share that is exactly this range, or NULL. */
 const struct share_config *verify_share_of(const struct verify *verify, hpa_t base, uint64_t size);
+/* A function of the board's list, or NULL. */
+const struct pci_inventory *verify_pci_item(const struct verify *verify, uint8_t bus,
+					    uint8_t device, uint8_t function);
+/* Ports that the scenario gives to the VM, by number or with a device; 1 is not given. 8 KiB. */
+const uint8_t *verify_given_ports(struct verify *verify, const struct vm *declared);
+bool verify_device_has_port(const struct board_device *device, uint32_t port);
 /* Reports each extent, of whatever VM, that maps some of a host range. */
 void verify_keep_out(struct verify *verify, enum verify_rule_id rule, hpa_t base, uint64_t size,
 		     const char *what);

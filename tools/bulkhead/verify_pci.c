@@ -52,6 +52,12 @@ static const struct pci_inventory *find_inventory(const struct verify *verify, u
 	return &verify->pci[low];
 }
 
+const struct pci_inventory *verify_pci_item(const struct verify *verify, uint8_t bus,
+					    uint8_t device, uint8_t function)
+{
+	return find_inventory(verify, address_of(bus, device, function));
+}
+
 /* --- Owners ------------------------------------------------------------------------------------- */
 
 static bool vm_has_function(const struct verify_vm *vm, uint32_t address)

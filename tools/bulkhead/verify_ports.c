@@ -9,32 +9,36 @@
 struct ports {
 	uint16_t first, last;
 	const char *what;
+	bool by_device;
 };
 
 /*
  * What no guest may reach on any machine, because it acts on the whole machine. A list of its own: the
- * checker's says what a scenario may ask for, this one what an image may hold. The timer (0x40 to 0x43),
- * 0x61 and 0x64 are not in it: a board file may list a device with them, and an image does not show why a
- * port is open. With a scenario, all open ports are compared with it.
+ * checker's says what a scenario may ask for, this one what an image may hold. by_device: the board's
+ * author may have listed a device with such ports and the scenario's may have given it to a VM; that can
+ * only be seen in the scenario, so an image alone is refused.
  */
 static const struct ports dangerous[] = {
-	{0x00, 0x0F, "the ISA DMA controller, which writes to any memory"},
-	{0x20, 0x21, "the first interrupt controller"},
-	{0x80, 0x8F, "the ISA DMA page registers"},
-	{0x92, 0x92, "system control port A, which resets the machine"},
-	{0xA0, 0xA1, "the second interrupt controller"},
-	{0xB2, 0xB3, "the SMI command port, which runs firmware code"},
-	{0xC0, 0xDF, "the second ISA DMA controller, which writes to any memory"},
-	{0x4D0, 0x4D1, "the edge/level control registers"},
-	{0xCF8, 0xCFF, "PCI configuration space and the reset register"},
+	{0x00, 0x0F, "the ISA DMA controller, which writes to any memory", false},
+	{0x20, 0x21, "the first interrupt controller", false},
+	{0x40, 0x43, "the interval timer, whose interrupt every VM would see", true},
+	{0x61, 0x61, "the NMI status and control register", true},
+	{0x64, 0x64, "the keyboard controller's command port, which resets the machine", true},
+	{0x80, 0x8F, "the ISA DMA page registers", false},
+	{0x92, 0x92, "system control port A, which resets the machine", false},
+	{0xA0, 0xA1, "the second interrupt controller", false},
+	{0xB2, 0xB3, "the SMI command port, which runs firmware code", false},
+	{0xC0, 0xDF, "the second ISA DMA controller, which writes to any memory", false},
+	{0x4D0, 0x4D1, "the edge/level control registers", false},
+	{0xCF8, 0xCFF, "PCI configuration space and the reset register", false},
 };
 
 static const struct ports virtual_ports[] = {
 	{PLATFORM_ACPI_SLEEP_CONTROL_PORT, PLATFORM_ACPI_SLEEP_CONTROL_PORT,
-	 "the sleep control register"},
+	 "the sleep control register", false},
 	{PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT,
-	 "the sleep status register"},
-	{PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, "the reset register"},
+	 "the sleep status register", false},
+	{PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, "the reset register", false},
 };
 
 /* --- One owner ---------------------------------------------------------------------------------- */
@@ -143,6 +147,26 @@ void verify_port_list(struct verify *verify)
 
 /* --- Never open --------------------------------------------------------------------------------- */
 
+/* The scenario gives the VM a device with this port; a scenario that only names the number is none. */
+static bool comes_with_device(const struct verify *verify, const struct verify_vm *vm,
+			      uint32_t port)
+{
+	uint32_t index = (uint32_t)(vm - verify->vms);
+	const struct vm *declared;
+
+	if (!verify->model || index >= verify->model->vm_count)
+		return false;
+	declared = &verify->model->vms[index];
+	for (unsigned i = 0; i < declared->device_count; i++) {
+		uint32_t target = declared->devices[i].target;
+
+		if (target < verify->model->board.device_count &&
+		    verify_device_has_port(&verify->model->board.devices[target], port))
+			return true;
+	}
+	return false;
+}
+
 static void keep_closed(struct verify *verify, enum verify_rule_id rule, const struct ports *ports)
 {
 	FOR_EACH_VM(verify, vm) {
@@ -153,8 +177,14 @@ static void keep_closed(struct verify *verify, enum verify_rule_id rule, const s
 		verify->statistics.pairs++;
 		while (verify_bit_run(vm->io_bitmap, from, ports->last + 1u, false, &first,
 				      &last)) {
-			verify_report(verify, rule, "%s: its I/O bitmap opens port %s: this is %s",
-				      vm->label, verify_numbers(verify, first, last), ports->what);
+			while (ports->by_device && first <= last &&
+			       comes_with_device(verify, vm, first))
+				first++;
+			if (first <= last)
+				verify_report(verify, rule,
+					      "%s: its I/O bitmap opens port %s: this is %s",
+					      vm->label, verify_numbers(verify, first, last),
+					      ports->what);
 			from = last + 1;
 		}
 	}
@@ -169,7 +199,7 @@ void verify_port_dangerous(struct verify *verify)
 void verify_port_console(struct verify *verify)
 {
 	const struct ports console = {CONSOLE_FIRST, CONSOLE_FIRST + CONSOLE_COUNT - 1,
-				      "the hypervisor's console"};
+				      "the hypervisor's console", false};
 
 	keep_closed(verify, VERIFY_PORT_CONSOLE, &console);
 }

@@ -3,6 +3,7 @@
  * BHB9xx: nothing that the scenario declares is missing in the image, and nothing was added. The
  * scenario is read by the tool's front half; what the emitters made of it is only seen in the image.
  */
+#include "cpu_features.h"
 #include "verify_internal.h"
 
 static bool same_text(const char *image, const char *model)
@@ -90,20 +91,36 @@ static void report_ports(struct verify *verify, const struct verify_vm *vm, cons
 	verify->statistics.pairs += PORT_COUNT;
 }
 
-static void compare_ports(struct verify *verify, const struct verify_vm *vm,
-			  const struct vm *declared)
+bool verify_device_has_port(const struct board_device *device, uint32_t port)
 {
-	uint8_t *expected = arena_alloc(verify->arena, IO_BITMAP_BYTES);
-	const uint8_t *found = verify_port_bitmap(verify, vm);
+	for (unsigned i = 0; i < device->port_count; i++)
+		if (port >= device->ports[i].base.value &&
+		    port - device->ports[i].base.value < device->ports[i].size.value)
+			return true;
+	return false;
+}
 
-	memset(expected, 0xFF, IO_BITMAP_BYTES);
-	open_ports(expected, declared->ports, declared->port_count);
+const uint8_t *verify_given_ports(struct verify *verify, const struct vm *declared)
+{
+	uint8_t *given = arena_alloc(verify->arena, IO_BITMAP_BYTES);
+
+	memset(given, 0xFF, IO_BITMAP_BYTES);
+	open_ports(given, declared->ports, declared->port_count);
 	for (unsigned i = 0; i < declared->device_count; i++) {
 		const struct board_device *device = device_of(verify, declared, i);
 
 		if (device)
-			open_ports(expected, device->ports, device->port_count);
+			open_ports(given, device->ports, device->port_count);
 	}
+	return given;
+}
+
+static void compare_ports(struct verify *verify, const struct verify_vm *vm,
+			  const struct vm *declared)
+{
+	const uint8_t *expected = verify_given_ports(verify, declared);
+	const uint8_t *found = verify_port_bitmap(verify, vm);
+
 	report_ports(verify, vm, expected, found, "in the scenario, but not in the image");
 	report_ports(verify, vm, found, expected, "in the image, but not in the scenario");
 }
@@ -271,6 +288,126 @@ static void compare_boot(struct verify *verify, const struct verify_vm *vm,
 			      vm->label, difference);
 }
 
+/* --- One VM: PCI and CPUID ----------------------------------------------------------------------- */
+
+static const struct pci_function_config *find_function(const struct verify_vm *vm,
+						       const struct board_pci *pci)
+{
+	for (uint32_t i = 0; i < vm->config.pci_function_count; i++)
+		if (vm->functions[i].bus == pci->bus && vm->functions[i].device == pci->device &&
+		    vm->functions[i].function == pci->function)
+			return &vm->functions[i];
+	return NULL;
+}
+
+static bool same_bars(const struct pci_function_config *function, const struct board_pci *pci)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PCI_BAR_COUNT; i++)
+		count += function->bars[i].kind != PCI_BAR_NONE;
+	for (unsigned i = 0; i < pci->bar_count; i++) {
+		const struct board_bar *declared = &pci->bars[i];
+		const struct pci_bar_config *bar = &function->bars[declared->index % PCI_BAR_COUNT];
+
+		if (declared->index >= PCI_BAR_COUNT || bar->kind != declared->kind ||
+		    bar->base != declared->base.value || bar->size != declared->size.value ||
+		    *(const uint8_t *)&bar->prefetchable != declared->prefetchable)
+			return false;
+	}
+	return count == pci->bar_count;
+}
+
+static bool same_function(const struct pci_function_config *function, const struct board_pci *pci,
+			  bool dma_unprotected)
+{
+	uint64_t interrupt = pci->interrupt.given ? pci->interrupt.value : PCI_PIN_NONE;
+	bool table = pci->msix_vectors.value != 0;
+
+	return function->vendor_id == pci->vendor_id.value &&
+	       function->device_id == pci->device_id.value &&
+	       function->class_code == pci->class_code.value && function->interrupt == interrupt &&
+	       function->msi_vectors == pci->msi_vectors.value &&
+	       function->msix_vectors == pci->msix_vectors.value &&
+	       function->msix_bar == (table ? pci->msix_bar.value : 0) &&
+	       function->msix_offset == (table ? pci->msix_offset.value : 0) &&
+	       *(const uint8_t *)&function->dma_unprotected == dma_unprotected &&
+	       same_bars(function, pci);
+}
+
+static void compare_functions(struct verify *verify, const struct verify_vm *vm,
+			      const struct vm *declared)
+{
+	const struct board *board = &verify->model->board;
+
+	for (unsigned i = 0; i < declared->pci_count; i++) {
+		uint32_t target = declared->pci[i].target;
+		const struct pci_function_config *function =
+			target < board->pci_count ? find_function(vm, &board->pci[target]) : NULL;
+
+		verify->statistics.pairs++;
+		if (!function ||
+		    !same_function(function, &board->pci[target], declared->dma_unprotected))
+			verify_report(verify, VERIFY_SCENARIO_VM,
+				      "%s: the PCI function %s is %s in the image", vm->label,
+				      declared->pci[i].label, function ? "different" : "missing");
+	}
+	if (vm->config.pci_function_count != declared->pci_count)
+		verify_report(verify, VERIFY_SCENARIO_VM,
+			      "%s: the image has %" PRIu32
+			      " PCI functions, the scenario declares %u",
+			      vm->label, vm->config.pci_function_count, declared->pci_count);
+}
+
+static bool same_word(const struct cpuid_mask *a, const struct cpuid_mask *b)
+{
+	return a->leaf == b->leaf && a->subleaf == b->subleaf && a->result == b->result;
+}
+
+/* Bits of the mask's word that the scenario hides. */
+static uint32_t hidden_bits(const struct vm *declared, const struct cpuid_mask *mask)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < declared->cpuid_hide_count; i++) {
+		const struct cpu_feature *feature = cpu_feature_find(declared->cpuid_hide[i].value);
+
+		for (unsigned j = 0; feature && j < CPU_FEATURE_MASKS; j++)
+			if (same_word(&feature->masks[j], mask))
+				bits |= feature->masks[j].clear;
+	}
+	return bits;
+}
+
+static bool has_mask(const struct verify_vm *vm, const struct cpuid_mask *mask)
+{
+	for (uint32_t i = 0; i < vm->config.cpuid_mask_count; i++)
+		if (same_word(&vm->cpuid_masks[i], mask))
+			return true;
+	return false;
+}
+
+static void compare_features(struct verify *verify, const struct verify_vm *vm,
+			     const struct vm *declared)
+{
+	bool same = true;
+
+	for (uint32_t i = 0; i < vm->config.cpuid_mask_count; i++)
+		same = same &&
+		       vm->cpuid_masks[i].clear == hidden_bits(declared, &vm->cpuid_masks[i]);
+	for (unsigned i = 0; i < declared->cpuid_hide_count; i++) {
+		const struct cpu_feature *feature = cpu_feature_find(declared->cpuid_hide[i].value);
+
+		for (unsigned j = 0; feature && j < CPU_FEATURE_MASKS; j++)
+			same = same &&
+			       (feature->masks[j].clear == 0 || has_mask(vm, &feature->masks[j]));
+	}
+	verify->statistics.pairs += vm->config.cpuid_mask_count + declared->cpuid_hide_count;
+	if (!same)
+		verify_report(verify, VERIFY_SCENARIO_VM,
+			      "%s: the features hidden from it are not the scenario's", vm->label);
+}
+
 void verify_scenario_vms(struct verify *verify)
 {
 	const struct model *model = verify->model;
@@ -290,6 +427,8 @@ void verify_scenario_vms(struct verify *verify)
 		compare_ports(verify, vm, declared);
 		compare_pins(verify, vm, declared);
 		compare_boot(verify, vm, declared);
+		compare_functions(verify, vm, declared);
+		compare_features(verify, vm, declared);
 	}
 	if (verify->scenario.vm_count != model->vm_count)
 		verify_report(verify, VERIFY_SCENARIO_VM,
@@ -402,6 +541,51 @@ static void compare_modules(struct verify *verify)
 	}
 }
 
+static void compare_shares(struct verify *verify)
+{
+	const struct model *model = verify->model;
+	bool same = verify->scenario.share_count == model->share_count;
+
+	for (unsigned i = 0; same && i < model->share_count; i++) {
+		const struct share *declared = &model->shares[i];
+
+		verify->statistics.pairs++;
+		same = same_text(verify->share_names[i], declared->name) &&
+		       verify->shares[i].size == declared->size.value &&
+		       (!declared->host.given || verify->shares[i].base == declared->host.value);
+	}
+	if (!same)
+		verify_report(verify, VERIFY_SCENARIO_BOARD,
+			      "the shared memory is not the scenario's");
+}
+
+static bool same_item(const struct pci_inventory *item, const struct board_pci *pci)
+{
+	return item->bus == pci->bus && item->device == pci->device &&
+	       item->function == pci->function && item->vendor_id == pci->vendor_id.value &&
+	       item->device_id == pci->device_id.value && item->class_code == pci->class_code.value;
+}
+
+/* One that the board has twice is missing in the image, which has it once at most (BHB802). */
+static void compare_inventory(struct verify *verify)
+{
+	const struct board *board = &verify->model->board;
+	const struct scenario *scenario = &verify->scenario;
+	bool same = scenario->pci_count == board->pci_count &&
+		    scenario->pci_ecam_base == board->ecam.base.value &&
+		    scenario->pci_ecam_size == board->ecam.size.value;
+
+	for (unsigned i = 0; same && i < board->pci_count; i++) {
+		const struct pci_inventory *item = verify_pci_item(
+			verify, board->pci[i].bus, board->pci[i].device, board->pci[i].function);
+
+		verify->statistics.pairs++;
+		same = item && same_item(item, &board->pci[i]);
+	}
+	if (!same)
+		board_differs(verify, "PCI functions are");
+}
+
 void verify_scenario_board(struct verify *verify)
 {
 	const struct model *model = verify->model;
@@ -411,6 +595,8 @@ void verify_scenario_board(struct verify *verify)
 	compare_ranges(verify);
 	compare_ioapics(verify);
 	compare_modules(verify);
+	compare_shares(verify);
+	compare_inventory(verify);
 	if (scenario->physical_address_bits != model->board.physical_address_bits)
 		board_differs(verify, "physical address width is");
 	if (scenario->tsc_frequency_hz != model->board.tsc_frequency_hz ||

@@ -41,18 +41,23 @@ struct pointer {
 	uint64_t size, alignment; /* of one element */
 };
 
-static bool good_pointer(struct verify *verify, const struct pointer *pointer, uint64_t count)
+static bool is_good(struct verify *verify, const struct pointer *pointer, uint64_t size)
 {
-	uint64_t address = (uint64_t)pointer->address, size = pointer->size * count;
+	uint64_t address = (uint64_t)pointer->address;
 	const char *problem = verify_read_only(&verify->image, address, size, pointer->alignment);
 
-	if (problem) {
+	if (problem)
 		verify_report(verify, VERIFY_POINTER,
 			      "%s: %s: 0x%" PRIx64 ", for %" PRIu64 " bytes, %s", pointer->owner,
 			      pointer->field, address, size, problem);
+	return !problem;
+}
+
+static bool good_pointer(struct verify *verify, const struct pointer *pointer, uint64_t count)
+{
+	if (!is_good(verify, pointer, pointer->size * count))
 		return false;
-	}
-	verify_followed(verify, address, size, pointer->what);
+	verify_followed(verify, (uint64_t)pointer->address, pointer->size * count, pointer->what);
 	return true;
 }
 
@@ -124,12 +129,13 @@ static size_t text_room(const struct verify_image *image, uint64_t address)
 static const char *text(struct verify *verify, const char *owner, const char *field,
 			const char *address)
 {
-	struct pointer pointer = {owner, field, "text", address, 1, 1};
-	size_t room = text_room(&verify->image, (uint64_t)address), length = 0;
+	struct pointer pointer = {owner, field, field, address, 1, 1};
+	size_t room = text_room(&verify->image, (uint64_t)address), length;
+	const char *bytes;
 
-	if (!good_pointer(verify, &pointer, 1))
+	if (!is_good(verify, &pointer, 1))
 		return "";
-	const char *bytes = (const char *)verify_bytes(&verify->image, (uint64_t)address);
+	bytes = (const char *)verify_bytes(&verify->image, (uint64_t)address);
 	length = strnlen(bytes, room);
 	if (length == room) {
 		verify_report(verify, VERIFY_POINTER,
@@ -137,9 +143,7 @@ static const char *text(struct verify *verify, const char *owner, const char *fi
 			      (uint64_t)address);
 		return "";
 	}
-	/* The first byte was noted above. */
-	if (length)
-		verify_followed(verify, (uint64_t)address + 1, length, "text");
+	verify_followed(verify, (uint64_t)address, length + 1, field);
 	return arena_strndup(verify->arena, bytes, length);
 }
 
@@ -257,7 +261,7 @@ static void read_vm(struct verify *verify, struct verify_vm *vm, uint32_t index)
 	struct vm_config *config = &vm->config;
 	const char *owner = verify_format(verify, "VM %" PRIu32, index);
 
-	vm->name = text(verify, owner, "name", config->name);
+	vm->name = text(verify, owner, "VM name", config->name);
 	vm->label = *vm->name ? verify_format(verify, "VM \"%.32s\"", vm->name) : owner;
 	vm->bootargs = text(verify, vm->label, "bootargs", config->boot.bootargs);
 	check_vm_counts(verify, vm);
@@ -285,8 +289,8 @@ static void read_modules(struct verify *verify)
 	struct verify_module *modules = arena_alloc(verify->arena, count * sizeof(*modules));
 
 	for (uint32_t i = 0; i < count; i++) {
-		modules[i].name = text(verify, "module", "name", source[i].name);
-		modules[i].file = text(verify, "module", "file", source[i].file);
+		modules[i].name = text(verify, "module", "module name", source[i].name);
+		modules[i].file = text(verify, "module", "module file", source[i].file);
 	}
 	verify->modules = modules;
 }
@@ -311,7 +315,8 @@ static void read_shares(struct verify *verify)
 	verify->shares = COPY_ARRAY(verify, "scenario", &verify->scenario, shares, share_count);
 	verify->share_names = arena_alloc(verify->arena, *count * sizeof(*verify->share_names));
 	for (uint32_t i = 0; i < *count; i++)
-		verify->share_names[i] = text(verify, "share", "name", verify->shares[i].name);
+		verify->share_names[i] =
+			text(verify, "share", "share name", verify->shares[i].name);
 }
 
 static void read_arrays(struct verify *verify)
