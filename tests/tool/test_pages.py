@@ -12,7 +12,8 @@ them. Its fenced blocks are marked by the second word behind the fence:
     ```sh fails       the same for commands that are run at the top of the repository
     ```sh works
 
-Further words are options for `bulkhead check`. A scenario is complete with a line /dts-v1/; otherwise it
+Further words are options for `bulkhead check`; `--modules guests` has the images of tests/fixtures/images/, and with
+them those of the demo. A scenario is complete with a line /dts-v1/; otherwise it
 changes scenarios/demo.dts: as it stands if it begins with a node at the root, a reference or a directive,
 else as the content of / { ... };. Notes (findings that are neither error nor warning) count only on the pages
 of rules that are notes.
@@ -31,6 +32,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PAGES = TOP / "docs" / "rules"
+IMAGES = TOP / "tests" / "fixtures" / "images"
 BLOCK = re.compile(r"^```(\w+) (fails|works)\b *(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```", re.MULTILINE)
 FOUND = re.compile(r"^(?:.*?: )?(error|warning|note)\[(BH\w{4})\]: ", re.MULTILINE)
@@ -73,8 +75,10 @@ def run(tool, kind, options, example):
     with tempfile.TemporaryDirectory(prefix="bulkhead-test-") as name:
         folder = Path(name)
         (folder / "guests").mkdir()
-        for image in ("linux", "initrd", "rt"):
-            (folder / "guests" / image).write_bytes(b"")
+        for image in IMAGES.iterdir():
+            (folder / "guests" / image.name).write_bytes(image.read_bytes())
+        for image, same in (("initrd", "ramdisk"), ("rt", "raw")):
+            (folder / "guests" / image).write_bytes((IMAGES / same).read_bytes())
         if kind == "sh":
             path = f"{Path(tool).parent}:{os.environ['PATH']}"
             command, cwd, environment = ["sh", "-ec", example], TOP, {**os.environ, "PATH": path}

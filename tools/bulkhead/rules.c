@@ -96,6 +96,12 @@ const struct rule rules[] = {
 	{"BH5009", ERROR, "command line is too long", rule_bootargs_length},
 	{"BH5010", ERROR, "file of a module is missing", rule_module_missing},
 	{"BH5011", WARNING, "cores that wait for SIPI can never start", rule_sipi_memory},
+	{"BH5012", ERROR, "image is not what the boot protocol takes", rule_image_format},
+	{"BH5013", ERROR, "image contradicts itself or is cut off", rule_image_content},
+	{"BH5014", ERROR, "image does not fit into the VM's RAM", rule_image_room},
+	{"BH5015", ERROR, "entry is not in code of the image", rule_image_entry},
+	{"BH5016", ERROR, "image meets the ACPI tables", rule_image_acpi},
+	{"BH5017", ERROR, "command line is longer than the kernel takes", rule_image_bootargs},
 
 	/* I/O ports */
 	{"BH6001", ERROR, "ports outside 0 to 0xFFFF", rule_port_range},

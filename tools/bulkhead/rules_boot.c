@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "bulkhead/platform.h"
+#include "image.h"
 #include "rules_internal.h"
 
 #define MIB UINT64_C(0x100000)
@@ -202,16 +203,6 @@ void rule_bootargs_length(struct check *check)
 			       length, PLATFORM_LINUX_COMMAND_MAX - 1);
 		HELP(check, finding, "shorten it");
 	}
-}
-
-static const char *module_path(struct check *check, const struct module *module)
-{
-	static const char built[] = "guests/";
-	const size_t length = sizeof(built) - 1;
-
-	if (strncmp(module->file, built, length))
-		return module->file;
-	return arena_format(check->arena, "%s/%s", check->module_folder, module->file + length);
 }
 
 /* Only a module that some VM uses has to exist; see BH1005 for the others. */

@@ -128,6 +128,14 @@ void rule_bootargs_length(struct check *check);
 void rule_module_missing(struct check *check);
 void rule_sipi_memory(struct check *check);
 
+/* rules_image.c */
+void rule_image_format(struct check *check);
+void rule_image_content(struct check *check);
+void rule_image_room(struct check *check);
+void rule_image_entry(struct check *check);
+void rule_image_acpi(struct check *check);
+void rule_image_bootargs(struct check *check);
+
 /* rules_ports.c */
 void rule_port_range(struct check *check);
 void rule_port_twice(struct check *check);
