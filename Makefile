@@ -51,7 +51,8 @@ heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 SCENARIO_FILE := $(if $(filter %.dts,$(SCENARIO)),$(SCENARIO),scenarios/$(SCENARIO).dts)
 SCENARIO_NAME := $(basename $(notdir $(SCENARIO_FILE)))
 OUT := $(BUILD)/$(SCENARIO_NAME)
-RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test build-test-release
+RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test build-test-release \
+	mutate fuzz scale
 ifneq ($(filter $(SCENARIO_NAME),$(RESERVED_NAMES)),)
 $(error a scenario cannot be called "$(SCENARIO_NAME)": $(BUILD)/$(SCENARIO_NAME) is the build's own)
 endif
@@ -281,6 +282,7 @@ $(eval $(call remember,$(UNIT_DIR)/.flags,$(CC) $(UNIT_CFLAGS)))
 
 # Every variable unit-NAME of unit.mk is a test program.
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 TSAN_TESTS := $(sort $(patsubst tsan-%,%,$(filter tsan-%,$(.VARIABLES))))
 UNIT_TESTS := $(sort $(patsubst unit-%,%,$(filter unit-%,$(.VARIABLES))) $(TSAN_TESTS:%=%_tsan))
 
@@ -335,8 +337,9 @@ coverage-report: unit-build
 	$(Q)gcovr --root . --filter hypervisor/ --filter tools/bulkhead/ --object-directory $(UNIT_DIR) \
 		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
 
-include tests/fuzz/fuzz.mk
 include tests/mutate/mutate.mk
+include tests/scale/scale.mk
+bench-tool: bench-tool-run ## how the scenario compiler's work grows with the scenario
 mutate: mutate-run ## scenarios changed by the thousand: rejected, or built and proved (MUTATE_SECONDS)
 fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)
 

@@ -4,8 +4,10 @@
 #
 #   fuzz-NAME := all sources, those under test included
 #
-# `make fuzz` builds them with clang's libFuzzer and the sanitizers and runs each for FUZZ_SECONDS.
-# What they found stays in $(BUILD)/fuzz/NAME.corpus, so that the next run goes on from there.
+# `make fuzz` builds them with clang's libFuzzer and the sanitizers and runs each for FUZZ_SECONDS,
+# beginning with tests/fuzz/corpus/NAME. What they found stays in $(BUILD)/fuzz/NAME.corpus, so that the next
+# run goes on from there. Each is a unit test too, fuzz_NAME, that runs over tests/fuzz/corpus/NAME alone: a
+# crash that `make fuzz` finds is copied there once it is understood.
 
 FUZZ_SECONDS ?= 60#       how long `make fuzz` runs each fuzzer
 
@@ -14,21 +16,37 @@ fuzz-loader := tests/fuzz/loader_fuzz.c $(addprefix hypervisor/,loader/loader.c 
 	loader/elf.c loader/linux.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
 fuzz-mmio_decode := tests/fuzz/mmio_decode_fuzz.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/guest_memory.c
+# tool_support.c stands in for files and programs.
+fuzz-front := tests/fuzz/tool_support.c \
+	$(filter-out tools/bulkhead/process.c tools/bulkhead/source.c,$(front-sources))
+fuzz-tool_blob := tests/fuzz/tool_blob_fuzz.c $(fuzz-front)
+fuzz-tool_reader := tests/fuzz/tool_reader_fuzz.c $(fuzz-front)
+fuzz-verify := tests/fuzz/verify_fuzz.c tools/bulkhead/arena.c \
+	$(filter-out tools/bulkhead/verify_command.c,$(wildcard tools/bulkhead/verify*.c))
 
-FUZZERS := $(sort $(patsubst fuzz-%,%,$(filter fuzz-%,$(.VARIABLES))))
-FUZZ_CFLAGS := -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	$(WARNINGS) -D_GNU_SOURCE -Itests/unit/fake -Ihypervisor -Ihypervisor/include -include $(AUTOCONF)
+# An image is larger than other inputs, and most of it is tables that are hardly ever looked at twice.
+fuzz-options-verify := -max_len=131072 -len_control=0
+
+FUZZERS := $(sort $(patsubst fuzz-%,%,$(filter-out fuzz-options-% fuzz-front,$(filter fuzz-%,$(.VARIABLES)))))
+$(foreach f,$(FUZZERS),$(eval unit-fuzz_$(f) := tests/fuzz/main.c $(fuzz-$(f))))
+
+# Without pointer-overflow, which finds NULL + 0 in loops over empty arrays: the next C standard defines it, as
+# every compiler does.
+FUZZ_CFLAGS := -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize=pointer-overflow \
+	-fno-sanitize-recover=all \
+	$(WARNINGS) -D_GNU_SOURCE -Itests/unit/fake -Ihypervisor -Ihypervisor/include -Itools/bulkhead \
+	-include $(AUTOCONF)
 
 define fuzz-rules
-$(BUILD)/fuzz/$(1): $(fuzz-$(1)) $(wildcard hypervisor/*/*.h) $(AUTOCONF) tests/fuzz/fuzz.mk
+$(BUILD)/fuzz/$(1): $(fuzz-$(1)) $(wildcard hypervisor/*/*.h tools/bulkhead/*.h tests/fuzz/*.h) $(AUTOCONF) tests/fuzz/fuzz.mk
 	@$$(call say,FUZZER,$$@)
 	$$(Q)mkdir -p $$@.corpus
-	$$(Q)clang $(FUZZ_CFLAGS) -o $$@ $(fuzz-$(1))
+	$$(Q)clang $(FUZZ_CFLAGS) -o $$@ $(fuzz-$(1)) $(TOOL_LIBS)
 
 .PHONY: fuzz-run-$(1)
 fuzz-run-$(1): $(BUILD)/fuzz/$(1)
-	$$(Q)$$< -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/ $$<.corpus
+	$$(Q)$$< $(or $(fuzz-options-$(1)),-max_len=4096) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-timeout=10 -artifact_prefix=$(BUILD)/fuzz/ $$<.corpus tests/fuzz/corpus/$(1)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz-rules,$(f))))
 
