@@ -42,14 +42,17 @@ static bool take_place(struct annotated *input, size_t *offset)
 	unsigned line, column;
 	const char *start = input->text + input->at;
 	size_t left = input->size - input->at;
+	char place[64] = ""; /* sscanf() would look for the end of all that follows */
 
 	if (left < 4 || memcmp(start, " /* ", 4))
 		return false;
 	const char *end = memmem(start, left, "*/", 2);
 	if (!end)
 		return false;
-	input->at += (size_t)(end - start) + 2;
-	if (sscanf(start, " /* <stdin>:%u:%u", &line, &column) != 2)
+	size_t length = (size_t)(end - start);
+	input->at += length + 2;
+	memcpy(place, start, length < sizeof(place) ? length : sizeof(place) - 1);
+	if (sscanf(place, " /* <stdin>:%u:%u", &line, &column) != 2)
 		return false;
 	*offset = preprocessed_offset(input->reader, line, column);
 	return true;
