@@ -78,7 +78,7 @@ unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/
 
 # The scenario compiler's front half: all of it but the command line.
 front-sources := $(wildcard tools/bulkhead/read*.c tools/bulkhead/rules*.c) $(addprefix tools/bulkhead/,\
-	arena.c claims.c cpu_features.c diag.c diag_text.c image.c place.c process.c schema.c source.c span.c \
+	arena.c claims.c cpu_features.c diag.c diag_text.c image.c offer.c place.c process.c schema.c source.c span.c \
 	suggest.c tree.c)
 unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
 unit-tool_place := tests/unit/tool_place.c $(front-sources)

@@ -348,4 +348,32 @@ void place_memory(struct model *model, struct arena *arena, struct placement *pl
 		*ARENA_PUSH(arena, placement->items, placement->count) =
 			place_one(&list, &requests[i]);
 	follow_shared(model, placement, arena);
+	placement->free = list.items;
+	placement->free_count = list.count;
+}
+
+bool placement_find(const struct placement *placement, uint64_t guest, uint64_t size,
+		    uint64_t *address)
+{
+	static const uint64_t alignments[] = {PAGE_SIZE_1G, PAGE_SIZE_2M, PAGE_SIZE_4K};
+
+	for (size_t i = 0; i < sizeof(alignments) / sizeof(*alignments); i++) {
+		if (alignments[i] > wanted_alignment(size))
+			continue;
+		for (unsigned j = 0; j < placement->free_count; j++)
+			if (fits(placement->free[j], guest, alignments[i], size, address))
+				return true;
+	}
+	return false;
+}
+
+bool placement_holds(const struct placement *placement, uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < placement->free_count; i++) {
+		struct free_range range = placement->free[i];
+		if (base >= range.base && base - range.base < range.size &&
+		    size <= range.size - (base - range.base))
+			return true;
+	}
+	return false;
 }

@@ -24,6 +24,8 @@ struct placed {
 struct placement {
 	struct placed *items;
 	unsigned count;
+	struct free_range *free; /* what no VM has in the end; sorted */
+	unsigned free_count;
 };
 
 /*
@@ -33,5 +35,14 @@ struct placement {
  * Pieces whose size or guest address breaks another rule are left alone.
  */
 void place_memory(struct model *model, struct arena *arena, struct placement *placement);
+
+/*
+ * The lowest address in what is left free that has room and lets the largest pages map it. False if there
+ * is none, or no board.
+ */
+bool placement_find(const struct placement *placement, uint64_t guest, uint64_t size,
+		    uint64_t *address);
+/* Whether all of the range is free. */
+bool placement_holds(const struct placement *placement, uint64_t base, uint64_t size);
 
 #endif

@@ -82,6 +82,8 @@ static void report_at(struct reader *reader, const char *line, unsigned row, uns
 	struct finding *finding = READ_REPORT(reader, RULE_DEVICE_TREE,
 					      place_of(reader, row, column, check), "%s", message);
 
+	if (!strcmp(message, "Properties must precede subnodes"))
+		finding_help(reader->diagnostics, finding, "move it above the first child node");
 	if (!strcmp(message, "syntax error") && only_blanks_before(reader, row, column))
 		finding_help(reader->diagnostics, finding,
 			     "see whether a ';' is missing at the end of the line before");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bulkhead/platform.h"
+#include "offer.h"
 #include "rules_internal.h"
 
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
@@ -71,9 +72,9 @@ static void add_ecam(struct check *check, struct claims *claims)
 	struct span span;
 
 	if (range_span(ecam, &span))
-		claims_add(
-			check->arena, claims,
-			(struct claim){span, 0, CLAIM_ALONE, "PCI (configuration space)", ecam->at});
+		claims_add(check->arena, claims,
+			   (struct claim){span, 0, CLAIM_ALONE, "PCI (configuration space)",
+					  ecam->at});
 }
 
 void rule_guest_apic_page(struct check *check)
@@ -152,8 +153,14 @@ void rule_guest_congruence(struct check *check)
 				       " large page%s must be split into page tables",
 				       vm->name, memory->name, guest.first, host.first, pages,
 				       pages == 1 ? "" : "s");
-			HELP(check, finding, "host = <0x%" PRIx64 " 0x%" PRIx64 "> would keep them",
-			     (host.first - shift) >> 32, (host.first - shift) & UINT32_MAX);
+			if (placement_holds(check->placement, host.first - shift, shift))
+				HELP(check, finding,
+				     "host = <0x%" PRIx64 " 0x%" PRIx64 "> would keep them",
+				     (host.first - shift) >> 32, (host.first - shift) & UINT32_MAX);
+			else
+				HELP(check, finding,
+				     "choose a host address that agrees with the guest address%s",
+				     offer_memory(check, memory));
 		}
 	}
 }

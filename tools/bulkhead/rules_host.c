@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bulkhead/platform.h"
+#include "offer.h"
 #include "rules_internal.h"
 
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
@@ -197,7 +198,8 @@ static void report_overlap(struct check *check, const struct claim *later,
 		       party(check, later), common, other);
 
 	NOTE(check, finding, earlier->at, "%s here; both have %s", given, common);
-	HELP(check, finding, "move one of them, or leave out host and let the tool choose");
+	HELP(check, finding, "move one of them, or leave out host and let the tool choose%s",
+	     offer_memory_at(check, later->owner, later->at));
 }
 
 void rule_host_overlap(struct check *check)
@@ -235,12 +237,17 @@ void rule_host_width(struct check *check)
 	each_board_range(check, board_width);
 	for (unsigned i = 0; i < claims.count; i++) {
 		const struct claim *claim = &claims.items[i];
-		if (claim->span.last > last_physical(board))
+		if (claim->span.last <= last_physical(board))
+			continue;
+		struct finding *finding =
 			REPORT(check, claim->at,
 			       "%s: host memory %s is beyond the board's %" PRIu32
 			       " physical address bits",
 			       party(check, claim), span_text(check->arena, claim->span),
 			       board->physical_address_bits);
+		HELP(check, finding,
+		     "choose a lower address, or leave out host and let the tool choose%s",
+		     offer_memory_at(check, claim->owner, claim->at));
 	}
 }
 
@@ -291,7 +298,8 @@ static void report_gap(struct check *check, const struct claim *claim, struct sp
 		NOTE(check, finding, ram->range.at, "the board's largest RAM range is %s",
 		     span_text(check->arena, span));
 	HELP(check, finding,
-	     "choose an address inside RAM, or leave out host and let the tool choose");
+	     "choose an address inside RAM, or leave out host and let the tool choose%s",
+	     offer_memory_at(check, claim->owner, claim->at));
 }
 
 /* Reserved memory and APIC pages have rules of their own, which say more. */
@@ -332,7 +340,8 @@ static void report_reserved(struct check *check, const struct claim *claim,
 
 	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
 	     span_text(check->arena, obstacle->span));
-	HELP(check, finding, "choose another address, or leave out host and let the tool choose");
+	HELP(check, finding, "choose another address, or leave out host and let the tool choose%s",
+	     offer_memory_at(check, claim->owner, claim->at));
 }
 
 void rule_host_reserved(struct check *check)
@@ -353,7 +362,8 @@ static void report_apic_page(struct check *check, const struct claim *claim,
 	if (obstacle->at.line)
 		NOTE(check, finding, obstacle->at, "%s is here", obstacle->what);
 	HELP(check, finding,
-	     "choose an address inside RAM, or leave out host and let the tool choose");
+	     "choose an address inside RAM, or leave out host and let the tool choose%s",
+	     offer_memory_at(check, claim->owner, claim->at));
 }
 
 void rule_host_apic_page(struct check *check)

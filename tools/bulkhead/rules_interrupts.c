@@ -2,6 +2,7 @@
 /* BH7xxx: interrupts, by global system interrupt number (GSI). */
 #include <stdlib.h>
 
+#include "offer.h"
 #include "rules_internal.h"
 
 #define ISA_IRQS      16
@@ -121,9 +122,16 @@ static void report_owners(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "given to VM \"%s\" here as %s", other,
 	     interrupt_text(check, earlier));
-	HELP(check, finding,
-	     "an interrupt line has one owner: give both devices to one VM, or leave one "
-	     "out");
+	if (later->source == CLAIM_ALONE && earlier->source == CLAIM_ALONE)
+		HELP(check, finding,
+		     "an interrupt line has one owner: remove it from one of the VMs%s",
+		     offer_interrupt(check));
+	else
+		HELP(check, finding,
+		     "an interrupt line has one owner: give both devices to one VM, or leave one "
+		     "out%s",
+		     offer_device(check,
+				  later->source != CLAIM_ALONE ? later->source : earlier->source));
 }
 
 void rule_pin_two_owners(struct check *check)

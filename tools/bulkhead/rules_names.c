@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "limits.h"
+#include "offer.h"
 #include "rules_internal.h"
 #include "suggest.h"
 
@@ -333,7 +334,8 @@ static void report_device_owners(struct check *check, const struct vm *vm,
 		       vm->name, reference->label, other->name);
 
 	NOTE(check, finding, earlier->at, "given to VM \"%s\" here", other->name);
-	HELP(check, finding, "a device has one owner: remove it from one of the VMs");
+	HELP(check, finding, "a device has one owner: remove it from one of the VMs%s",
+	     offer_device(check, reference->target));
 }
 
 void rule_device_two_owners(struct check *check)

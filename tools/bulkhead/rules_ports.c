@@ -2,6 +2,7 @@
 /* BH6xxx: I/O ports. */
 #include "bulkhead/platform.h"
 #include "limits.h"
+#include "offer.h"
 #include "rules_internal.h"
 
 #define PORT_LAST UINT64_C(0xFFFF)
@@ -181,6 +182,15 @@ void rule_port_twice(struct check *check)
 	}
 }
 
+/* Where the port is one of a device, one like it will do. */
+static const char *device_instead(struct check *check, const struct claim *later,
+				  const struct claim *earlier)
+{
+	const struct claim *of_device = later->source != CLAIM_ALONE ? later : earlier;
+
+	return of_device->source == CLAIM_ALONE ? "" : offer_device(check, of_device->source);
+}
+
 static void report_owners(struct check *check, const struct claim *later,
 			  const struct claim *earlier)
 {
@@ -192,7 +202,8 @@ static void report_owners(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "given to VM \"%s\" here as %s", other,
 	     ports_text(check, earlier->span, earlier));
-	HELP(check, finding, "a port has one owner: remove it from one of the VMs");
+	HELP(check, finding, "a port has one owner: remove it from one of the VMs%s",
+	     device_instead(check, later, earlier));
 }
 
 void rule_port_two_owners(struct check *check)
@@ -217,8 +228,9 @@ void rule_port_console(struct check *check)
 			       ports_text(check, span_common(claim->span, console), claim));
 		HELP(check, finding,
 		     "the console has %s (%s): give the VM another device, or move the console by make "
-		     "menuconfig",
-		     span_text(check->arena, console), CONSOLE_SYMBOL);
+		     "menuconfig%s",
+		     span_text(check->arena, console), CONSOLE_SYMBOL,
+		     claim->source == CLAIM_ALONE ? "" : offer_device(check, claim->source));
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "offer.h"
 #include "rules_internal.h"
 
 #define FOR_EACH_CPU(vm, reference)                          \
@@ -16,7 +17,12 @@ void rule_no_core(struct check *check)
 			continue;
 		struct finding *finding =
 			REPORT(check, vm->cpus_at, "VM \"%s\": it has no core", vm->name);
-		HELP(check, finding, "give it at least one: cpus = <&cpu0>;");
+		const char *core = offer_core(check, vm);
+		if (core)
+			HELP(check, finding, "give it at least one: cpus = <&%s>;", core);
+		else
+			HELP(check, finding,
+			     "give it one of another VM's cores: none of the board is free");
 	}
 }
 
@@ -31,7 +37,7 @@ void rule_core_disabled(struct check *check)
 				check, reference->at, "VM \"%s\": core %s is disabled on the board",
 				vm->name, reference->label);
 			NOTE(check, finding, cpu->at, "the board says so here");
-			HELP(check, finding, "give the VM another core");
+			HELP(check, finding, "give the VM another core%s", offer_cores(check, vm));
 		}
 	}
 }
@@ -47,7 +53,7 @@ void rule_core_reserved(struct check *check)
 				check, reference->at, "VM \"%s\": core %s is reserved by the board",
 				vm->name, reference->label);
 			NOTE(check, finding, cpu->at, "the board says so here");
-			HELP(check, finding, "give the VM another core");
+			HELP(check, finding, "give the VM another core%s", offer_cores(check, vm));
 		}
 	}
 }
@@ -86,7 +92,7 @@ static void report_core_twice(struct check *check, struct core_use later, struct
 		       later.vm->name, later.reference->label);
 
 	NOTE(check, finding, earlier.reference->at, "given here first");
-	HELP(check, finding, "a vCPU is a core: name each once");
+	HELP(check, finding, "a vCPU is a core: name each once%s", offer_cores(check, later.vm));
 }
 
 void rule_core_twice(struct check *check)
@@ -101,7 +107,8 @@ static void report_core_owners(struct check *check, struct core_use later, struc
 					 later.vm->name, later.reference->label, earlier.vm->name);
 
 	NOTE(check, finding, earlier.reference->at, "given to VM \"%s\" here", earlier.vm->name);
-	HELP(check, finding, "a core has one owner: give one of the VMs another core");
+	HELP(check, finding, "a core has one owner: give one of the VMs another core%s",
+	     offer_cores(check, later.vm));
 }
 
 void rule_core_two_owners(struct check *check)
@@ -223,7 +230,8 @@ static void compare_siblings(struct check *check, struct core_use a, struct core
 	     earlier.reference->label, earlier.vm->name);
 	HELP(check, finding,
 	     "threads of one core see each other's timing and caches: give both to one VM, or leave "
-	     "one unused");
+	     "one unused%s",
+	     offer_cores(check, later.vm));
 }
 
 void rule_siblings_split(struct check *check)
