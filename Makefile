@@ -44,7 +44,7 @@ endif
 
 # Goals that build nothing need neither .config nor a scenario.
 LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
-	run unit tool-tests boot-tests lint check coverage
+	run unit tool-tests boot-tests lint check coverage stress
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -339,6 +339,10 @@ coverage-report: unit-build
 
 include tests/mutate/mutate.mk
 include tests/scale/scale.mk
+.PHONY: stress stress-build
+stress-build: mutate-build scale-build
+stress: ## a sample of `make mutate` and `make bench-tool`
+	$(Q)+$(CHECK) stress
 bench-tool: bench-tool-run ## how the scenario compiler's work grows with the scenario
 mutate: mutate-run ## scenarios changed by the thousand: rejected, or built and proved (MUTATE_SECONDS)
 fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)

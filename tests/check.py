@@ -165,6 +165,15 @@ class Check:
                                              "PYTHONDONTWRITEBYTECODE": "1"}))
         return jobs
 
+    def stress(self):
+        """Fixed samples of what runs for long by itself: `make mutate`, `make bench-tool`."""
+        build, python = self.options.build, "/usr/bin/python3"
+        mutate = [python, "tests/mutate/mutate.py", "--tool", f"{build}/unit/bulkhead-sanitized", "--build", build,
+                  "--count", "1100"]
+        scale = [python, "tests/scale/scale.py", "--tool", f"{build}/scale/tools/bulkhead", "--out",
+                 f"{build}/scale", "--quick"]
+        return [Job("stress/mutate", mutate, 400), Job("stress/scale", scale, 120)]
+
     def suites(self):
         """All there are, in the order in which they run: quick ones first."""
         checks = lambda: [Job(f"lint/{name}", command, 600, counts=False)
@@ -172,6 +181,7 @@ class Check:
         return [
             Suite("unit", "" if self.options.unit_dir else "unit-build", self.unit),
             Suite("tool", "tool", lambda: self.scripts("tool", 300)),
+            Suite("stress", "stress-build", self.stress),
             Suite("lint", "", checks),
             Suite("boot", "isos", lambda: self.scripts("boot", 600)),
         ]
@@ -252,7 +262,7 @@ def main():
     parser.add_argument("--cc", default="gcc", help="compiler")
     parser.add_argument("--unit-dir", help="folder of the unit test programs")
     parser.add_argument("-k", default="", metavar="TEXT", help="only jobs with TEXT in their name")
-    parser.add_argument("suites", nargs="*", help="unit, tool, lint, boot")
+    parser.add_argument("suites", nargs="*", help="unit, tool, stress, lint, boot")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     check = Check(options)

@@ -70,7 +70,8 @@ static void check_finding(const struct finding *finding)
 	PROMISE(finding->severity < SEVERITY_COUNT);
 	PROMISE(!finding->at.line || finding->at.file);
 	for (unsigned i = 0; i < finding->note_count; i++)
-		PROMISE(finding->notes[i].message && finding->notes[i].at.file);
+		PROMISE(finding->notes[i].message &&
+			(!finding->notes[i].at.line || finding->notes[i].at.file));
 }
 
 void fuzz_examine(const struct part parts[FUZZ_PARTS])
@@ -108,9 +109,9 @@ void fuzz_split(const uint8_t *data, size_t size, struct part parts[FUZZ_PARTS])
 	const char *end = at + size;
 
 	for (unsigned i = 0; i < FUZZ_PARTS; i++) {
-		const char *cut = i + 1 < FUZZ_PARTS ? memmem(at, (size_t)(end - at),
-							      PART_SEPARATOR, length)
-						     : NULL;
+		const char *cut = i + 1 < FUZZ_PARTS
+					  ? memmem(at, (size_t)(end - at), PART_SEPARATOR, length)
+					  : NULL;
 		const char *stop = cut ? cut : end;
 		parts[i] = (struct part){at, (size_t)(stop - at)};
 		at = cut ? cut + length : end;
