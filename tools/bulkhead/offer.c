@@ -170,8 +170,10 @@ const char *offer_device(struct check *check, uint32_t index)
 	const struct board *board = &check->model->board;
 	const struct vm **owners = device_owners(check);
 
+	if (board->devices[index].pci)
+		return ""; /* another function is hardly ever one for the same use */
 	for (unsigned i = 0; i < board->device_count; i++)
-		if (i != index &&
+		if (i != index && !board->devices[i].pci &&
 		    !strcmp(board->devices[i].compatible, board->devices[index].compatible) &&
 		    device_free(check, owners, i))
 			return arena_format(check->arena, "; %s is free", board->devices[i].label);
