@@ -157,7 +157,7 @@ static bool device_free(struct check *check, const struct vm **owners, unsigned 
 {
 	const struct board_device *device = &check->model->board.devices[index];
 
-	if (owners[index] || device->pci || meets_console(device) || meets_raw_ports(check, device))
+	if (owners[index] || meets_console(device) || meets_raw_ports(check, device))
 		return false;
 	for (unsigned i = 0; i < device->interrupt_count; i++)
 		if (interrupt_taken(check, owners, device->interrupts[i].value))
@@ -170,7 +170,7 @@ const char *offer_device(struct check *check, uint32_t index)
 	const struct board *board = &check->model->board;
 	const struct vm **owners = device_owners(check);
 
-	if (board->devices[index].pci)
+	if (index >= board->device_count || board->devices[index].pci)
 		return ""; /* another function is hardly ever one for the same use */
 	for (unsigned i = 0; i < board->device_count; i++)
 		if (i != index && !board->devices[i].pci &&
