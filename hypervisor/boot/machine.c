@@ -10,7 +10,10 @@
 
 static _Atomic uint32_t differences;
 
-void machine_difference(const char *fmt, ...)
+#define MACHINE_RULE_CODE(code, name, title) [MACHINE_##name] = #code,
+static const char *const codes[MACHINE_RULE_COUNT] = {MACHINE_RULES(MACHINE_RULE_CODE)};
+
+void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX];
 	va_list arguments;
@@ -18,7 +21,7 @@ void machine_difference(const char *fmt, ...)
 	va_start(arguments, fmt);
 	format_text_v(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
-	log_error("machine: %s", text);
+	log_error("machine[%s]: %s", codes[rule], text);
 	/* Ordered by the hand-over at the end of the core's check; the count itself orders nothing. */
 	atomic_fetch_add_explicit(&differences, 1, memory_order_relaxed);
 }
@@ -35,6 +38,7 @@ static bool check_tables(const struct scenario *scenario)
 	    scenario->version == SCENARIO_TABLES_VERSION)
 		return true;
 	machine_difference(
+		MACHINE_TABLES_VERSION,
 		"scenario tables have magic 0x%lx and version %u, not 0x%lx and %u: run make clean "
 		"and build again",
 		scenario->magic, scenario->version, SCENARIO_TABLES_MAGIC, SCENARIO_TABLES_VERSION);
@@ -45,10 +49,12 @@ static void check_capacities(const struct scenario *scenario)
 {
 	if (scenario->core_count > CONFIG_MAX_CORES)
 		machine_difference(
+			MACHINE_CAPACITY,
 			"board \"%s\" has %u cores, this build takes %u: raise CONFIG_MAX_CORES",
 			scenario->board, scenario->core_count, CONFIG_MAX_CORES);
 	if (scenario->module_count > CONFIG_MAX_MODULES)
 		machine_difference(
+			MACHINE_CAPACITY,
 			"scenario has %u modules, this build takes %u: raise CONFIG_MAX_MODULES",
 			scenario->module_count, CONFIG_MAX_MODULES);
 }
@@ -83,6 +89,7 @@ static void core_is_missing(const struct scenario *scenario, const struct core_c
 	}
 	const struct vcpu_config *vcpu = &scenario->vcpus[core->vcpu];
 	machine_difference(
+		MACHINE_CORE_MISSING,
 		"core with APIC id %u is missing; vCPU %u of VM \"%s\" needs it: enable it in the "
 		"firmware, or give the VM another core",
 		core->apic_id, vcpu->index, scenario->vms[vcpu->vm].name);
@@ -149,11 +156,13 @@ static void check_ioapic(const struct scenario *scenario, const struct acpi_madt
 			expected->base, scenario->board);
 	} else if (found == NULL) {
 		machine_difference(
+			MACHINE_IOAPIC_MISSING,
 			"IOAPIC at 0x%lx is missing; VM \"%s\" needs its pin %u: correct the board "
 			"file \"%s\"",
 			expected->base, user->name, pin, scenario->board);
 	} else {
 		machine_difference(
+			MACHINE_IOAPIC_DIFFERS,
 			"IOAPIC at 0x%lx has id %u and GSI base %u, board \"%s\" says %u and %u; VM "
 			"\"%s\" needs its pin %u: correct the board file",
 			expected->base, found->id, found->gsi_base, scenario->board, expected->id,
@@ -194,16 +203,19 @@ static void check_module(const struct scenario *scenario, const struct boot_info
 		count++;
 		if (boot->modules[i].size == 0)
 			machine_difference(
+				MACHINE_MODULE_EMPTY,
 				"module \"%s\" is empty; VM \"%s\" needs it: check its file (%s)",
 				module->name, user, module->file);
 	}
 	if (count == 0)
 		machine_difference(
+			MACHINE_MODULE_MISSING,
 			"module \"%s\" was not loaded; VM \"%s\" needs it: add \"module2 FILE %s\" "
 			"to grub.cfg (file: %s)",
 			module->name, user, module->name, module->file);
 	if (count > 1)
 		machine_difference(
+			MACHINE_MODULE_TWICE,
 			"module \"%s\" was loaded %u times; VM \"%s\" needs exactly one: remove the "
 			"others from grub.cfg",
 			module->name, count, user);
@@ -236,11 +248,13 @@ static void check_frequencies(const struct scenario *scenario)
 {
 	if (tsc_frequency(scenario) == 0)
 		machine_difference(
+			MACHINE_FREQUENCY,
 			"frequency of the TSC is unknown (no CPUID leaf 0x15); all VMs need it: set "
 			"tsc-frequency in board \"%s\"",
 			scenario->board);
 	if (apic_timer_frequency(scenario) == 0)
 		machine_difference(
+			MACHINE_FREQUENCY,
 			"frequency of the APIC timer is unknown (no CPUID leaf 0x15); all VMs need "
 			"it: set apic-timer-frequency in board \"%s\"",
 			scenario->board);
@@ -258,6 +272,7 @@ uint32_t machine_check(const struct scenario *scenario, const struct boot_inform
 		check_ioapics(scenario, madt);
 	} else {
 		machine_difference(
+			MACHINE_NO_MADT,
 			"cores and IOAPICs are unknown without an MADT: boot with ACPI on");
 	}
 	machine_check_memory(scenario, boot);

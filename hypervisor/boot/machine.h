@@ -10,6 +10,7 @@
 
 #include "boot/acpi.h"
 #include "boot/multiboot2.h"
+#include "bulkhead/machine_rules.h"
 #include "bulkhead/tables.h"
 
 /*
@@ -21,10 +22,11 @@ uint32_t machine_check(const struct scenario *scenario, const struct boot_inform
 		       const struct acpi_madt *madt);
 
 /*
- * Logs one difference, "machine: ...", and counts it. For what only the core itself can find out, too:
+ * Logs one difference, "machine[BHC101]: ...", and counts it. For what only the core itself can find out, too:
  * any core may call it at any time. Say what is different, who needs it, and the way out.
  */
-void machine_difference(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void machine_difference(enum machine_rule rule, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Differences so far. */
 uint32_t machine_difference_count(void);

@@ -20,6 +20,7 @@ static void check_is_ram(const struct boot_information *boot, const char *board,
 		piece = memory_map_piece(boot->memory, boot->memory_count, base, left);
 		if (piece.type != BOOT_MEMORY_RAM)
 			machine_difference(
+				MACHINE_RAM_MISSING,
 				"%s at 0x%lx-0x%lx needs RAM, but 0x%lx-0x%lx is %s: move or shrink "
 				"it, or correct board \"%s\"",
 				what, first, first + size - 1, base, base + piece.size - 1,
@@ -37,6 +38,7 @@ static void check_is_no_ram(const struct boot_information *boot, const char *boa
 		piece = memory_map_piece(boot->memory, boot->memory_count, base, left);
 		if (piece.type == BOOT_MEMORY_RAM)
 			machine_difference(
+				MACHINE_DEVICE_IS_RAM,
 				"%s at 0x%lx-0x%lx is a device's, but RAM is there: correct board "
 				"\"%s\"",
 				what, base, base + piece.size - 1, board);
@@ -58,6 +60,7 @@ static void check_width(const struct memory_region *region, const char *what)
 
 	if (width < 64 && last >> width != 0)
 		machine_difference(
+			MACHINE_ADDRESS_WIDTH,
 			"%s ends at 0x%lx, beyond this processor's %u address bits: place it lower",
 			what, last, width);
 }
@@ -138,6 +141,7 @@ static void check_module_places(const struct scenario *scenario,
 		if (module->start < scenario->trampoline + PAGE_SIZE_4K &&
 		    scenario->trampoline < module->start + module->size)
 			machine_difference(
+				MACHINE_MODULE_PLACE,
 				"module \"%s\" was loaded to 0x%lx-0x%lx, over the page at 0x%lx "
 				"that starts cores: move the trampoline in board \"%s\"",
 				module->name, module->start, module->start + module->size - 1,

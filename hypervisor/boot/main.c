@@ -63,8 +63,8 @@ static void report_vmx_problem(enum error error, const char *what)
 {
 	struct cpu *cpu = this_cpu();
 
-	machine_difference("core with APIC id %u of %s%s%s: %s: %s: %s", cpu->apic_id,
-			   cpu->vcpu ? "VM \"" : "no VM",
+	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u of %s%s%s: %s: %s: %s",
+			   cpu->apic_id, cpu->vcpu ? "VM \"" : "no VM",
 			   cpu->vcpu ? cpu->vcpu->vm->config->name : "", cpu->vcpu ? "\"" : "",
 			   error_name(error), error_text(error), what);
 }
@@ -125,6 +125,7 @@ static void check_boot_core(void)
 {
 	if (this_cpu()->apic_id != apic_id_of_this_core())
 		machine_difference(
+			MACHINE_BOOT_CORE,
 			"the machine boots on the core with APIC id %u, which board \"%s\" "
 			"does not list: add it to the board file",
 			apic_id_of_this_core(), scenario_tables.board);
@@ -138,6 +139,7 @@ static void check_reachable(const struct vm_config *vm)
 
 		if (end > paging_end())
 			machine_difference(
+				MACHINE_UNREACHABLE,
 				"memory of VM \"%s\" ends at host 0x%lx, but this processor "
 				"maps only up to 0x%lx: give it memory below that",
 				vm->name, end, paging_end());
@@ -165,7 +167,7 @@ static bool plan_images(void)
 	for (uint32_t i = 0; good && i < scenario_tables.vm_count; i++)
 		if (loader_plan(&scenario_tables, &scenario_tables.vms[i], images, &placements,
 				&vms[i].boot))
-			machine_difference("VM \"%s\" can't be loaded",
+			machine_difference(MACHINE_IMAGE, "VM \"%s\" can't be loaded",
 					   scenario_tables.vms[i].name);
 	return good;
 }
@@ -213,12 +215,12 @@ static _Noreturn void refuse(uint32_t cores)
 
 static uint32_t start_cores(void)
 {
-	unsigned missing;
+	uint32_t started;
 
 	core_enter_vmx(); /* first, because start-up IPIs are sent in x2APIC mode */
 	core_ready();
-	missing = smp_start(&scenario_tables, core_main);
-	wait_for_cores(&cores_ready, cpu_count - missing);
+	started = smp_start(&scenario_tables, core_main);
+	wait_for_cores(&cores_ready, started + 1);
 	return __atomic_load_n(&cores_ready, __ATOMIC_ACQUIRE);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpu/smp.h"
 
-#include "bulkhead/error.h"
+#include "boot/machine.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/frequency.h"
@@ -85,17 +85,17 @@ static void report_silent_core(const struct scenario *scenario, uint32_t index)
 		return;
 	}
 	vcpu = &scenario->vcpus[core->vcpu];
-	log_error(
-		"%s: core with APIC id %u did not answer INIT-SIPI-SIPI; vCPU %u of VM \"%s\" needs "
-		"it: enable the core in the firmware or give the VM another",
-		error_name(ERROR_CORE_SILENT), core->apic_id, vcpu->index,
-		scenario->vms[vcpu->vm].name);
+	machine_difference(
+		MACHINE_CORE_SILENT,
+		"core with APIC id %u did not answer INIT-SIPI-SIPI; vCPU %u of VM \"%s\" needs it: "
+		"enable the core in the firmware or give the VM another",
+		core->apic_id, vcpu->index, scenario->vms[vcpu->vm].name);
 }
 
-unsigned smp_start(const struct scenario *scenario, void (*entry)(void))
+uint32_t smp_start(const struct scenario *scenario, void (*entry)(void))
 {
 	uint32_t self = this_cpu()->index;
-	unsigned missing = 0;
+	uint32_t started = 0;
 
 	entry_of_cores = entry;
 	memcpy((void *)scenario->trampoline, trampoline_start,
@@ -105,11 +105,12 @@ unsigned smp_start(const struct scenario *scenario, void (*entry)(void))
 			apic_send_init(cpu_at(i)->apic_id);
 	wait_microseconds(tsc_frequency(scenario), INIT_WAIT_US);
 	for (uint32_t i = 0; i < cpu_count; i++) {
-		if (i == self || start_core(scenario, i))
+		if (i == self)
 			continue;
-		report_silent_core(scenario, i);
-		if (scenario->cores[i].vcpu != VCPU_NONE)
-			missing++;
+		if (start_core(scenario, i))
+			started++;
+		else
+			report_silent_core(scenario, i);
 	}
-	return missing;
+	return started;
 }

@@ -8,8 +8,9 @@
 /*
  * Starts every core of the scenario but the calling one by INIT-SIPI-SIPI through the trampoline page.
  * Each runs `entry` on its own stack, in its own area, and counts as started once it is there.
- * Returns the number of cores that a vCPU needs and that did not answer; each is logged.
+ * Returns the number of cores that have started. A core that does not answer is a difference of the
+ * machine if a vCPU needs it (boot/machine.h), else a warning.
  */
-unsigned smp_start(const struct scenario *scenario, void (*entry)(void));
+uint32_t smp_start(const struct scenario *scenario, void (*entry)(void));
 
 #endif

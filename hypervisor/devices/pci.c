@@ -204,6 +204,7 @@ static void check_bars(const struct vm_config *vm, const struct pci_function_con
 	for (unsigned i = 0; i < PCI_BAR_COUNT; i++)
 		if (!bar_agrees(function, i))
 			machine_difference(
+				MACHINE_PCI_BAR,
 				"BAR %u of %s (%02x:%02x.%u) of VM \"%s\" is 0x%x, the board "
 				"file says 0x%x: correct the board file",
 				i, function->name, function->bus, function->device,
@@ -225,7 +226,8 @@ static void check_function(const struct scenario *scenario, const struct pci_inv
 			    expected->bus, expected->device, expected->function, found & 0xFFFF,
 			    found >> 16, expected->vendor_id, expected->device_id);
 	else
-		machine_difference("PCI function %02x:%02x.%u is %04x:%04x, the board file says "
+		machine_difference(MACHINE_PCI_FUNCTION,
+				   "PCI function %02x:%02x.%u is %04x:%04x, the board file says "
 				   "%04x:%04x; VM \"%s\" needs it: correct the board file",
 				   expected->bus, expected->device, expected->function,
 				   found & 0xFFFF, found >> 16, expected->vendor_id,

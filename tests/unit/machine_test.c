@@ -227,7 +227,7 @@ static void missing_core_is_a_difference(void **state)
 	(void)state;
 	madt.apic_ids[3] = 77;
 	assert_one_difference(
-		"machine: core with APIC id 3 is missing; vCPU 1 of VM \"rt\" needs it: ");
+		"machine[BHC101]: core with APIC id 3 is missing; vCPU 1 of VM \"rt\" needs it: ");
 }
 
 static void missing_unused_core_is_a_warning(void **state)
@@ -431,9 +431,9 @@ static void all_differences_are_listed_and_counted(void **state)
 	scenario.tsc_frequency_hz = 0;
 	assert_int_equal(check(), 3 + 1 + 3 + 1);
 	assert_int_equal(fake_log_count(LOG_ERROR), 8);
-	machine_difference("core with APIC id %u has no VMX", 2u);
+	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u has no VMX", 2u);
 	assert_int_equal(machine_difference_count(), 9);
-	assert_true(fake_log_has(LOG_ERROR, "machine: core with APIC id 2 has no VMX"));
+	assert_true(fake_log_has(LOG_ERROR, "machine[BHC103]: core with APIC id 2 has no VMX"));
 	assert_false(machine_is_as_expected(&scenario));
 	assert_true(fake_log_has(
 		LOG_ERROR, "machine: 9 differences from what scenario \"demo\" needs; no VM is "

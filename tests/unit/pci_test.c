@@ -17,8 +17,9 @@
 
 static unsigned differences;
 
-void machine_difference(const char *fmt, ...)
+void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {
+	(void)rule;
 	(void)fmt;
 	differences++;
 }

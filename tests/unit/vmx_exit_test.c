@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "boot/machine.h"
 #include "bulkhead/platform.h"
 #include "cpu/apic.h"
 #include "cpu/msr.h"
@@ -156,6 +157,44 @@ static void cpuid_hides_and_shows(void **state)
 	registers.rax = 1;
 	exit_with(VMX_EXIT_CPUID);
 	assert_false(registers.rcx & CPUID_1_ECX_OSXSAVE);
+}
+
+static struct cpuid_result ask_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	registers.rax = leaf;
+	registers.rcx = subleaf;
+	exit_with(VMX_EXIT_CPUID);
+	return (struct cpuid_result){(uint32_t)registers.rax, (uint32_t)registers.rbx,
+				     (uint32_t)registers.rcx, (uint32_t)registers.rdx};
+}
+
+static void cpuid_hides_what_the_scenario_says(void **state)
+{
+	static const struct cpuid_mask masks[] = {
+		{1, CPUID_SUBLEAF_ANY, CPUID_ECX, 1u << 28},
+		{1, CPUID_SUBLEAF_ANY, CPUID_EDX, 1u << 23},
+		{7, 0, CPUID_EBX, 1u << 5},
+	};
+	struct vm_config hiding = *vms[0].config;
+
+	(void)state;
+	fake_cpuid_set(1, (struct cpuid_result){.ecx = UINT32_MAX, .edx = UINT32_MAX});
+	fake_cpuid_set(7, (struct cpuid_result){.ebx = UINT32_MAX, .ecx = UINT32_MAX});
+	const struct cpuid_result before = ask_cpuid(1, 5), wide = ask_cpuid(7, 0);
+	hiding.cpuid_masks = masks;
+	hiding.cpuid_mask_count = 3;
+	vms[0].config = &hiding;
+	const struct cpuid_result after = ask_cpuid(1, 5), narrow = ask_cpuid(7, 0);
+
+	assert_int_equal(after.ecx, before.ecx & ~(1u << 28));
+	assert_int_not_equal(after.ecx, before.ecx);
+	assert_int_equal(after.edx, before.edx & ~(1u << 23));
+	assert_int_equal(after.ebx, before.ebx);
+	assert_int_equal(narrow.ebx, wide.ebx & ~(1u << 5));
+	assert_int_equal(narrow.ecx, wide.ecx);
+	/* The other VM sees all. */
+	vms[0].config = vms[1].config;
+	assert_int_equal(ask_cpuid(1, 0).ecx, before.ecx);
 }
 
 static void cpuid_unknown_leaves_are_zero(void **state)
@@ -581,8 +620,9 @@ static void names_are_decoded(void **state)
 	assert_string_equal(vmx_instruction_error_name(99), "unknown VM-instruction error");
 }
 
-void machine_difference(const char *fmt, ...)
+void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {
+	(void)rule;
 	(void)fmt;
 	abort();
 }
@@ -592,6 +632,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(exits_are_counted_by_reason, setup),
 		cmocka_unit_test_setup(cpuid_hides_and_shows, setup),
+		cmocka_unit_test_setup(cpuid_hides_what_the_scenario_says, setup),
 		cmocka_unit_test_setup(cpuid_unknown_leaves_are_zero, setup),
 		cmocka_unit_test_setup(cpuid_tells_frequencies, setup),
 		cmocka_unit_test_setup(unknown_msrs_fault, setup),

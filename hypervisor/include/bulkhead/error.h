@@ -31,8 +31,6 @@
 	X(BOOT_INFORMATION, "multiboot2 boot information is malformed")                \
 	X(MODULE_MISSING, "a module that the scenario names was not loaded")           \
 	X(MODULE_PLACE, "no free memory to move a module aside")                       \
-	X(MACHINE_DIFFERS, "the machine differs from the board file")                  \
-	X(CORE_SILENT, "a core did not answer INIT-SIPI-SIPI")                         \
 	X(CAPACITY, "a table of fixed size is full")                                   \
 	X(ACPI_TABLES, "the machine's ACPI tables are malformed")
 
