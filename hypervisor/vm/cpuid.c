@@ -254,6 +254,26 @@ static struct cpuid_result masked(const struct cpuid_rule *rule, uint32_t sublea
 	return result;
 }
 
+/* What the scenario hides from this VM, last: what stands behind a hidden bit is hidden as well. */
+static void hide(const struct vm_config *vm, uint32_t leaf, uint32_t subleaf,
+		 struct cpuid_result *result)
+{
+	uint32_t *const words[] = {
+		[CPUID_EAX] = &result->eax,
+		[CPUID_EBX] = &result->ebx,
+		[CPUID_ECX] = &result->ecx,
+		[CPUID_EDX] = &result->edx,
+	};
+
+	for (uint32_t i = 0; i < vm->cpuid_mask_count; i++) {
+		const struct cpuid_mask *mask = &vm->cpuid_masks[i];
+
+		if (mask->leaf == leaf &&
+		    (mask->subleaf == CPUID_SUBLEAF_ANY || mask->subleaf == subleaf))
+			*words[mask->result] &= ~mask->clear;
+	}
+}
+
 void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint32_t subleaf = (uint32_t)registers->rcx;
@@ -264,6 +284,7 @@ void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers)
 		result = masked(rule, subleaf);
 		if (rule->fix)
 			rule->fix(vcpu, subleaf, &result);
+		hide(vcpu->vm->config, rule->leaf, subleaf, &result);
 	}
 	registers->rax = result.eax;
 	registers->rbx = result.ebx;

@@ -26,6 +26,22 @@ static int compare_regions(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+static bool has_page_size(const struct board *board, uint64_t size)
+{
+	for (unsigned i = 0; i < board->ept_page_size_count; i++)
+		if (board->ept_page_sizes[i].value == size)
+			return true;
+	return board->ept_page_size_count == 0;
+}
+
+/* That a processor has large pages but not the next smaller ones is not relied on. */
+static uint64_t largest_page(const struct board *board)
+{
+	if (!has_page_size(board, PAGE_SIZE_2M))
+		return PAGE_SIZE_4K;
+	return has_page_size(board, PAGE_SIZE_1G) ? PAGE_SIZE_1G : PAGE_SIZE_2M;
+}
+
 static bool plan_memory(struct plan *plan, struct vm_config *config, const struct vm *vm)
 {
 	struct memory_region *regions =
@@ -48,7 +64,8 @@ static bool plan_memory(struct plan *plan, struct vm_config *config, const struc
 	config->memory = vm->memory_count == 0 ? NULL : regions;
 	config->e820_count = e820_build(&plan->arena, regions, config->memory_count,
 					vm_has_pc_memory(vm), &config->e820);
-	error = ept_build(&plan->epts[config->id], regions, config->memory_count);
+	error = ept_build_limited(&plan->epts[config->id], regions, config->memory_count,
+				  largest_page(&plan->model->board));
 	if (error != EPT_OK)
 		return output_fail("VM \"%s\": cannot build its page tables: %s", vm->name,
 				   ept_error_text(error));

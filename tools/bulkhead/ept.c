@@ -100,10 +100,10 @@ static enum ept_error set_leaf(struct ept *ept, gpa_t gpa, unsigned level, uint6
 	return EPT_OK;
 }
 
-/* Level of the largest page that maps the beginning of the range: 3, 2 or 1. */
-static unsigned leaf_level(const struct memory_region *range)
+/* Level of the largest page that maps the beginning of the range: `top`, or less down to 1. */
+static unsigned leaf_level(const struct memory_region *range, unsigned top)
 {
-	unsigned level = 3;
+	unsigned level = top;
 
 	while (level > 1) {
 		uint64_t size = ept_entry_size(level);
@@ -124,12 +124,12 @@ static uint64_t leaf_bits(const struct memory_region *range, unsigned level)
 	       (level > 1 ? EPT_LARGE_PAGE : 0);
 }
 
-static enum ept_error map_range(struct ept *ept, struct memory_region range)
+static enum ept_error map_range(struct ept *ept, struct memory_region range, unsigned top)
 {
 	enum ept_error error = EPT_OK;
 
 	while (range.size != 0 && error == EPT_OK) {
-		unsigned level = leaf_level(&range);
+		unsigned level = leaf_level(&range, top);
 		uint64_t size = ept_entry_size(level);
 
 		error = set_leaf(ept, range.guest_physical, level, leaf_bits(&range, level));
@@ -185,7 +185,8 @@ static size_t coalesce(struct memory_region *regions, size_t count)
 	return count == 0 ? 0 : last + 1;
 }
 
-static enum ept_error map_all(struct ept *ept, struct memory_region *regions, size_t count)
+static enum ept_error map_all(struct ept *ept, struct memory_region *regions, size_t count,
+			      unsigned top)
 {
 	enum ept_error error = EPT_OK;
 	uint32_t root;
@@ -197,12 +198,19 @@ static enum ept_error map_all(struct ept *ept, struct memory_region *regions, si
 	if (error == EPT_OK)
 		count = coalesce(regions, count);
 	for (size_t i = 0; i < count && error == EPT_OK; i++)
-		error = map_range(ept, regions[i]);
+		error = map_range(ept, regions[i], top);
 	return error;
 }
 
 enum ept_error ept_build(struct ept *ept, const struct memory_region *regions, size_t count)
 {
+	return ept_build_limited(ept, regions, count, PAGE_SIZE_1G);
+}
+
+enum ept_error ept_build_limited(struct ept *ept, const struct memory_region *regions, size_t count,
+				 uint64_t largest_page)
+{
+	unsigned top = largest_page >= PAGE_SIZE_1G ? 3 : largest_page >= PAGE_SIZE_2M ? 2 : 1;
 	struct memory_region *sorted = calloc(count + 1, sizeof(*sorted));
 	enum ept_error error = EPT_NO_MEMORY;
 
@@ -211,7 +219,7 @@ enum ept_error ept_build(struct ept *ept, const struct memory_region *regions, s
 		return error;
 	if (count != 0)
 		memcpy(sorted, regions, count * sizeof(*sorted));
-	error = map_all(ept, sorted, count);
+	error = map_all(ept, sorted, count, top);
 	if (error != EPT_OK)
 		ept_free(ept);
 	free(sorted);

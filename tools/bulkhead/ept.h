@@ -61,6 +61,10 @@ const char *ept_error_text(enum ept_error error);
  */
 enum ept_error ept_build(struct ept *ept, const struct memory_region *regions, size_t count);
 
+/* The same for a processor that maps no more than `largest_page` bytes by one entry. */
+enum ept_error ept_build_limited(struct ept *ept, const struct memory_region *regions, size_t count,
+				 uint64_t largest_page);
+
 void ept_free(struct ept *ept);
 
 /* Bytes that one entry of a table of that level covers. */

@@ -183,6 +183,8 @@ struct board {
 	unsigned ept_page_size_count;
 	struct text *missing_controls; /* VMX controls that the processor does not offer */
 	unsigned missing_control_count;
+	bool tsc_varies; /* changes speed or stops: not invariant */
+	struct place tsc_varies_at;
 };
 
 /* A reference from a VM to something of the board; target is an index, or UINT32_MAX if dangling. */

@@ -146,6 +146,9 @@ void read_board(struct reader *reader)
 	board->physical_address_bits_at = read_number(node, "physical-address-bits").at;
 	board->tsc_frequency = read_number(node, "tsc-frequency");
 	board->tsc_frequency_hz = board->tsc_frequency.value;
+	board->tsc_varies = read_flag(node, "tsc-varies");
+	if (board->tsc_varies)
+		board->tsc_varies_at = tree_property(node, "tsc-varies")->at;
 	board->apic_timer_frequency = read_number(node, "apic-timer-frequency");
 	board->apic_timer_frequency_hz = board->apic_timer_frequency.value;
 	board->reserved_ports =

@@ -53,6 +53,9 @@ const struct rule rules[] = {
 	{"BH2008", ERROR, "two cores of the board have the same package, core and thread", rule_topology_twice},
 	{"BH2009", SEVERITY_NOTE, "core of the board is not used", rule_core_unassigned},
 	{"BH2010", WARNING, "APIC id that only x2APIC guests can address", rule_apic_id_wide},
+	{"BH2011", WARNING, "cores that share a cache split between VMs", rule_cache_split},
+	{"BH2012", WARNING, "cores of different kinds in one VM", rule_core_kinds},
+	{"BH2013", ERROR, "threads of one core of the board differ in cache or kind", rule_threads_differ},
 
 	/* Host memory, and the board's */
 	{"BH3001", ERROR, "host address or size is not a multiple of a page", rule_host_unaligned},
@@ -146,6 +149,13 @@ const struct rule rules[] = {
 	{"BH9003", ERROR, "shared memory that several VMs may write", rule_share_writers},
 	{"BH9004", WARNING, "shared memory that no VM may write", rule_share_unwritten},
 	{"BH9005", WARNING, "multiple-writers where it is not needed", rule_share_permission_unneeded},
+
+	/* Processor features */
+	{"BHA001", ERROR, "feature that cannot be hidden", rule_feature_unknown},
+	{"BHA002", WARNING, "feature hidden twice", rule_feature_twice},
+	{"BHA003", ERROR, "VMX control that the board's processors lack", rule_control_missing},
+	{"BHA004", ERROR, "page sizes of the EPT that no processor has", rule_ept_page_sizes},
+	{"BHA005", ERROR, "timer that counts by a TSC that varies", rule_tsc_deadline},
 };
 /* clang-format on */
 

@@ -78,6 +78,18 @@ void rule_topology_twice(struct check *check);
 void rule_core_unassigned(struct check *check);
 void rule_apic_id_wide(struct check *check);
 
+/* rules_topology.c */
+void rule_cache_split(struct check *check);
+void rule_core_kinds(struct check *check);
+void rule_threads_differ(struct check *check);
+
+/* rules_features.c */
+void rule_feature_unknown(struct check *check);
+void rule_feature_twice(struct check *check);
+void rule_control_missing(struct check *check);
+void rule_ept_page_sizes(struct check *check);
+void rule_tsc_deadline(struct check *check);
+
 /* rules_host.c */
 void rule_host_unaligned(struct check *check);
 void rule_size_zero(struct check *check);

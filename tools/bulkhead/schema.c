@@ -276,6 +276,7 @@ static const struct schema_property board_properties[] = {
 	{.name = "model", .type = TYPE_STRING, .mandatory = true},
 	{.name = "physical-address-bits", .type = TYPE_CELL, .mandatory = true},
 	{.name = "tsc-frequency", .type = TYPE_ADDRESS},
+	{.name = "tsc-varies", .type = TYPE_FLAG},
 	{.name = "apic-timer-frequency", .type = TYPE_ADDRESS},
 	{.name = "reserved-io-ports", .type = TYPE_PORTS},
 	{0},
