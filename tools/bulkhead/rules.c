@@ -142,6 +142,7 @@ const struct rule rules[] = {
 	{"BH8016", ERROR, "PCI bridges of the board contradict its functions", rule_pci_bridges},
 	{"BH8017", ERROR, "memory-mapped PCI configuration space is misplaced or too small", rule_pci_ecam},
 	{"BH8018", WARNING, "dma-unprotected in a VM without a PCI function", rule_dma_unneeded},
+	{"BH8019", ERROR, "PCI identification wider than its register", rule_pci_identification},
 
 	/* Sharing */
 	{"BH9001", ERROR, "shared memory of fewer than two VMs", rule_share_peers},

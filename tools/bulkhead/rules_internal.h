@@ -171,6 +171,7 @@ void rule_override(struct check *check);
 const struct board_pci *pci_of(const struct check *check, const struct reference *reference);
 void rule_pci_address(struct check *check);
 void rule_pci_address_twice(struct check *check);
+void rule_pci_identification(struct check *check);
 void rule_pci_not_assignable(struct check *check);
 void rule_pci_firmware_memory(struct check *check);
 void rule_pci_device_split(struct check *check);

@@ -77,6 +77,29 @@ void rule_pci_address_twice(struct check *check)
 	}
 }
 
+/* Identification. */
+
+static void too_wide(struct check *check, const struct board_pci *pci, const char *name,
+		     const struct number *number, unsigned bits)
+{
+	if (number->value >> bits == 0)
+		return;
+	struct finding *finding =
+		REPORT(check, number->at, "%s: %s 0x%" PRIx64 " has more than %u bits",
+		       board_text(check, pci), name, number->value, bits);
+	HELP(check, finding, "see lspci -n on the machine");
+}
+
+void rule_pci_identification(struct check *check)
+{
+	FOR_EACH_PCI(check, pci)
+	{
+		too_wide(check, pci, "vendor-id", &pci->vendor_id, 16);
+		too_wide(check, pci, "device-id", &pci->device_id, 16);
+		too_wide(check, pci, "class", &pci->class_code, 24);
+	}
+}
+
 /* What no VM may have. */
 
 static const char *why_not_assignable(const struct board_pci *pci)
