@@ -15,7 +15,7 @@ them. Its fenced blocks are marked by the second word behind the fence:
 Further words are options for `bulkhead check`; `--modules guests` has the images of tests/fixtures/images/, and with
 them those of the demo. A scenario is complete with a line /dts-v1/; otherwise it
 changes scenarios/demo.dts: as it stands if it begins with a node at the root, a reference or a directive,
-else as the content of / { ... };. Notes (findings that are neither error nor warning) count only on the pages
+else as the content of / { ... };. Pages of PCI (BH8) have docs/rules/pci.dtsi in addition. Notes (findings that are neither error nor warning) count only on the pages
 of rules that are notes.
 
 A rule of a scenario needs both kinds, a rule of the image (BHB) has none. --update writes docs/rules/README.md.
@@ -53,7 +53,8 @@ each. `bulkhead explain CODE` prints them on the terminal. Codes are stable: a r
 
 An example of a page is a change to [the demo](../../scenarios/demo.dts), which gives `cpu0` and `cpu1` to a VM `linux`
 and `cpu2` and `cpu3` to a VM `rt`: what stands in it is added to the demo or replaces what is there. To try one,
-put it into `/ { ... };` and append that to a copy of the demo. Examples that begin with `/dts-v1/;` are complete. All
+put it into `/ { ... };` and append that to a copy of the demo. Those about PCI (BH8) presume that the demo includes
+[pci.dtsi](pci.dtsi) as well. Examples that begin with `/dts-v1/;` are complete. All
 of them are run by the tests.
 """
 
@@ -62,15 +63,15 @@ class Failure(Exception):
     """What is wrong with a page."""
 
 
-def complete(example):
+def complete(code, example):
     """The scenario that an example stands for."""
     if "/dts-v1/;" in example:
         return example
-    demo = '#include "demo.dts"\n\n'
+    demo = '#include "demo.dts"\n' + ('#include "pci.dtsi"\n' if code.startswith("BH8") else "")
     return demo + (example if WHOLE.match(example) else f"/ {{\n{example}}};\n")
 
 
-def run(tool, kind, options, example):
+def run(tool, code, kind, options, example):
     """(status, severities and codes, output)."""
     with tempfile.TemporaryDirectory(prefix="bulkhead-test-") as name:
         folder = Path(name)
@@ -83,8 +84,9 @@ def run(tool, kind, options, example):
             path = f"{Path(tool).parent}:{os.environ['PATH']}"
             command, cwd, environment = ["sh", "-ec", example], TOP, {**os.environ, "PATH": path}
         else:
-            (folder / "example.dts").write_text(complete(example), encoding="utf-8")
-            command = [tool, "check", "-I", str(TOP / "scenarios"), *shlex.split(options), "example.dts"]
+            (folder / "example.dts").write_text(complete(code, example), encoding="utf-8")
+            (folder / "images").symlink_to(TOP / "tests" / "fixtures" / "images")
+            command = [tool, "check", "-I", str(TOP / "scenarios"), "-I", str(PAGES), *shlex.split(options), "example.dts"]
             cwd, environment = folder, os.environ
         result = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
                                 capture_output=True, timeout=60, check=False)
@@ -97,7 +99,7 @@ def check_example(tool, code, severity, block):
     kind, wanted, options, example = block
     if kind not in ("dts", "sh"):
         raise Failure(f"a block of an unknown language {kind}")
-    status, found, output = run(tool, kind, options, example)
+    status, found, output = run(tool, code, kind, options, example)
     codes = {found_code for found_severity, found_code in found
              if found_severity != "note" or severity == "note"}
     if codes != ({code} if wanted == "fails" else set()):
@@ -184,7 +186,7 @@ def check_strays(rules):
     """No page without a rule."""
     known = {code for code, _, _ in rules}
     if strays := sorted(path.name for path in PAGES.iterdir()
-                        if path.name != "README.md" and path.stem not in known):
+                        if path.name not in ("README.md", "pci.dtsi") and path.stem not in known):
         raise Failure(f"pages of rules that do not exist: {strays}")
 
 
