@@ -78,13 +78,13 @@ def image(scenario, without=(), build=BUILD):
     return out
 
 
-def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD):
+def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD, memory_mib=None):
     """A machine (not started yet: that is `with`'s work) for the scenario."""
     os.chdir(TOP)
     test = Path(sys.argv[0]).stem.removeprefix("test_")
     return Machine(manifests.load(build / scenario / "manifest.json"),
                    image(scenario, without, build),
-                   str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus)
+                   str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus, memory_mib=memory_mib)
 
 
 class Shell:
