@@ -194,24 +194,44 @@ static bool placeable(const struct vm_memory *memory)
 /* DMA that no IOMMU translates uses host addresses as the guest's, so they have to be the same. */
 static bool needs_identity(const struct vm *vm, const struct vm_memory *memory)
 {
-	return vm->dma_unprotected && vm->pci_count && memory->kind == MEMORY_RAM;
+	return vm->dma_unprotected && vm->pci_count && memory->kind != MEMORY_DEVICE;
+}
+
+/*
+ * Shared memory is placed for one of the VMs that have it, and the others follow: for the first one, unless
+ * a later one needs its own address. NULL: none of them can be placed.
+ */
+static struct vm_memory **placed_for(struct model *model, struct arena *arena)
+{
+	struct vm_memory **chosen = arena_alloc(arena, model->share_count * sizeof(*chosen));
+	bool *identity = arena_alloc(arena, model->share_count * sizeof(*identity));
+
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
+			struct vm_memory *memory = &model->vms[i].memory[j];
+			if (memory->kind != MEMORY_SHARED || !placeable(memory))
+				continue;
+			bool needed = needs_identity(&model->vms[i], memory);
+			if (chosen[memory->share] && (identity[memory->share] || !needed))
+				continue;
+			chosen[memory->share] = memory;
+			identity[memory->share] = needed;
+		}
+	return chosen;
 }
 
 static struct request *collect(struct model *model, struct arena *arena, unsigned *count)
 {
 	struct request *requests = NULL;
-	/* Shared memory is placed for the first VM that has it; the others follow. */
-	bool *placed = arena_alloc(arena, model->share_count * sizeof(*placed));
+	struct vm_memory **shared = placed_for(model, arena);
 
 	*count = 0;
 	for (unsigned i = 0; i < model->vm_count; i++)
 		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
 			struct vm_memory *memory = &model->vms[i].memory[j];
 			if (!placeable(memory) ||
-			    (memory->kind == MEMORY_SHARED && placed[memory->share]))
+			    (memory->kind == MEMORY_SHARED && shared[memory->share] != memory))
 				continue;
-			if (memory->kind == MEMORY_SHARED)
-				placed[memory->share] = true;
 			struct request *request = ARENA_PUSH(arena, requests, *count);
 			request->vm = &model->vms[i];
 			request->memory = memory;

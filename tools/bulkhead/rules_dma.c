@@ -36,7 +36,7 @@ static void check_identity(struct check *check, const struct vm *vm, const struc
 {
 	struct span guest;
 
-	if (memory->kind != MEMORY_RAM || memory->host_unusable ||
+	if (memory->kind == MEMORY_DEVICE || memory->host_unusable ||
 	    !memory_guest_span(memory, &guest) || memory->host.value == memory->guest.value)
 		return;
 	struct finding *finding =
@@ -52,13 +52,10 @@ static void check_identity(struct check *check, const struct vm *vm, const struc
 	     "both the same");
 }
 
-/* Of a range that found no place at all that is said. */
-static bool unplaced(const struct check *check, const struct vm_memory *memory)
+/* Of a range that found no place at all that is said; no memory is placed at 0. */
+static bool unplaced(const struct vm_memory *memory)
 {
-	for (unsigned i = 0; i < check->placement->count; i++)
-		if (check->placement->items[i].memory == memory)
-			return !check->placement->items[i].found;
-	return !memory->host.given;
+	return !memory->host.given && memory->host.value == 0;
 }
 
 void rule_dma_identity(struct check *check)
@@ -67,7 +64,7 @@ void rule_dma_identity(struct check *check)
 		if (!vm->dma_unprotected || !vm->pci_count)
 			continue;
 		FOR_EACH_MEMORY(vm, memory)
-			if (memory->host.given || !unplaced(check, memory))
+			if (!unplaced(memory))
 				check_identity(check, vm, memory);
 	}
 }
