@@ -71,7 +71,7 @@ def builds(build):
 
 def scripts():
     """Shell and Python: what can be said without running them."""
-    shell = sources(".sh") + [".ci/run", "tests/guests/linux/init"]
+    shell = sources(".sh") + [".ci/run", "tests/guests/linux/init", "tools/hooks/pre-commit"]
     python = sources(".py")
     yield "shellcheck", ["shellcheck", *shell]
     compile_all = "import sys; [compile(open(f).read(), f, 'exec') for f in sys.argv[1:]]"
