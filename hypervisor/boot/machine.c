@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "cpu/apic.h"
 #include "cpu/frequency.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -107,6 +108,32 @@ static void check_cores(const struct scenario *scenario, const struct acpi_madt 
 				"machine: core with APIC id %u is not in board \"%s\"; it stays unused",
 				madt->apic_ids[i], scenario->board);
 	}
+}
+
+/* The scenario's table of cores is all that a core's area is found by. */
+static void check_boot_core(const struct scenario *scenario)
+{
+	uint32_t apic_id = apic_id_of_this_core();
+
+	if (!board_has_core(scenario, apic_id))
+		machine_difference(
+			MACHINE_BOOT_CORE,
+			"the machine boots on the core with APIC id %u, which board \"%s\" does not "
+			"list: add it to the board file",
+			apic_id, scenario->board);
+}
+
+void machine_core_incapable(const struct scenario *scenario, uint32_t core, enum error error,
+			    const char *what)
+{
+	const struct core_config *config = &scenario->cores[core];
+	char owner[64] = "no VM";
+
+	if (config->vcpu != VCPU_NONE)
+		format_text(owner, sizeof(owner), "VM \"%s\"",
+			    scenario->vms[scenario->vcpus[config->vcpu].vm].name);
+	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u of %s: %s: %s: %s",
+			   config->apic_id, owner, error_name(error), error_text(error), what);
 }
 
 /* --- IOAPICs --- */
@@ -267,6 +294,7 @@ uint32_t machine_check(const struct scenario *scenario, const struct boot_inform
 	if (!check_tables(scenario))
 		return machine_difference_count(); /* nothing in them can be believed */
 	check_capacities(scenario);
+	check_boot_core(scenario);
 	if (madt != NULL) {
 		check_cores(scenario, madt);
 		check_ioapics(scenario, madt);

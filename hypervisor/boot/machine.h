@@ -10,6 +10,7 @@
 
 #include "boot/acpi.h"
 #include "boot/multiboot2.h"
+#include "bulkhead/error.h"
 #include "bulkhead/machine_rules.h"
 #include "bulkhead/tables.h"
 
@@ -27,6 +28,13 @@ uint32_t machine_check(const struct scenario *scenario, const struct boot_inform
  */
 void machine_difference(enum machine_rule rule, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * The difference that a core lacks what VMX needs: `core` is its index in the scenario, `what` the
+ * missing part. Any core may call it.
+ */
+void machine_core_incapable(const struct scenario *scenario, uint32_t core, enum error error,
+			    const char *what);
 
 /* Differences so far. */
 uint32_t machine_difference_count(void);

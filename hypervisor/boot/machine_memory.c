@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/machine.h"
 #include "boot/memory_map.h"
+#include "cpu/paging.h"
 #include "cpu/privileged.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -65,6 +66,19 @@ static void check_width(const struct memory_region *region, const char *what)
 			what, last, width);
 }
 
+/* What the hypervisor can't reach it can't put an image into. */
+static void check_reach(const struct memory_region *region, const char *what)
+{
+	hpa_t end = region->host_physical + region->size;
+
+	if (end > paging_end())
+		machine_difference(
+			MACHINE_UNREACHABLE,
+			"%s ends at 0x%lx, but the hypervisor's pages on this processor only reach "
+			"to 0x%lx: place it lower",
+			what, end - 1, paging_end() - 1);
+}
+
 static void check_region(const struct scenario *scenario, const struct boot_information *boot,
 			 const struct vm_config *vm, const struct memory_region *region)
 {
@@ -73,6 +87,7 @@ static void check_region(const struct scenario *scenario, const struct boot_info
 	format_text(what, sizeof(what), "memory of VM \"%s\" (guest 0x%lx)", vm->name,
 		    region->guest_physical);
 	check_width(region, what);
+	check_reach(region, what);
 	if (region->kind != MEMORY_DEVICE)
 		check_is_ram(boot, scenario->board, what, region->host_physical, region->size);
 	else

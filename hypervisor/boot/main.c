@@ -61,12 +61,7 @@ static void log_banner(void)
 
 static void report_vmx_problem(enum error error, const char *what)
 {
-	struct cpu *cpu = this_cpu();
-
-	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u of %s%s%s: %s: %s: %s",
-			   cpu->apic_id, cpu->vcpu ? "VM \"" : "no VM",
-			   cpu->vcpu ? cpu->vcpu->vm->config->name : "", cpu->vcpu ? "\"" : "",
-			   error_name(error), error_text(error), what);
+	machine_core_incapable(&scenario_tables, this_cpu()->index, error, what);
 }
 
 /* Once per core that has passed vmx_check(): into VMX operation. */
@@ -121,42 +116,14 @@ static void core_main(void)
 	core_run();
 }
 
-static void check_boot_core(void)
-{
-	if (this_cpu()->apic_id != apic_id_of_this_core())
-		machine_difference(
-			MACHINE_BOOT_CORE,
-			"the machine boots on the core with APIC id %u, which board \"%s\" "
-			"does not list: add it to the board file",
-			apic_id_of_this_core(), scenario_tables.board);
-}
-
-/* RAM that the hypervisor can't reach can't get an image. */
-static void check_reachable(const struct vm_config *vm)
-{
-	for (uint32_t i = 0; i < vm->memory_count; i++) {
-		hpa_t end = vm->memory[i].host_physical + vm->memory[i].size;
-
-		if (end > paging_end())
-			machine_difference(
-				MACHINE_UNREACHABLE,
-				"memory of VM \"%s\" ends at host 0x%lx, but this processor "
-				"maps only up to 0x%lx: give it memory below that",
-				vm->name, end, paging_end());
-	}
-}
-
 static void check_machine(void)
 {
 	bool have_madt = acpi_read_madt(boot_information.rsdp, boot_information.rsdp_size, &madt) ==
 			 ERROR_OK;
 
 	machine_check(&scenario_tables, &boot_information, have_madt ? &madt : NULL);
-	check_boot_core();
 	pci_init(&scenario_tables);
 	vmx_check(report_vmx_problem); /* the other cores check themselves when they have started */
-	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
-		check_reachable(&scenario_tables.vms[i]);
 }
 
 /* Every VM's images are checked, even after the first bad one: all problems in one go. */

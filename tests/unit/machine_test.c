@@ -5,6 +5,8 @@
  */
 #include "boot/machine.h"
 
+#include "cpu/apic.h"
+#include "cpu/paging.h"
 #include "cpu/privileged.h"
 #include "fake_log.h"
 
@@ -31,6 +33,8 @@ static struct acpi_madt madt;
 
 static uint32_t highest_leaf, highest_extended_leaf, address_bits;
 static struct cpuid_result crystal;
+static uint32_t boot_core;
+static hpa_t reach;
 
 struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -48,6 +52,16 @@ struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 		fail_msg("leaf 0x%x", leaf);
 		return (struct cpuid_result){0};
 	}
+}
+
+uint32_t apic_id_of_this_core(void)
+{
+	return boot_core;
+}
+
+hpa_t paging_end(void)
+{
+	return reach;
 }
 
 static void add_boot_module(const char *name, hpa_t start, uint64_t size)
@@ -153,6 +167,8 @@ static void setup_machine(void)
 	highest_extended_leaf = 0x80000008;
 	address_bits = 40;
 	crystal = (struct cpuid_result){0};
+	boot_core = 1;
+	reach = UINT64_C(1) << 52;
 }
 
 static int setup(void **state)
@@ -215,7 +231,7 @@ static void tables_of_another_build_are_refused(void **state)
 	(void)state;
 	scenario.version++;
 	scenario.vms = NULL; /* must not be looked at */
-	assert_one_difference("scenario tables have magic");
+	assert_one_difference("machine[BHC001]: scenario tables have magic");
 	setup(NULL);
 	scenario.magic = 0;
 	scenario.vms = NULL;
@@ -249,7 +265,8 @@ static void machine_without_madt_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(machine_check(&scenario, &boot, NULL), 1);
-	assert_true(fake_log_has(LOG_ERROR, "unknown without an MADT"));
+	assert_true(fake_log_has(LOG_ERROR,
+				 "machine[BHC105]: cores and IOAPICs are unknown without an MADT"));
 }
 
 static void vm_memory_must_be_ram(void **state)
@@ -261,8 +278,8 @@ static void vm_memory_must_be_ram(void **state)
 	assert_int_equal(machine_difference_count(), 1);
 	assert_true(fake_log_has(
 		LOG_ERROR,
-		"memory of VM \"rt\" (guest 0x100000) at 0x3fef1000-0x40ef0fff needs RAM, but "
-		"0x3fff0000-0x40ef0fff is not in the memory map"));
+		"machine[BHC201]: memory of VM \"rt\" (guest 0x100000) at 0x3fef1000-0x40ef0fff "
+		"needs RAM, but 0x3fff0000-0x40ef0fff is not in the memory map"));
 }
 
 static void every_hole_in_vm_memory_is_listed(void **state)
@@ -286,12 +303,12 @@ static void hypervisor_and_trampoline_must_be_ram(void **state)
 {
 	(void)state;
 	scenario.hypervisor_base = 0x3FF00000;
-	assert_one_difference("the hypervisor at 0x3ff00000-0x40cfffff needs RAM");
+	assert_one_difference("machine[BHC201]: the hypervisor at 0x3ff00000-0x40cfffff needs RAM");
 	setup(NULL);
 	scenario.trampoline = 0x9F000;
 	assert_one_difference(
-		"the page that starts cores at 0x9f000-0x9ffff needs RAM, but 0x9f000-0x9ffff is "
-		"reserved");
+		"machine[BHC201]: the page that starts cores at 0x9f000-0x9ffff needs RAM, but "
+		"0x9f000-0x9ffff is reserved");
 }
 
 static void device_in_the_place_of_ram_is_a_difference(void **state)
@@ -299,7 +316,8 @@ static void device_in_the_place_of_ram_is_a_difference(void **state)
 	(void)state;
 	linux_memory[1].host_physical = 0x30000000;
 	assert_one_difference(
-		"memory of VM \"linux\" (guest 0xfeb00000) at 0x30000000-0x30000fff is a device's");
+		"machine[BHC202]: memory of VM \"linux\" (guest 0xfeb00000) at 0x30000000-0x30000fff "
+		"is a device's");
 }
 
 static void address_beyond_the_processors_width_is_a_difference(void **state)
@@ -308,7 +326,9 @@ static void address_beyond_the_processors_width_is_a_difference(void **state)
 	linux_memory[1].host_physical = 0xFFFFFFF000;
 	assert_int_equal(check(), 0);
 	address_bits = 39;
-	assert_one_difference("ends at 0xffffffffff, beyond this processor's 39 address bits");
+	assert_one_difference(
+		"machine[BHC203]: memory of VM \"linux\" (guest 0xfeb00000) ends at 0xffffffffff, "
+		"beyond this processor's 39 address bits");
 	highest_extended_leaf = 0x80000004;
 	assert_one_difference("beyond this processor's 36 address bits");
 }
@@ -336,7 +356,8 @@ static void missing_ioapic_is_a_difference(void **state)
 	(void)state;
 	madt.ioapics[0] = madt.ioapics[1];
 	madt.ioapic_count = 1;
-	assert_one_difference("IOAPIC at 0xfec00000 is missing; VM \"rt\" needs its pin 3");
+	assert_one_difference(
+		"machine[BHC301]: IOAPIC at 0xfec00000 is missing; VM \"rt\" needs its pin 3");
 }
 
 static void ioapic_with_other_numbers_is_a_difference(void **state)
@@ -344,7 +365,8 @@ static void ioapic_with_other_numbers_is_a_difference(void **state)
 	(void)state;
 	madt.ioapics[0].id = 9;
 	assert_one_difference(
-		"IOAPIC at 0xfec00000 has id 9 and GSI base 0, board \"test\" says 4 and 0");
+		"machine[BHC302]: IOAPIC at 0xfec00000 has id 9 and GSI base 0, board \"test\" says "
+		"4 and 0");
 	setup(NULL);
 	madt.ioapics[0].gsi_base = 48;
 	assert_one_difference("has id 4 and GSI base 48");
@@ -363,8 +385,8 @@ static void missing_module_is_a_difference(void **state)
 	(void)state;
 	strcpy(boot.modules[1].name, "initrd2");
 	assert_one_difference(
-		"module \"initrd\" was not loaded; VM \"linux\" needs it: add \"module2 FILE "
-		"initrd\" to grub.cfg (file: guests/initrd)");
+		"machine[BHC401]: module \"initrd\" was not loaded; VM \"linux\" needs it: add "
+		"\"module2 FILE initrd\" to grub.cfg (file: guests/initrd)");
 	if (LOG_WARNING <= CONFIG_LOG_LEVEL)
 		assert_true(fake_log_has(LOG_WARNING,
 					 "module \"initrd2\" is not in scenario \"demo\""));
@@ -374,21 +396,23 @@ static void module_loaded_twice_is_a_difference(void **state)
 {
 	(void)state;
 	add_boot_module("rt", 0x2000000, 0x1000);
-	assert_one_difference("module \"rt\" was loaded 2 times; VM \"rt\" needs exactly one");
+	assert_one_difference(
+		"machine[BHC403]: module \"rt\" was loaded 2 times; VM \"rt\" needs exactly one");
 }
 
 static void empty_module_is_a_difference(void **state)
 {
 	(void)state;
 	boot.modules[2].size = 0;
-	assert_one_difference("module \"rt\" is empty; VM \"rt\" needs it");
+	assert_one_difference("machine[BHC402]: module \"rt\" is empty; VM \"rt\" needs it");
 }
 
 static void module_over_the_trampoline_is_a_difference(void **state)
 {
 	(void)state;
 	boot.modules[2].start = 0x8FFF;
-	assert_one_difference("module \"rt\" was loaded to 0x8fff-0x9ffe, over the page at 0x8000");
+	assert_one_difference(
+		"machine[BHC404]: module \"rt\" was loaded to 0x8fff-0x9ffe, over the page at 0x8000");
 	boot.modules[2].start = 0x9000;
 	assert_int_equal(check(), 0);
 	boot.modules[2].start = 0x7000;
@@ -399,7 +423,7 @@ static void unknown_clock_rate_is_a_difference(void **state)
 {
 	(void)state;
 	scenario.tsc_frequency_hz = 0;
-	assert_one_difference("frequency of the TSC is unknown");
+	assert_one_difference("machine[BHC501]: frequency of the TSC is unknown");
 	crystal = (struct cpuid_result){.eax = 2, .ebx = 200, .ecx = 25000000};
 	assert_int_equal(check(), 0);
 	highest_leaf = 0x14;
@@ -407,19 +431,61 @@ static void unknown_clock_rate_is_a_difference(void **state)
 
 	setup(NULL);
 	scenario.apic_timer_frequency_hz = 0;
-	assert_one_difference("frequency of the APIC timer is unknown");
+	assert_one_difference("machine[BHC501]: frequency of the APIC timer is unknown");
 }
 
 static void more_than_the_build_takes_is_a_difference(void **state)
 {
 	static struct core_config many_cores[CONFIG_MAX_CORES + 1];
+	static struct module_config many_modules[CONFIG_MAX_MODULES + 1];
 
 	(void)state;
 	for (uint32_t i = 0; i <= CONFIG_MAX_CORES; i++)
 		many_cores[i] = (struct core_config){.apic_id = i % 5, .vcpu = VCPU_NONE};
 	scenario.cores = many_cores;
 	scenario.core_count = CONFIG_MAX_CORES + 1;
-	assert_one_difference("raise CONFIG_MAX_CORES");
+	assert_one_difference("machine[BHC002]: board \"test\" has ");
+	assert_true(fake_log_has(LOG_ERROR, "raise CONFIG_MAX_CORES"));
+	setup(NULL);
+	for (uint32_t i = 0; i <= CONFIG_MAX_MODULES; i++)
+		many_modules[i] = (struct module_config){"rt", "guests/rt"};
+	scenario.modules = many_modules;
+	scenario.module_count = CONFIG_MAX_MODULES + 1;
+	assert_one_difference("machine[BHC002]: scenario has ");
+	assert_true(fake_log_has(LOG_ERROR, "raise CONFIG_MAX_MODULES"));
+}
+
+static void boot_core_must_be_on_the_board(void **state)
+{
+	(void)state;
+	boot_core = 32;
+	assert_one_difference("machine[BHC102]: the machine boots on the core with APIC id 32, "
+			      "which board \"test\" does not list");
+}
+
+static void memory_beyond_the_hypervisors_reach_is_a_difference(void **state)
+{
+	(void)state;
+	reach = 0x100000000;
+	rt_memory[0].host_physical = 0xFF000000; /* up to the limit */
+	boot.memory[boot.memory_count++] = (struct boot_memory){0xFF000000, 0x2000000, 1};
+	assert_int_equal(check(), 0);
+	rt_memory[0].host_physical += 0x1000;
+	assert_one_difference("machine[BHC204]: memory of VM \"rt\" (guest 0x100000) ends at "
+			      "0x100000fff, but the hypervisor's pages on this processor only "
+			      "reach to 0xffffffff");
+}
+
+static void core_without_vmx_is_a_difference_with_its_owner(void **state)
+{
+	(void)state;
+	machine_core_incapable(&scenario, 2, ERROR_VMX_NOT_SUPPORTED, "CPUID.1:ECX.VMX is 0");
+	assert_true(fake_log_has(
+		LOG_ERROR, "machine[BHC103]: core with APIC id 2 of VM \"rt\": VMX_NOT_SUPPORTED: "
+			   "this processor has no VMX: CPUID.1:ECX.VMX is 0"));
+	machine_core_incapable(&scenario, 4, ERROR_VMXON_FAILED, "VMXON");
+	assert_true(fake_log_has(LOG_ERROR,
+				 "machine[BHC103]: core with APIC id 4 of no VM: VMXON_FAILED: "));
 }
 
 static void all_differences_are_listed_and_counted(void **state)
@@ -431,9 +497,8 @@ static void all_differences_are_listed_and_counted(void **state)
 	scenario.tsc_frequency_hz = 0;
 	assert_int_equal(check(), 3 + 1 + 3 + 1);
 	assert_int_equal(fake_log_count(LOG_ERROR), 8);
-	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u has no VMX", 2u);
+	machine_core_incapable(&scenario, 2, ERROR_VMX_NOT_SUPPORTED, "");
 	assert_int_equal(machine_difference_count(), 9);
-	assert_true(fake_log_has(LOG_ERROR, "machine[BHC103]: core with APIC id 2 has no VMX"));
 	assert_false(machine_is_as_expected(&scenario));
 	assert_true(fake_log_has(
 		LOG_ERROR, "machine: 9 differences from what scenario \"demo\" needs; no VM is "
@@ -465,6 +530,9 @@ int main(void)
 		cmocka_unit_test_setup(module_over_the_trampoline_is_a_difference, setup),
 		cmocka_unit_test_setup(unknown_clock_rate_is_a_difference, setup),
 		cmocka_unit_test_setup(more_than_the_build_takes_is_a_difference, setup),
+		cmocka_unit_test_setup(boot_core_must_be_on_the_board, setup),
+		cmocka_unit_test_setup(memory_beyond_the_hypervisors_reach_is_a_difference, setup),
+		cmocka_unit_test_setup(core_without_vmx_is_a_difference_with_its_owner, setup),
 		cmocka_unit_test_setup(all_differences_are_listed_and_counted, setup),
 	};
 

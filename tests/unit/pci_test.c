@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,11 +17,19 @@
 #define NIC UINT32_C(0x80001000)
 
 static unsigned differences;
+#define RULE_CODE(code, name, title) [MACHINE_##name] = #code,
+static const char *const codes[] = {MACHINE_RULES(RULE_CODE)};
+static const char *last_code;
+static char last_text[LOG_LINE_MAX];
 
 void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {
-	(void)rule;
-	(void)fmt;
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	vsnprintf(last_text, sizeof(last_text), fmt, arguments);
+	va_end(arguments);
+	last_code = codes[rule];
 	differences++;
 }
 
@@ -186,9 +195,17 @@ static void boot_lists_differences(void **state)
 	fake_pci_registers[5] = 0xC101;
 	pci_init(&scenario);
 	assert_int_equal(differences, 2);
+	assert_string_equal(last_code, "BHC602");
+	assert_string_equal(last_text,
+			    "BAR 1 of nic0 (00:02.0) of VM \"left\" is 0xc101, the board "
+			    "file says 0xc001: correct the board file");
 	fake_pci_registers[0] = 0x10008086;
 	pci_init(&scenario);
 	assert_int_equal(differences, 3); /* its BARs do not count then */
+	assert_string_equal(last_code, "BHC601");
+	assert_string_equal(last_text,
+			    "PCI function 00:02.0 is 8086:1000, the board file says 8086:100e; VM "
+			    "\"left\" needs it: correct the board file");
 }
 
 static void stop_silences_the_device(void **state)

@@ -72,7 +72,10 @@ unit-multiboot2 := tests/unit/multiboot2_test.c tests/unit/fake/fake_log.c \
 unit-acpi := tests/unit/acpi_test.c tests/unit/fake/fake_log.c hypervisor/boot/acpi.c
 unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/boot/machine.c \
 	hypervisor/boot/machine_memory.c hypervisor/boot/memory_map.c hypervisor/cpu/frequency.c \
-	hypervisor/lib/format.c
+	hypervisor/lib/error.c hypervisor/lib/format.c
+unit-smp := tests/unit/smp_test.c tests/unit/fake/fake_log.c hypervisor/cpu/smp.c \
+	hypervisor/boot/machine.c hypervisor/boot/machine_memory.c hypervisor/boot/memory_map.c \
+	hypervisor/cpu/frequency.c hypervisor/lib/error.c hypervisor/lib/format.c
 unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/boot/modules.c \
 	hypervisor/loader/placement.c
 
