@@ -57,7 +57,8 @@ def bulkhead(*arguments, cwd=TOP):
 
 def render(command, scenario, output, *options):
     """Text of what `report` or `map` wrote; a scenario with errors is fine."""
-    result = bulkhead(command, scenario, "-I", SCENARIOS, "-o", output, *options)
+    result = bulkhead(command, scenario, "-I", SCENARIOS, "-I", TOP / "tests" / "fixtures", "-o",
+                      output, *options)
     assert result.returncode in (0, 1), result.stderr
     return Path(output).read_text(encoding="utf-8")
 
@@ -108,4 +109,35 @@ def hostile(folder):
     """Path of a scenario that is wrong all over and full of markup."""
     path = Path(folder) / "hostile.dts"
     path.write_text(HOSTILE, encoding="utf-8")
+    return path
+
+
+# Caches, hybrid cores, PCI behind a bridge, an IOMMU, and memory that two VMs have.
+TOPOLOGY = r"""/dts-v1/;
+#include "pci.dtsi"
+
+/ {
+	description = "Caches, PCI and shared memory";
+	shared-memory { ring: ring { size = <0 KiB(64)>; }; };
+};
+&cpu0 { l3-group = <0>; l2-group = <0>; };
+&cpu1 { l3-group = <0>; l2-group = <0>; };
+&cpu2 { l3-group = <1>; l2-group = <1>; kind = "efficient"; };
+&cpu3 { l3-group = <1>; l2-group = <1>; };
+&a {
+	pci-devices = <&nic0>;
+	shared@80000000 { memory = <&ring>; access = "rw"; };
+};
+&b {
+	pci-devices = <&nic1 &disk>;
+	cpuid-hide = "avx512f";
+	shared@90001000 { memory = <&ring>; access = "r"; };
+};
+"""
+
+
+def topology(folder):
+    """Path of a scenario on the fixtures' board."""
+    path = Path(folder) / "topology.dts"
+    path.write_text(TOPOLOGY, encoding="utf-8")
     return path

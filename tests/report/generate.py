@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a large scenario, always the same for the same arguments.
 
-    generate.py [--vms N] [--cores N] [--ranges N] [--seed N] [-o FILE]
+    generate.py [--vms N] [--cores N] [--ranges N] [--pci N] [--seed N] [-o FILE]
 
-The board has two packages with two threads per core, RAM around the hole below 4 GiB, eight IOAPICs, and a
-UART for every VM. Cores are dealt out core by core, some VMs get more than others and a few cores stay free.
+The board has two packages with two threads per core, RAM around the hole below 4 GiB, eight IOAPICs, a UART for
+every VM, and PCI functions behind bridges. Cores are dealt out core by core, some VMs get more than others and a few cores stay free.
 Memory ranges are of very different sizes; every third says where in the host it lies.
 """
 
@@ -21,6 +21,8 @@ FIRST_FREE = 128 * MIB
 PINS = 24
 IOAPICS = 8
 UART_PORTS = 0x1000
+PCI_WINDOW = (0xd0000000, 0x20000000)
+PER_BUS = 31
 
 
 def cells(number):
@@ -28,7 +30,27 @@ def cells(number):
     return f"0x{number >> 32:x} 0x{number & 0xffffffff:x}"
 
 
-def board(cores, vms, high_ram):
+def pci_functions(count):
+    """Lines of the PCI node: a bridge on bus 0 for every 31 functions."""
+    yield "\t\tiommus {\n\t\t\tiommu0: iommu@fed90000 { reg = <0 0xfed90000 0 0x1000>; " \
+          "guest-address-bits = <48>; };\n\t\t};\n"
+    yield "\t\tpci {"
+    yield f"\t\t\tmemory-windows = <{cells(PCI_WINDOW[0])} {cells(PCI_WINDOW[1])}>;"
+    for bus in range(1, (count + PER_BUS - 1) // PER_BUS + 1):
+        yield (f'\t\t\tport{bus}: bridge@{bus:x},0 {{ address = "00:{bus:02x}.0"; vendor-id = <0x8086>; '
+               f"device-id = <0x1901>; class = <0x060400>; secondary-bus = <{bus}>; isolating; }};")
+    for i in range(count):
+        bus, device = i // PER_BUS + 1, i % PER_BUS
+        kind, code = (("nic", 0x020000), ("disk", 0x010802), ("gpu", 0x030000))[i % 3]
+        yield (f'\t\t\t{kind}{i}: {kind}@{bus:x},{device:x},0 {{ address = "{bus:02x}:{device:02x}.0"; '
+               f"vendor-id = <0x8086>; device-id = <0x{0x1500 + i % 3:x}>; class = <0x{code:06x}>; "
+               "iommu = <&iommu0>; msi-vectors = <4>;")
+        yield (f'\t\t\t\tbar@0 {{ kind = "memory32"; base = <0x{PCI_WINDOW[0] + i * 0x10000:x}>; '
+               "size = <0x10000>; };\n\t\t\t};")
+    yield "\t\t};"
+
+
+def board(cores, vms, pci, high_ram):
     """Lines of the board node."""
     yield "\tboard {"
     yield '\t\tcompatible = "bulkhead,board";'
@@ -60,7 +82,10 @@ def board(cores, vms, high_ram):
     for i in range(vms):
         yield (f'\t\t\tuart{i}: serial@{UART_PORTS + 8 * i:x} {{ compatible = "ns16550a"; '
                f"io-ports = <0x{UART_PORTS + 8 * i:x} 8>; interrupts = <{16 + 2 * i}>; }};")
-    yield "\t\t};\n\t};"
+    yield "\t\t};\n"
+    if pci:
+        yield from pci_functions(pci)
+    yield "\t};"
 
 
 def deal_cores(chance, cores, vms):
@@ -94,7 +119,7 @@ def memory(chance, sizes, place):
         guest += size
 
 
-def generate(vms, cores, ranges, seed):
+def generate(vms, cores, ranges, pci, seed):
     """Text of the scenario."""
     chance = random.Random(seed)
     hands = deal_cores(chance, cores, vms)
@@ -112,14 +137,16 @@ def generate(vms, cores, ranges, seed):
 
     lines = ["/* SPDX-License-Identifier: Apache-2.0 */",
              f"/* Made by tests/report/generate.py with {vms} VMs, {cores} cores, {ranges} ranges, "
-             f"seed {seed}. */", "/dts-v1/;", "", "/ {", '\tcompatible = "bulkhead,scenario";',
+             f"{pci} PCI functions, seed {seed}. */", "/dts-v1/;", "", "/ {", '\tcompatible = "bulkhead,scenario";',
              f'\tdescription = "{vms} VMs on {cores} cores with {ranges} memory ranges";', ""]
-    lines += board(cores, vms, high_ram)
+    lines += board(cores, vms, pci, high_ram)
     lines += ["", "\tmodules {", '\t\tguest { file = "guests/guest"; shared; };', "\t};", "", "\tvms {"]
     for i in range(vms):
         lines += [f"\t\tvm{i} {{", "\t\t\tcpus = <" + " ".join(f"&cpu{c}" for c in hands[i]) + ">;",
                   '\t\t\tboot-protocol = "elf";', '\t\t\timage = "guest";',
                   f"\t\t\tdevices = <&uart{i}>;"]
+        if functions := [f"&{('nic', 'disk', 'gpu')[n % 3]}{n}" for n in range(i, pci, vms + 8)]:
+            lines.append(f"\t\t\tpci-devices = <{' '.join(functions)}>;")
         if i % 4 == 0:
             lines.append(f"\t\t\tio-ports = <0x{0x2000 + 16 * i:x} 16>;")
         lines += [*memory(chance, sizes[i], place), "\t\t};"]
@@ -132,12 +159,16 @@ def main():
     parser.add_argument("--vms", type=int, default=64)
     parser.add_argument("--cores", type=int, default=256)
     parser.add_argument("--ranges", type=int, default=2000)
+    parser.add_argument("--pci", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", dest="output", help="file; default: standard output")
     options = parser.parse_args()
     if options.cores < 2 * options.vms or options.ranges < options.vms:
         parser.error("every VM needs two cores and a memory range")
-    text = generate(options.vms, options.cores, options.ranges, options.seed)
+    if options.pci > PER_BUS * PER_BUS:
+        parser.error(f"at most {PER_BUS * PER_BUS} PCI functions")
+    text = generate(options.vms, options.cores, options.ranges, options.pci,
+                    options.seed)
     if not options.output:
         sys.stdout.write(text)
     else:

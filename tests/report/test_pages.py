@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import common
-from common import SCENARIOS, TOP, Tally, bulkhead, generated, hostile, render
+from common import SCENARIOS, TOP, Tally, bulkhead, generated, hostile, render, topology
 from geometry import check_picture
 
 FIXTURES = TOP / "tests" / "fixtures"
@@ -163,6 +163,22 @@ def check_content(tally, folder):
         assert "268,435,456 bytes (0x10000000)" in titles, titles
 
 
+def check_topology(tally, folder):
+    """Caches, PCI and sharing."""
+    root = check_page(render("report", topology(folder), folder / "topology.html"))
+    text = page_text(root)
+    for wanted in ("L3 cache 1", "ring: a rw-, b r--", "└ 01:00.0", "NVMe controller",
+                   "33 MSI-X", "iommu0", "I/O 0xc000–0xc03f", "avx512f"):
+        with tally.check(f"topology: {wanted}"):
+            assert wanted in text, "not on the page"
+    with tally.check("topology: cores in their groups"):
+        lists = [item.get("aria-label") for item in root.iter(f"{XHTML}ul")]
+        assert lists.count("L2 cache 0") == lists.count("L2 cache 1") == 1, lists
+    with tally.check("topology: shared memory is no conflict"):
+        section = ElementTree.tostring(root.find(f".//{XHTML}section[@id='memory']")).decode()
+        assert "conflict" not in section and 'class="shared"' in section
+
+
 def check_hostile(tally, folder):
     """Words of the scenario stay words."""
     path = hostile(folder)
@@ -238,14 +254,19 @@ def check_large(tally, folder):
     path = generated(folder)
     root = check_page(render("report", path, folder / "large.html"))
     with tally.check("every VM, core and range is there"):
-        text = page_text(root)
         articles = list(root.iter(f"{XHTML}article"))
         assert len(articles) == 64
-        for number in range(256):
-            assert f"cpu{number} " in text, f"cpu{number}"
-        rows = sum(len(table.find(f"{XHTML}tbody")) for article in articles
-                   for table in article.iter(f"{XHTML}table"))
-        assert rows == 2000, rows
+        cells = [item.find(f".//{XHTML}b").text for item in root.iter(f"{XHTML}li")
+                 if (item.get("class") or "").startswith("cell")]
+        assert sorted(cells) == sorted(f"cpu{number}" for number in range(256)), cells
+        rows = [row[-1].text for article in articles for body in article.iter(f"{XHTML}tbody")
+                for row in body]
+        assert sum(row.startswith("RAM") for row in rows) == 2000, len(rows)
+    with tally.check("every PCI function is there"):
+        section = root.find(f".//{XHTML}section[@id='pci']")
+        addresses = [cell.text for cell in section.iter(f"{XHTML}td")
+                     if "branch" in (cell.get("class") or "")]
+        assert len(addresses) == len(set(addresses)) == 500 + 17, len(addresses)
     with tally.check("map of 64 VMs"):
         check_map(render("map", path, folder / "large.svg"))
     with tally.check("all 64 look different"):
@@ -257,7 +278,7 @@ BAD_PICTURES = {
     "blocks overlap": '<rect x="0" y="0" width="50" height="20"/>'
                       '<rect x="49" y="5" width="9" height="9"/>',
     "texts overlap": '<text x="0" y="20">twenty letters of it</text><text x="60" y="24">x</text>',
-    "beyond the picture": '<rect x="90" y="0" width="20" height="9"/>',
+    "beyond the picture": '<rect x="290" y="0" width="20" height="9"/>',
     "reaches out": '<rect x="0" y="0" width="20" height="20"/>'
                    '<text x="2" y="14">longer than the block</text>',
     "empty block": '<rect x="0" y="0" width="0" height="20"/>',
@@ -269,7 +290,7 @@ def check_the_check(tally):
     for wanted, content in BAD_PICTURES.items():
         with tally.check(f"geometry: {wanted}"):
             picture = ElementTree.fromstring(
-                f'<svg viewBox="0 0 100 50"><g transform="translate(0 0)">{content}</g></svg>')
+                f'<svg viewBox="0 0 300 50"><g transform="translate(0 0)">{content}</g></svg>')
             try:
                 check_picture(picture)
             except AssertionError as error:
@@ -286,8 +307,10 @@ def main():
         folder = Path(name)
         for scenario in sorted(SCENARIOS.glob("*.dts")):
             check_scenario(tally, scenario.stem, scenario, folder)
+        check_scenario(tally, "caches, PCI and sharing", topology(folder), folder)
         check_scenario(tally, "a scenario full of markup", hostile(folder), folder)
         check_content(tally, folder)
+        check_topology(tally, folder)
         check_hostile(tally, folder)
         check_same(tally, folder)
         check_command(tally, folder)

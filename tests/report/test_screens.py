@@ -14,7 +14,7 @@ from pathlib import Path
 
 import browser
 import common
-from common import SCENARIOS, Tally, generated, hostile, render
+from common import SCENARIOS, Tally, generated, hostile, render, topology
 
 # (name, window's width, dark, media type)
 VIEWS = [("wide", 1400, False, ""), ("narrow", 600, False, ""), ("dark", 1280, True, ""),
@@ -233,7 +233,7 @@ def run(tally, folder, keep):
     with browser.Browser() as chromium:
         check_the_check(tally, chromium, folder)
         for path in (SCENARIOS / "solo.dts", SCENARIOS / "demo.dts", SCENARIOS / "quad.dts",
-                     hostile(folder), generated(folder)):
+                     topology(folder), hostile(folder), generated(folder)):
             check_scenario(tally, chromium, path, folder, keep)
         check_print(tally, chromium, folder)
 

@@ -20,12 +20,24 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* A cache that the board says nothing about comes last. */
+static int compare_groups(const struct number *a, const struct number *b)
+{
+	if (a->given != b->given)
+		return a->given ? -1 : 1;
+	return compare_numbers(a->value, b->value);
+}
+
 static int compare_views(const void *left, const void *right)
 {
 	const struct board_cpu *a = ((const struct core_view *)left)->cpu;
 	const struct board_cpu *b = ((const struct core_view *)right)->cpu;
 	int order = compare_numbers(a->package, b->package);
 
+	if (!order)
+		order = compare_groups(&a->l3_group, &b->l3_group);
+	if (!order)
+		order = compare_groups(&a->l2_group, &b->l2_group);
 	if (!order)
 		order = compare_numbers(a->core, b->core);
 	if (!order)
@@ -70,6 +82,35 @@ static struct core_view unowned(const struct board_cpu *cpu)
 		.cpu = cpu, .party = {kind, 0}, .owner = party_name(NULL, (struct party){kind, 0})};
 }
 
+static void compare_to_before(struct core_views *views, unsigned index)
+{
+	const struct board_cpu *before = views->items[index - 1].cpu;
+	struct core_view *view = &views->items[index];
+	const struct board_cpu *cpu = view->cpu;
+
+	view->same_package = before->package == cpu->package;
+	view->same_l3 = view->same_package && !compare_groups(&before->l3_group, &cpu->l3_group);
+	view->same_l2 = view->same_l3 && cpu->l2_group.given &&
+			!compare_groups(&before->l2_group, &cpu->l2_group);
+	/* In the groups too, whatever the board says: they are drawn one inside the other. */
+	view->same_core = view->same_l3 && !compare_groups(&before->l2_group, &cpu->l2_group) &&
+			  before->core == cpu->core;
+	if (view->same_core)
+		view->shares_core = views->items[index - 1].shares_core = views->smt = true;
+}
+
+/* All that have an L2 cache in common, if they are more than one core. */
+static void mark_l2(struct core_views *views, unsigned first)
+{
+	unsigned end = first + 1;
+	bool several = false;
+
+	for (; end < views->count && views->items[end].same_l2; end++)
+		several |= !views->items[end].same_core;
+	for (unsigned i = first; several && i < end; i++)
+		views->items[i].shares_l2 = views->l2 = true;
+}
+
 struct core_views core_views(const struct report *report)
 {
 	const struct board *board = &report->model->board;
@@ -83,19 +124,38 @@ struct core_views core_views(const struct report *report)
 	give_all(report, views.items);
 	if (views.count)
 		qsort(views.items, views.count, sizeof(*views.items), compare_views);
-	for (unsigned i = 1; i < views.count; i++) {
-		const struct board_cpu *before = views.items[i - 1].cpu;
+	for (unsigned i = 0; i < views.count; i++) {
 		const struct board_cpu *cpu = views.items[i].cpu;
-		if (before->package != cpu->package || before->core != cpu->core)
-			continue;
-		views.items[i].sibling = true;
-		views.items[i].has_sibling = views.items[i - 1].has_sibling = true;
-		views.smt = true;
+		if (i > 0)
+			compare_to_before(&views, i);
+		views.l3 |= cpu->l3_group.given;
+		views.efficient |= cpu->kind_given && cpu->kind == CPU_EFFICIENT;
 	}
+	for (unsigned i = 0; i < views.count; i++)
+		if (!views.items[i].same_l2)
+			mark_l2(&views, i);
 	return views;
 }
 
 /* --- Drawing ----------------------------------------------------------------------------------- */
+
+const char *core_title(struct arena *arena, const struct core_view *view)
+{
+	const struct board_cpu *cpu = view->cpu;
+	const char *text =
+		arena_format(arena, "package %u, core %u, thread %u, APIC id %lu", cpu->package,
+			     cpu->core, cpu->thread, (unsigned long)cpu->apic_id.value);
+
+	if (cpu->l2_group.given)
+		text = arena_format(arena, "%s, L2 cache %lu", text,
+				    (unsigned long)cpu->l2_group.value);
+	if (cpu->l3_group.given)
+		text = arena_format(arena, "%s, L3 cache %lu", text,
+				    (unsigned long)cpu->l3_group.value);
+	return arena_format(arena, "%s%s%s", text,
+			    cpu->kind_given && cpu->kind == CPU_EFFICIENT ? ", efficient core" : "",
+			    view->boot ? ", boot processor of its VM" : "");
+}
 
 struct cursor {
 	double x, y, left, right, cell;
@@ -128,10 +188,8 @@ static void draw_cell(FILE *stream, const struct report *report, const struct co
 	double middle = at->x + at->cell / 2;
 	const char *label = party_label(view->party);
 
-	xml_print(stream, "<g><title>%s: %s\npackage %u, core %u, thread %u, APIC id %lu%s</title>",
-		  view->cpu->label, view->owner, view->cpu->package, view->cpu->core,
-		  view->cpu->thread, (unsigned long)view->cpu->apic_id.value,
-		  view->boot ? "\nboot processor of its VM" : "");
+	xml_print(stream, "<g><title>%s: %s\n%s</title>", view->cpu->label, view->owner,
+		  core_title(report->arena, view));
 	xml_print(
 		stream,
 		"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\"/>",
@@ -149,18 +207,27 @@ static double group_width(const struct core_views *views, unsigned first, double
 {
 	unsigned count = 1;
 
-	while (first + count < views->count && views->items[first + count].sibling)
+	while (first + count < views->count && views->items[first + count].same_core)
 		count++;
 	return cell * count + (count - 1);
 }
 
-static void begin_package(FILE *stream, const struct core_view *view, struct cursor *at, bool first)
+/* A package or an L3 cache begins a line of its own. */
+static void begin_group(FILE *stream, const struct core_view *view, struct cursor *at, bool first)
 {
+	bool cache = view->cpu->l3_group.given;
+
 	if (!first)
-		at->y += CELL_HEIGHT + LINE_GAP * 2;
+		at->y += CELL_HEIGHT + LINE_GAP * (view->same_package ? 1 : 2);
 	at->x = at->left;
-	xml_print(stream, "<text class=\"text\" x=\"0\" y=\"%.1f\">package %u</text>\n",
-		  at->y + CELL_HEIGHT / 2 + BASELINE, view->cpu->package);
+	if (!view->same_package)
+		xml_print(stream, "<text class=\"text\" x=\"0\" y=\"%.1f\">package %u</text>\n",
+			  at->y + (cache ? 11 : CELL_HEIGHT / 2) + BASELINE, view->cpu->package);
+	if (cache)
+		xml_print(stream,
+			  "<text class=\"text dim\" x=\"0\" y=\"%.1f\">L3 cache %lu</text>\n",
+			  at->y + (view->same_package ? CELL_HEIGHT / 2 : 26) + BASELINE,
+			  (unsigned long)view->cpu->l3_group.value);
 }
 
 double cores_draw(FILE *stream, const struct report *report, double width)
@@ -171,9 +238,9 @@ double cores_draw(FILE *stream, const struct report *report, double width)
 	at.cell = cell_width(report, &views);
 	for (unsigned i = 0; i < views.count; i++) {
 		const struct core_view *view = &views.items[i];
-		if (i == 0 || views.items[i - 1].cpu->package != view->cpu->package) {
-			begin_package(stream, view, &at, i == 0);
-		} else if (view->sibling) {
+		if (!view->same_l3) {
+			begin_group(stream, view, &at, i == 0);
+		} else if (view->same_core) {
 			at.x += 1 - CELL_GAP;
 		} else if (at.x + group_width(&views, i, at.cell) > at.right) {
 			at.x = at.left;

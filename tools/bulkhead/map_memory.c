@@ -13,6 +13,22 @@ const char *memory_host_text(const struct report *report, const struct vm_memory
 	return arena_format(report->arena, "0x%lx", (unsigned long)span.first);
 }
 
+const char *memory_share_text(const struct report *report, uint32_t share)
+{
+	const struct model *model = report->model;
+	struct names names = {.arena = report->arena};
+
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++) {
+			const struct vm_memory *memory = &model->vms[i].memory[j];
+			if (memory->kind == MEMORY_SHARED && memory->share == share)
+				names_add(&names,
+					  arena_format(report->arena, "%s %s", model->vms[i].name,
+						       human_access(memory->permissions)));
+		}
+	return names_join(&names);
+}
+
 /* --- Texts of a row ---------------------------------------------------------------------------- */
 
 static const char *memory_detail(const struct report *report, const struct vm_memory *memory)
@@ -27,6 +43,8 @@ static const char *host_detail(const struct report *report, const struct segment
 	switch (segment->party.kind) {
 	case PARTY_VM:
 		return memory_detail(report, segment->memory);
+	case PARTY_SHARED:
+		return memory_share_text(report, segment->memory->share);
 	case PARTY_HYPERVISOR:
 		return "image, tables, stacks";
 	case PARTY_TRAMPOLINE:
@@ -41,29 +59,45 @@ static const char *host_detail(const struct report *report, const struct segment
 
 static const char *host_block(const struct report *report, const struct segment *segment)
 {
-	return segment->party.kind == PARTY_NOTHING ? "no RAM"
-	       : segment->party.kind == PARTY_APIC  ? "interrupts"
-						    : party_name(report->model, segment->party);
+	switch (segment->party.kind) {
+	case PARTY_NOTHING:
+		return "no RAM";
+	case PARTY_APIC:
+		return "interrupts";
+	case PARTY_SHARED:
+		return report->model->shares[segment->memory->share].name;
+	default:
+		return party_name(report->model, segment->party);
+	}
 }
 
 static const char *guest_detail(const struct report *report, const struct segment *segment)
 {
-	if (segment->party.kind == PARTY_VM)
-		return arena_format(report->arena, "%s, host %s",
-				    human_access(segment->memory->permissions),
-				    memory_host_text(report, segment->memory));
+	bool shared = segment->party.kind == PARTY_SHARED;
+
+	if (segment->party.kind == PARTY_VM || shared)
+		return arena_format(
+			report->arena, "%s, host %s%s", human_access(segment->memory->permissions),
+			memory_host_text(report, segment->memory), shared ? ", shared" : "");
 	return segment->party.kind == PARTY_APIC       ? "emulated"
 	       : segment->party.kind == PARTY_CONFLICT ? segment->name
 						       : "";
 }
 
-static const char *guest_block(const struct segment *segment)
+static const char *guest_block(const struct report *report, const struct segment *segment)
 {
-	if (segment->party.kind == PARTY_VM)
+	switch (segment->party.kind) {
+	case PARTY_VM:
 		return segment->memory->kind == MEMORY_RAM ? "RAM" : segment->name;
-	return segment->party.kind == PARTY_NOTHING    ? "not mapped"
-	       : segment->party.kind == PARTY_CONFLICT ? "conflict"
-						       : segment->name;
+	case PARTY_SHARED:
+		return report->model->shares[segment->memory->share].name;
+	case PARTY_NOTHING:
+		return "not mapped";
+	case PARTY_CONFLICT:
+		return "conflict";
+	default:
+		return segment->name;
+	}
 }
 
 /* --- Figures ----------------------------------------------------------------------------------- */
@@ -85,7 +119,8 @@ static void fill_column(struct memory_figure *figure)
 		const struct segment *segment = &figure->space->items[i];
 		struct column_row *row = ARENA_PUSH(report->arena, column->rows, column->row_count);
 		row->segment = segment;
-		row->block = figure->guest ? guest_block(segment) : host_block(report, segment);
+		row->block =
+			figure->guest ? guest_block(report, segment) : host_block(report, segment);
 		row->detail = figure->guest ? guest_detail(report, segment)
 					    : host_detail(report, segment);
 		row->title = row_title(report, segment, row->block);

@@ -24,6 +24,8 @@ void memory_figure_draw(FILE *stream, const struct memory_figure *figure);
 /* One sentence on how lengths are to be read. */
 const char *memory_figure_scale(const struct memory_figure *figure);
 
+/* "linux rw-, rt r--": who has the memory of a share. */
+const char *memory_share_text(const struct report *report, uint32_t share);
 /* "0x20100000", or "nowhere" for memory that the tool could not place. */
 const char *memory_host_text(const struct report *report, const struct vm_memory *memory);
 

@@ -248,7 +248,8 @@ void strip_draw(FILE *stream, const struct strip *strip, struct arena *arena)
 
 static bool is_guest_memory(const struct segment *segment)
 {
-	return segment->party.kind == PARTY_VM || segment->party.kind == PARTY_CONFLICT;
+	return segment->party.kind == PARTY_VM || segment->party.kind == PARTY_SHARED ||
+	       segment->party.kind == PARTY_CONFLICT;
 }
 
 static const char *guest_label(const struct segment *segment, double width)

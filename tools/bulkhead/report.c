@@ -18,7 +18,7 @@ void report_prepare(struct report *report)
 {
 	const struct model *model = report->model;
 
-	report->placed = placed_memory(report->placement, report->arena);
+	report->placed = placed_memory(model, report->placement, report->arena);
 	report->host = space_host(model, &report->placed, report->arena);
 	report->guests =
 		arena_alloc(report->arena, (model->vm_count + 1) * sizeof(*report->guests));
@@ -94,7 +94,8 @@ static const char *ram_fact(const struct report *report)
 	for (unsigned i = 0; i < report->host.count; i++) {
 		const struct segment *segment = &report->host.items[i];
 		enum party_kind kind = segment->party.kind;
-		bool vm = kind == PARTY_VM && segment->memory->kind == MEMORY_RAM;
+		bool vm = kind == PARTY_SHARED ||
+			  (kind == PARTY_VM && segment->memory->kind == MEMORY_RAM);
 		if (vm)
 			given += segment_size(segment);
 		if (vm || kind == PARTY_FREE || kind == PARTY_HYPERVISOR ||
@@ -118,6 +119,27 @@ static const char *frequency_fact(const struct report *report)
 			    (unsigned long)(hertz / 1000 % 1000));
 }
 
+static const char *page_sizes_fact(const struct report *report)
+{
+	const struct board *board = &report->model->board;
+	struct names names = {.arena = report->arena};
+
+	for (unsigned i = 0; i < board->ept_page_size_count; i++)
+		names_add(&names, human_size(report->arena, board->ept_page_sizes[i].value));
+	return names_join(&names);
+}
+
+static const char *controls_fact(const struct report *report)
+{
+	const struct board *board = &report->model->board;
+	struct names names = {.arena = report->arena};
+
+	for (unsigned i = 0; i < board->missing_control_count; i++)
+		if (board->missing_controls[i].value)
+			names_add(&names, board->missing_controls[i].value);
+	return names_join(&names);
+}
+
 static void write_head_facts(FILE *stream, const struct report *report)
 {
 	const struct model *model = report->model;
@@ -128,6 +150,8 @@ static void write_head_facts(FILE *stream, const struct report *report)
 	page_fact(stream, "Cores", cores_fact(report));
 	page_fact(stream, "Memory", ram_fact(report));
 	page_fact(stream, "Time stamp counter", frequency_fact(report));
+	page_fact(stream, "EPT page sizes", page_sizes_fact(report));
+	page_fact(stream, "VMX controls not there", controls_fact(report));
 	page_fact(stream, "Source", page_path(report, model->file));
 	page_fact(stream, "SHA-256", hash_text(report));
 	fputs("</dl>\n", stream);
@@ -144,7 +168,9 @@ static void write_contents(FILE *stream, const struct report *report)
 		{"owners", "Who owns what", true},
 		{"cores", "Cores", model->board.cpu_count != 0},
 		{"memory", "Memory and VMs", true},
-		{"devices", "Devices", model->board.device_count != 0},
+		{"sharing", "Shared memory", model->share_count != 0},
+		{"devices", "Devices", model->board.device_count > model->board.pci_count},
+		{"pci", "PCI", model->board.pci_count != 0},
 		{"ports", "I/O ports", model->board.given},
 		{"interrupts", "Interrupts", model->board.ioapic_count != 0},
 		{"modules", "Modules", model->module_count != 0},
@@ -199,7 +225,9 @@ static void write_sections(FILE *stream, const struct report *report)
 	page_owners(stream, report);
 	page_cores(stream, report);
 	page_memory(stream, report);
+	page_sharing(stream, report);
 	page_devices(stream, report);
+	page_pci(stream, report);
 	page_ports(stream, report);
 	page_interrupts(stream, report);
 	page_modules(stream, report);

@@ -38,6 +38,10 @@ static const char *ranges_text(const struct report *report, const struct segment
 {
 	if (segment->ranges > 1)
 		return human_count(report->arena, segment->ranges, "range");
+	if (segment->party.kind == PARTY_SHARED)
+		return arena_format(report->arena, "%s: %s",
+				    report->model->shares[segment->memory->share].name,
+				    memory_share_text(report, segment->memory->share));
 	if (segment->party.kind != PARTY_VM)
 		return segment->name;
 	return arena_format(report->arena, "%s at guest 0x%lx", segment->name,
@@ -73,6 +77,16 @@ static void write_host_table(FILE *stream, const struct report *report)
 	fputs("</details>\n", stream);
 }
 
+static const char *memory_what(const struct report *report, const struct vm_memory *memory)
+{
+	if (memory->kind == MEMORY_SHARED)
+		return arena_format(report->arena, "shared: %s",
+				    report->model->shares[memory->share].name);
+	if (memory->kind == MEMORY_DEVICE)
+		return memory->name;
+	return memory->host.given ? "RAM" : "RAM, placed by the tool";
+}
+
 static void write_memory_row(FILE *stream, const struct report *report,
 			     const struct vm_memory *memory)
 {
@@ -85,9 +99,7 @@ static void write_memory_row(FILE *stream, const struct report *report,
 		fputs("<td colspan=\"3\">not a valid range</td>", stream);
 	xml_print(stream, "<td class=\"code\">%s</td><td class=\"code\">%s</td><td>%s</td></tr>\n",
 		  memory_host_text(report, memory), human_access(memory->permissions),
-		  memory->kind == MEMORY_RAM
-			  ? memory->host.given ? "RAM" : "RAM, placed by the tool"
-			  : memory->name);
+		  memory_what(report, memory));
 }
 
 static void write_guest_table(FILE *stream, const struct report *report, const struct vm *vm)
@@ -183,6 +195,16 @@ static const char *interrupts_text(const struct report *report, const struct vm 
 	return names_join(&names);
 }
 
+static const char *hidden_text(const struct report *report, const struct vm *vm)
+{
+	struct names names = {.arena = report->arena};
+
+	for (unsigned i = 0; i < vm->cpuid_hide_count; i++)
+		if (vm->cpuid_hide[i].value)
+			names_add(&names, vm->cpuid_hide[i].value);
+	return names_join(&names);
+}
+
 static void write_facts(FILE *stream, const struct report *report, const struct vm *vm)
 {
 	fputs("<dl class=\"facts\">\n", stream);
@@ -194,6 +216,9 @@ static void write_facts(FILE *stream, const struct report *report, const struct 
 	page_fact(stream, "Further ports", ports_text(report, vm));
 	page_fact(stream, "Further interrupts", interrupts_text(report, vm));
 	page_fact(stream, "ACPI tables", vm->acpi ? "yes" : "no");
+	page_fact(stream, "Hidden processor features", hidden_text(report, vm));
+	page_fact(stream, "DMA",
+		  vm->dma_unprotected ? "not guarded by an IOMMU, and accepted" : "");
 	page_fact(stream, "Works once it prints", vm->report.value ? vm->report.value : "");
 	fputs("</dl>\n", stream);
 }

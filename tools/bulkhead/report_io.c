@@ -5,6 +5,7 @@
 
 #include "bulkhead/platform.h"
 #include "limits.h"
+#include "map_memory.h"
 #include "report_human.h"
 #include "report_page.h"
 #include "report_xml.h"
@@ -37,7 +38,7 @@ static const char *numbers_text(const struct report *report, const struct number
 static bool any_registers(const struct board *board)
 {
 	for (unsigned i = 0; i < board->device_count; i++)
-		if (board->devices[i].mmio_count)
+		if (board->devices[i].mmio_count && !board->devices[i].pci)
 			return true;
 	return false;
 }
@@ -70,12 +71,13 @@ void page_devices(FILE *stream, const struct report *report)
 				     "Ports",  "Interrupts", registers ? "Registers" : NULL,
 				     NULL};
 
-	if (!report->model->board.device_count)
+	if (report->model->board.device_count <= report->model->board.pci_count)
 		return;
 	fputs("<section id=\"devices\">\n<h2>Devices</h2>\n", stream);
 	page_table_head(stream, "Devices of the board", heads);
 	for (unsigned i = 0; i < report->model->board.device_count; i++)
-		write_device(stream, report, i, registers);
+		if (!report->model->board.devices[i].pci)
+			write_device(stream, report, i, registers);
 	page_table_end(stream);
 	fputs("</section>\n", stream);
 }
@@ -344,6 +346,50 @@ void page_interrupts(FILE *stream, const struct report *report)
 	for (unsigned i = 0; i < board->ioapic_count; i++)
 		write_ioapic(stream, report, &pins, &board->ioapics[i]);
 	write_overrides(stream, report);
+	fputs("</section>\n", stream);
+}
+
+/* --- Shared memory ----------------------------------------------------------------------------- */
+
+static const struct vm_memory *piece_of_share(const struct report *report, uint32_t share)
+{
+	const struct model *model = report->model;
+
+	for (unsigned i = 0; i < model->vm_count; i++)
+		for (unsigned j = 0; j < model->vms[i].memory_count; j++)
+			if (model->vms[i].memory[j].kind == MEMORY_SHARED &&
+			    model->vms[i].memory[j].share == share)
+				return &model->vms[i].memory[j];
+	return NULL;
+}
+
+static void write_share(FILE *stream, const struct report *report, uint32_t index)
+{
+	const struct share *share = &report->model->shares[index];
+	const struct vm_memory *piece = piece_of_share(report, index);
+
+	fputs("<tr><th scope=\"row\">", stream);
+	page_owner(stream, (struct party){PARTY_SHARED, 0}, share->name);
+	fputs("</th><td class=\"number\">", stream);
+	page_size(stream, report, share->size.value);
+	xml_print(stream, "</td><td class=\"code\">%s</td><td>",
+		  piece ? memory_host_text(report, piece) : "–");
+	page_text(stream, memory_share_text(report, index));
+	xml_print(stream, "</td><td>%s</td></tr>\n", share->multiple_writers ? "yes" : "no");
+}
+
+void page_sharing(FILE *stream, const struct report *report)
+{
+	static const char *const heads[] = {
+		"Name", ">Size", "Host from", "Who has it", "Several may write", NULL};
+
+	if (!report->model->share_count)
+		return;
+	fputs("<section id=\"sharing\">\n<h2>Shared memory</h2>\n", stream);
+	page_table_head(stream, "Memory that several VMs have", heads);
+	for (unsigned i = 0; i < report->model->share_count; i++)
+		write_share(stream, report, i);
+	page_table_end(stream);
 	fputs("</section>\n", stream);
 }
 

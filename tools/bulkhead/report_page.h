@@ -14,6 +14,8 @@ void page_owners(FILE *stream, const struct report *report);
 void page_cores(FILE *stream, const struct report *report);
 void page_memory(FILE *stream, const struct report *report);
 void page_devices(FILE *stream, const struct report *report);
+void page_pci(FILE *stream, const struct report *report);
+void page_sharing(FILE *stream, const struct report *report);
 void page_ports(FILE *stream, const struct report *report);
 void page_interrupts(FILE *stream, const struct report *report);
 void page_modules(FILE *stream, const struct report *report);
@@ -43,6 +45,7 @@ struct device_owner {
 	const char *name;
 };
 struct device_owner page_device_owner(const struct report *report, unsigned device);
+bool page_is_bridge(const struct board_pci *pci);
 
 /* The place without what depends on where the scenario lies: no folder of this machine. */
 const char *page_path(const struct report *report, const char *file);

@@ -7,7 +7,8 @@
 #include "report_page.h"
 #include "report_xml.h"
 
-#define WIDE_FACT 60 /* characters; longer ones get a line of their own */
+#define PCI_CLASS_BRIDGE 0x06
+#define WIDE_FACT        60 /* characters; longer ones get a line of their own */
 
 #define LONG_WORD 24 /* characters; longer ones would make a column too wide */
 #define WORD_PART 16
@@ -111,6 +112,11 @@ static bool has_device(const struct vm *vm, unsigned device)
 	return false;
 }
 
+bool page_is_bridge(const struct board_pci *pci)
+{
+	return pci->class_code.value >> 16 == PCI_CLASS_BRIDGE;
+}
+
 struct device_owner page_device_owner(const struct report *report, unsigned device)
 {
 	const struct model *model = report->model;
@@ -126,6 +132,11 @@ struct device_owner page_device_owner(const struct report *report, unsigned devi
 						      arena_format(report->arena, "%s, %s",
 								   owner.name, model->vms[i].name)};
 	}
+	const struct board_pci *pci = model->board.devices[device].pci;
+	if (owner.party.kind == PARTY_FREE && pci && (pci->never_given || page_is_bridge(pci)))
+		owner = (struct device_owner){{PARTY_RESERVED, 0},
+					      pci->never_given ? "reserved by the board"
+							       : "never given"};
 	if (owner.party.kind == PARTY_FREE && is_console(&model->board.devices[device]))
 		owner = (struct device_owner){{PARTY_HYPERVISOR, 0}, "hypervisor (console)"};
 	return owner;

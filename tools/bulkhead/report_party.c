@@ -48,6 +48,7 @@ static const struct {
 	[PARTY_TRAMPOLINE] = {"trampoline", "hypervisor", "on-hypervisor"},
 	[PARTY_HYPERVISOR] = {"hypervisor", "hypervisor", "on-hypervisor"},
 	[PARTY_VM] = {NULL, NULL, NULL},
+	[PARTY_SHARED] = {"shared", "shared", "on-shared"},
 	[PARTY_CONFLICT] = {"conflict", "conflict", "on-conflict"},
 };
 
@@ -106,6 +107,8 @@ void party_write_style(FILE *stream, unsigned vm_count)
 	      ".disabled{fill:#e4e7eb;stroke:#8f99a8}\n"
 	      ".reserved,.apic{fill:#c9ced6;stroke:#8f99a8}\n"
 	      ".hypervisor{fill:#3f4b5c}\n"
+	      ".shared{fill:url(#shared);stroke:#6b7482}.mesh{fill:#eef0f3}.mesh-line{stroke:#98a2b0}\n"
+	      "svg .on-shared{fill:#10151c;stroke:#eef0f3;stroke-width:5px}\n"
 	      ".conflict{fill:url(#conflict)}.alarm{fill:#ffe1de}.alarm-line{stroke:#c62828}\n"
 	      ".hatch{stroke:#10151c;stroke-opacity:.5;stroke-width:1.2;fill:none}\n"
 	      ".on-c0,.on-c1,.on-c2,.on-c3,.on-c4,.on-c5,.on-c6,.on-c7{fill:#0b0e13;color:#0b0e13}\n",
@@ -121,6 +124,7 @@ void party_write_style(FILE *stream, unsigned vm_count)
 	      ".disabled{fill:#262c35;stroke:#6d7786}\n"
 	      ".reserved,.apic{fill:#566070;stroke:#8f99a8}\n"
 	      ".hypervisor{fill:#b3bfcf}\n"
+	      ".mesh{fill:#39424f}.mesh-line{stroke:#7d8897}svg .on-shared{fill:#fff;stroke:#39424f}\n"
 	      ".alarm{fill:#5a1a1a}.alarm-line{stroke:#ff7b72}\n",
 	      stream);
 	for (unsigned i = 0; i < colors_of(vm_count); i++)
@@ -137,6 +141,10 @@ void party_write_patterns(FILE *stream, unsigned vm_count)
 		"<defs>\n<pattern id=\"conflict\" %s><rect class=\"alarm\" %s/>"
 		"<path class=\"alarm-line\" stroke-width=\"2\" d=\"%s\"/></pattern>\n",
 		tile, ground, hatches[1]);
+	fprintf(stream,
+		"<pattern id=\"shared\" %s><rect class=\"mesh\" %s/>"
+		"<path class=\"mesh-line\" d=\"%s\"/></pattern>\n",
+		tile, ground, hatches[6]);
 	for (unsigned i = PARTY_COLORS; i < looks_of(vm_count); i++)
 		fprintf(stream,
 			"<pattern id=\"vm%u\" %s><rect class=\"c%u\" %s/>"

@@ -21,6 +21,7 @@ enum party_kind {
 	PARTY_TRAMPOLINE,
 	PARTY_HYPERVISOR,
 	PARTY_VM,
+	PARTY_SHARED,   /* memory that several VMs have by declaration */
 	PARTY_CONFLICT, /* claimed twice; only in scenarios with errors */
 };
 

@@ -116,6 +116,23 @@ static const char *joined_names(struct sweep *sweep)
 	return names;
 }
 
+/* Pieces of one declared share are the only memory that several VMs may have. */
+static bool all_one_share(const struct sweep *sweep)
+{
+	const struct vm_memory *first = NULL;
+
+	for (unsigned i = 0; i < sweep->active_count; i++) {
+		const struct vm_memory *memory = sweep->active[i]->segment.memory;
+		if (sweep->active[i]->ground)
+			continue;
+		if (!memory || memory->kind != MEMORY_SHARED ||
+		    (first && first->share != memory->share))
+			return false;
+		first = memory;
+	}
+	return first != NULL;
+}
+
 /* A VM's memory is its alone. What the board says of one range twice does no harm: the stricter wins. */
 static struct segment judge(struct sweep *sweep, struct span span)
 {
@@ -133,8 +150,12 @@ static struct segment judge(struct sweep *sweep, struct span span)
 		return (struct segment){span, {PARTY_NOTHING, 0}, "", NULL, 1};
 	struct segment segment = best->segment;
 	segment.span = span;
-	if (vms && claims > 1)
+	if (all_one_share(sweep)) {
+		segment.party = (struct party){PARTY_SHARED, 0};
+		segment.name = joined_names(sweep);
+	} else if (vms && claims > 1) {
 		segment = (struct segment){span, {PARTY_CONFLICT, 0}, joined_names(sweep), NULL, 1};
+	}
 	return segment;
 }
 
@@ -231,13 +252,20 @@ static int compare_pointers(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-struct placed_memory placed_memory(const struct placement *placement, struct arena *arena)
+struct placed_memory placed_memory(const struct model *model, const struct placement *placement,
+				   struct arena *arena)
 {
-	struct placed_memory placed = {NULL, 0};
+	bool *shares = arena_alloc(arena, model->share_count + 1);
+	struct placed_memory placed = {.shares = shares};
 
-	for (unsigned i = 0; i < placement->count; i++)
-		if (placement->items[i].found)
-			*ARENA_PUSH(arena, placed.items, placed.count) = placement->items[i].memory;
+	for (unsigned i = 0; i < placement->count; i++) {
+		const struct vm_memory *memory = placement->items[i].memory;
+		if (!placement->items[i].found)
+			continue;
+		*ARENA_PUSH(arena, placed.items, placed.count) = memory;
+		if (memory->kind == MEMORY_SHARED)
+			shares[memory->share] = true;
+	}
 	if (placed.count)
 		qsort(placed.items, placed.count, sizeof(struct vm_memory *), compare_pointers);
 	return placed;
@@ -248,6 +276,8 @@ bool memory_placed_span(const struct placed_memory *placed, const struct vm_memo
 {
 	if (memory->host.given)
 		return memory_host_span(memory, span);
+	if (memory->kind == MEMORY_SHARED && placed->shares[memory->share])
+		return span_make(memory->host.value, memory->size.value, span);
 	return placed->count &&
 	       bsearch(&memory, placed->items, placed->count, sizeof(struct vm_memory *),
 		       compare_pointers) &&

@@ -11,10 +11,11 @@
 struct segment {
 	struct span span;
 	struct party party;
-	const char *
-		name; /* node or label in the source; in a conflict, those of all parties. "" if none */
-	const struct vm_memory *memory; /* PARTY_VM: the one whose part this is */
-	unsigned ranges;                /* how many ranges space_merge() has made one */
+	/* Node or label in the source; where several have it, those of all. "" if there is none. */
+	const char *name;
+	const struct vm_memory
+		*memory; /* PARTY_VM: the one whose part this is; PARTY_SHARED: one */
+	unsigned ranges; /* how many ranges space_merge() has made one */
 };
 
 /* All of the 2^64 bytes there may be count as one less. */
@@ -34,9 +35,11 @@ struct space {
 struct placed_memory {
 	const struct vm_memory **items; /* sorted by address of the structure */
 	unsigned count;
+	const bool *shares; /* by index: all VMs find it where it was placed for one of them */
 };
 
-struct placed_memory placed_memory(const struct placement *placement, struct arena *arena);
+struct placed_memory placed_memory(const struct model *model, const struct placement *placement,
+				   struct arena *arena);
 /* The host range of a piece of memory, whoever chose it; false if it has none. */
 bool memory_placed_span(const struct placed_memory *placed, const struct vm_memory *memory,
 			struct span *span);

@@ -48,12 +48,17 @@ static const char tables[] =
 	".owner{display:inline-flex;gap:7px;align-items:baseline}\n"
 	".swatch{flex:none;position:relative;top:2px;overflow:visible}\n"
 	"td.owners .owner{margin-right:12px}\n"
-	"@media (max-width:760px){.wide-only{display:none}th,td{padding-right:13px}}\n"
+	"@media (max-width:760px){.wide-only{display:none}table{font-size:13px}"
+	"td.code:not(.branch){white-space:normal!important}"
+	".memory th,.memory td,th,td{padding-right:10px}}\n"
+	"td.branch{padding-left:calc(var(--depth,0)*18px)}\n"
 	"details{margin-top:10px}summary{cursor:pointer;color:var(--link);font-size:14px}\n";
 
 static const char cells[] =
-	".cores,.pins,.siblings ul{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;"
+	".cores,.pins,.siblings ul,.l2 ul{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;"
 	"padding:0}\n"
+	".l2{border:1px dashed var(--dim);border-radius:10px;padding:5px}"
+	"h4{font-size:14px;font-weight:500;margin:12px 0 6px;color:var(--dim)}.l2 ul{gap:6px}"
 	".siblings{border:1px solid var(--dim);border-radius:8px;padding:4px}"
 	".siblings ul{gap:4px}\n"
 	".cell,.pin{position:relative;border-radius:5px;overflow:hidden;min-width:calc(var(--cell,8)*.94ch + 18px);"
