@@ -36,52 +36,54 @@ static bool shares_core(const struct board *board, const struct vm **owners, uns
 	return false;
 }
 
-/* Labels of free cores, the first `limit` of them; count: how many there are. */
-static const char **free_cores(struct check *check, const struct vm *vm, unsigned limit,
-			       unsigned *count)
+struct free_cores {
+	const char *labels[NAMED_CORES]; /* of the first ones */
+	unsigned named;
+	unsigned more;
+};
+
+static struct free_cores free_cores(struct check *check, const struct vm *vm)
 {
 	const struct board *board = &check->model->board;
 	const struct vm **owners = core_owners(check);
-	const char **labels = arena_alloc(check->arena, limit * sizeof(const char *));
+	struct free_cores found = {.named = 0};
 
-	*count = 0;
 	for (unsigned i = 0; i < board->cpu_count; i++) {
 		const struct board_cpu *cpu = &board->cpus[i];
 		if (owners[i] || !cpu->enabled || cpu->reserved ||
 		    shares_core(board, owners, i, vm))
 			continue;
-		if (*count < limit)
-			labels[*count] = cpu->label;
-		++*count;
+		if (found.named < NAMED_CORES)
+			found.labels[found.named++] = cpu->label;
+		else
+			found.more++;
 	}
-	return labels;
+	return found;
 }
 
 const char *offer_core(struct check *check, const struct vm *vm)
 {
-	unsigned count;
-	const char **labels = free_cores(check, vm, 1, &count);
+	const struct free_cores found = free_cores(check, vm);
 
-	return count ? labels[0] : NULL;
+	return found.named ? found.labels[0] : NULL;
 }
 
 const char *offer_cores(struct check *check, const struct vm *vm)
 {
-	unsigned count;
-	const char **labels = free_cores(check, vm, NAMED_CORES, &count);
-	unsigned named = count < NAMED_CORES ? count : NAMED_CORES;
+	const struct free_cores found = free_cores(check, vm);
 	const char *text = ";";
 
-	if (!count)
+	if (!found.named)
 		return "";
-	for (unsigned i = 0; i < named; i++) {
-		bool last = i + 1 == count;
+	for (unsigned i = 0; i < found.named; i++) {
+		bool last = i + 1 == found.named && !found.more;
 		const char *separator = i == 0 ? " " : last ? " and " : ", ";
-		text = arena_format(check->arena, "%s%s%s", text, separator, labels[i]);
+		text = arena_format(check->arena, "%s%s%s", text, separator, found.labels[i]);
 	}
-	if (count > named)
-		text = arena_format(check->arena, "%s and %u more", text, count - named);
-	return arena_format(check->arena, "%s %s free", text, count == 1 ? "is" : "are");
+	if (found.more)
+		text = arena_format(check->arena, "%s and %u more", text, found.more);
+	return arena_format(check->arena, "%s %s free", text,
+			    found.named + found.more == 1 ? "is" : "are");
 }
 
 /* --- Memory ------------------------------------------------------------------------------------ */

@@ -22,7 +22,7 @@ const char *offer_memory(struct check *check, const struct vm_memory *memory);
 const char *offer_memory_at(struct check *check, uint32_t owner, struct place host);
 
 /* "; com4 is free": a device of the same kind that no VM has and that collides with nothing. */
-const char *offer_device(struct check *check, uint32_t device);
+const char *offer_device(struct check *check, uint32_t index);
 
 /* "; interrupt 10 is free": one that no VM has and no device of the board raises. */
 const char *offer_interrupt(struct check *check);
