@@ -331,13 +331,14 @@ coverage: ## run the unit tests with counters; report in build/coverage/index.ht
 	$(Q)+$(MAKE) --no-print-directory UNIT_DIR=$(BUILD)/coverage UNIT_EXTRA=--coverage coverage-report
 
 .PHONY: coverage-report
-coverage-report: unit-build $(UNIT_DIR)/bulkhead-sanitized
+coverage-report: unit-build mutate-build
 	$(Q)find $(UNIT_DIR) -name '*.gcda' -delete
 	$(Q)+$(CHECK) --unit-dir $(UNIT_DIR) unit
 	$(Q)$(PYTHON) tests/tool/test_fixtures.py --tool $(UNIT_DIR)/bulkhead-sanitized >$(UNIT_DIR)/fixtures.log
 	$(Q)tail -n 1 $(UNIT_DIR)/fixtures.log
-	$(Q)for s in $(SCENARIOS); do \
-		$(UNIT_DIR)/bulkhead-sanitized build scenarios/$$s.dts -o $(UNIT_DIR)/$$s || exit; done
+	$(Q)$(PYTHON) tests/mutate/mutate.py --tool $(UNIT_DIR)/bulkhead-sanitized --build $(BUILD) --unchanged \
+		>$(UNIT_DIR)/scenarios.log
+	$(Q)tail -n 1 $(UNIT_DIR)/scenarios.log
 	$(Q)gcovr --root . --filter hypervisor/ --filter tools/bulkhead/ --object-directory $(UNIT_DIR) \
 		--html-details $(UNIT_DIR)/index.html --print-summary $(UNIT_DIR)
 	$(Q)echo 'rules and emitters:'

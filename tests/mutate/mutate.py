@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutation test of the scenario compiler: wrong scenarios made of right ones, by the thousand.
 
-    mutate.py --tool FILE [--build DIR] [--count N | --seconds S] [--seed N] [-k TEXT] [-n]
+    mutate.py --tool FILE [--build DIR] [--count N | --seconds S] [--seed N] [-k TEXT] [-v] [--unchanged]
 
 Of each mutant either `check` rejects it (status 1, every error with a code, and a place that exists), or
 `build` succeeds, its tables compile and link to an image, and `verify` proves that image. All else is a
@@ -267,6 +267,7 @@ class Run:
         self.failed_folder = self.folder / "failed"
         self.result = Result()
         self.verbose = options.verbose
+        self.only_unchanged = options.unchanged
         self.lock = threading.Lock()
         self.started = time.monotonic()
         self.seconds = options.seconds
@@ -305,6 +306,8 @@ class Run:
         for pool in pools:
             self.random.shuffle(pool)
         yield from self.unchanged()
+        if self.only_unchanged:
+            return
         seen = set()
         positions = [0] * len(pools)
         flat = [m for pool in pools for m in pool if m.kind != "noise" and not m.must_fail]
@@ -415,6 +418,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-k", default="", metavar="TEXT", help="only scenarios with TEXT in their path")
+    parser.add_argument("--unchanged", action="store_true", help="only the scenarios as they are")
     parser.add_argument("-v", "--verbose", action="store_true", help="show rejections that point elsewhere")
     run = Run(parser.parse_args())
 
