@@ -217,7 +217,7 @@ struct corruption {
 	X(segments_overlap, VERIFY_PROTECTION, demo, text_segment(i)->p_memsz += 0x1000) \
 	X(areas_unaligned, VERIFY_GUARD_PAGES, demo, symbol(i, "cpu_areas")->st_value ^= 8) \
 	X(areas_too_small, VERIFY_GUARD_PAGES, demo, \
-	  symbol(i, "cpu_areas")->st_size = CONFIG_MAX_CORES * 4096) \
+	  symbol(i, "cpu_areas")->st_size = CONFIG_MAX_CORES * UINT64_C(4096)) \
 	X(section_executable, VERIFY_SECTION, demo, \
 	  section(i, ".rodata")->sh_flags ^= SHF_EXECINSTR) \
 	X(section_writable, VERIFY_SECTION, demo, section(i, ".text")->sh_flags ^= SHF_WRITE) \

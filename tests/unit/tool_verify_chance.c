@@ -255,6 +255,8 @@ static void target_init(struct target *target, const struct image *image, const 
 	target->objects = image_objects(&target->arena, image, &target->object_count);
 	verify = verify_image(&target->arena, image->bytes, image->size, model);
 	assert_int_equal(verify_total(verify), 0);
+	for (unsigned i = 0; i < target->object_count; i++)
+		assert_true(target->objects[i].size > 0);
 	target->ranges = verify_ranges(verify, &target->range_count);
 }
 
@@ -335,6 +337,7 @@ static void flip_somewhere(struct target *target, struct outcome *outcome, uint6
 
 	if (next_random(state) & UINT64_C(1) << 40) {
 		object += next_random(state) % target->object_count;
+		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): target_init() has looked */
 		at = next_random(state) % object->size;
 	} else {
 		for (at = next_random(state) % total; at >= object->size; object++)

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "diag.h"
@@ -39,38 +40,48 @@ static const char help_text[] =
 
 /* --- Files --------------------------------------------------------------------------------------- */
 
-static uint8_t *trouble(const char *file, const char *why)
+/* Returns false. */
+static bool trouble(const char *file, const char *why)
 {
 	fprintf(stderr, "bulkhead verify: error: %s: %s\n", file, why);
-	return NULL;
+	return false;
 }
 
-static uint8_t *read_open_file(struct arena *arena, const char *file, FILE *stream, size_t *size)
+/* Before it is opened, which for a pipe would wait. */
+static bool is_image_file(const char *file, size_t *size)
 {
-	uint8_t *bytes;
-	long end;
+	struct stat status;
 
-	if (fseek(stream, 0, SEEK_END) || (end = ftell(stream)) < 0 || fseek(stream, 0, SEEK_SET))
+	if (stat(file, &status))
 		return trouble(file, strerror(errno));
-	if ((uint64_t)end > IMAGE_MAX)
+	if (!S_ISREG(status.st_mode))
+		return trouble(file, S_ISDIR(status.st_mode) ? "it is a directory"
+							     : "it is not a regular file");
+	if ((uint64_t)status.st_size > IMAGE_MAX)
 		return trouble(file, "it is too large for an image");
-	*size = (size_t)end;
-	bytes = arena_alloc(arena, *size);
-	if (fread(bytes, 1, *size, stream) != *size)
-		return trouble(file, ferror(stream) ? strerror(errno) : "it became shorter");
-	return bytes;
+	*size = (size_t)status.st_size;
+	return true;
 }
 
 static uint8_t *read_image(struct arena *arena, const char *file, size_t *size)
 {
-	FILE *stream = fopen(file, "rb");
+	FILE *stream;
 	uint8_t *bytes;
+	bool complete;
 
-	if (!stream)
-		return trouble(file, strerror(errno));
-	bytes = read_open_file(arena, file, stream, size);
+	if (!is_image_file(file, size))
+		return NULL;
+	stream = fopen(file, "rb");
+	if (!stream) {
+		trouble(file, strerror(errno));
+		return NULL;
+	}
+	bytes = arena_alloc(arena, *size);
+	complete = fread(bytes, 1, *size, stream) == *size;
+	if (!complete)
+		trouble(file, ferror(stream) ? strerror(errno) : "it became shorter");
 	fclose(stream);
-	return bytes;
+	return complete ? bytes : NULL;
 }
 
 static bool use_color(const struct verify_options *options)
@@ -100,8 +111,8 @@ static bool read_model(struct arena *arena, const struct verify_options *options
 		return true;
 	diagnostics_sort(&diagnostics);
 	diagnostics_print(&diagnostics, &sources, stderr, use_color(options));
-	trouble(options->scenario, "without a good scenario there is nothing to compare with");
-	return false;
+	return trouble(options->scenario,
+		       "without a good scenario there is nothing to compare with");
 }
 
 /* --- Work ---------------------------------------------------------------------------------------- */

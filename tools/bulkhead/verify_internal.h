@@ -246,7 +246,7 @@ const char *verify_msr_name(uint32_t msr);
 /* MSR bitmap (SDM 3.25.6.9): four parts of 1 KiB, for 0-0x1fff and 0xc0000000-0xc0001fff each. */
 #define MSR_BITMAP_BYTES 4096
 #define MSR_PART_BYTES   1024
-#define MSR_PART_BITS    (MSR_PART_BYTES * 8u)
+#define MSR_PART_BITS    8192u
 #define MSR_HIGH_BASE    UINT32_C(0xC0000000)
 enum msr_part { MSR_READ_LOW, MSR_READ_HIGH, MSR_WRITE_LOW, MSR_WRITE_HIGH, MSR_PART_COUNT };
 

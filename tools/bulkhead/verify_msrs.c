@@ -124,7 +124,7 @@ static void report_runs(struct verify *verify, enum verify_rule_id rule, const s
 			from = last + 1;
 		}
 	}
-	verify->statistics.pairs += MSR_PART_COUNT * MSR_PART_BITS;
+	verify->statistics.pairs += (uint64_t)MSR_PART_COUNT * MSR_PART_BITS;
 }
 
 void verify_msr_open(struct verify *verify)
@@ -135,7 +135,7 @@ void verify_msr_open(struct verify *verify)
 	FOR_EACH_VM(verify, vm) {
 		if (!vm->msr_bitmap)
 			continue;
-		verify->statistics.msr_bits += MSR_PART_COUNT * MSR_PART_BITS;
+		verify->statistics.msr_bits += (uint64_t)MSR_PART_COUNT * MSR_PART_BITS;
 		report_runs(verify, VERIFY_MSR_OPEN, vm, vm->msr_bitmap, expected,
 			    "does not exit, which no guest may be allowed");
 	}

@@ -28,20 +28,26 @@ static uint16_t read16(const uint8_t *bytes)
 	return value;
 }
 
-/* What GRUB would take: magic, and a sum of 0. NULL if there is none. */
+/* Length of the header at the beginning of the bytes if GRUB would take it for one, else 0. */
+static uint32_t header_length(const uint8_t *bytes, size_t room)
+{
+	uint32_t words[HEADER_FIXED_SIZE / 4]; /* magic, architecture, length, checksum */
+
+	memcpy(words, bytes, sizeof(words));
+	if (words[0] != HEADER_MAGIC || words[0] + words[1] + words[2] + words[3] != 0)
+		return 0;
+	return words[2] >= HEADER_FIXED_SIZE && words[2] <= room ? words[2] : 0;
+}
+
+/* The first one; NULL if there is none. */
 static const uint8_t *find_header(const struct verify_image *image, uint32_t *length)
 {
 	size_t end = image->size < HEADER_SEARCH ? image->size : HEADER_SEARCH;
 
 	for (size_t at = 0; at + HEADER_FIXED_SIZE <= end; at += HEADER_ALIGNMENT) {
-		const uint8_t *bytes = image->bytes + at;
-
-		if (read32(bytes) != HEADER_MAGIC ||
-		    read32(bytes) + read32(bytes + 4) + read32(bytes + 8) + read32(bytes + 12) != 0)
-			continue;
-		*length = read32(bytes + 8);
-		if (*length >= HEADER_FIXED_SIZE && *length <= end - at)
-			return bytes;
+		*length = header_length(image->bytes + at, end - at);
+		if (*length)
+			return image->bytes + at;
 	}
 	return NULL;
 }
