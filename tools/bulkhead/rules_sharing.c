@@ -178,9 +178,10 @@ static void look_for_a_writer(struct check *check, const struct share_group *gro
 {
 	if (peers(group) < 2 || writer(group, 0) || !access_known(group))
 		return;
-	struct finding *finding = REPORT(
-		check, group->share->at,
-		"shared memory \"%s\": no VM may write it, so it stays empty", group->share->name);
+	struct finding *finding =
+		REPORT(check, group->share->at,
+		       "shared memory \"%s\": no VM may write it, so it tells nothing",
+		       group->share->name);
 	HELP(check, finding, "give one of the VMs access = \"rw\"");
 }
 
