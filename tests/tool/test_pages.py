@@ -18,7 +18,10 @@ changes scenarios/demo.dts: as it stands if it begins with a node at the root, a
 else as the content of / { ... };. Pages of PCI (BH8) have docs/rules/pci.dtsi in addition. Notes (findings that are neither error nor warning) count only on the pages
 of rules that are notes.
 
-A rule of a scenario needs both kinds, a rule of the image (BHB) has none. --update writes docs/rules/README.md.
+A rule of a scenario needs both kinds, a rule of the image (BHB) has none. Pages of the machine (BHC) have one block
+```log instead, of lines as the hypervisor prints them: each is one that its sources can print with that code. And
+some test has to provoke each of these codes: a unit test that asks for machine[CODE] or "CODE", or a boot test that
+asks for "CODE". --update writes docs/rules/README.md.
 """
 
 import argparse
@@ -40,16 +43,24 @@ LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 WHOLE = re.compile(r"\s*(?:/\*.*?\*/\s*)*(?:&|#|/ \{|/include/)", re.DOTALL)
 SECTIONS = ("Why it matters", "Fails", "Works", "What to do")
 IMAGE_SECTIONS = ("What to do",)
+MACHINE_SECTIONS = ("The message", "Why it matters", "What to do")
+LOG_BLOCK = re.compile(r"^```log\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What the hypervisor's sources say: rules, and what is printed for them. A text may have several parts.
+MACHINE_RULE = re.compile(r"X\((BHC\d{3}), (\w+), ")
+DIFFERENCE = re.compile(r'machine_difference\(\s*MACHINE_(\w+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+CONVERSION = re.compile(r"%[0-9]*l?([a-z])")
+VALUES = {"u": "[0-9]+", "x": "[0-9a-f]+", "s": ".+"}
 GROUPS = {
     "BH0": "Reading", "BH1": "Names and capacities", "BH2": "Processors", "BH3": "Host memory and the board's",
     "BH4": "Guest memory", "BH5": "Boot", "BH6": "I/O ports", "BH7": "Interrupts", "BH8": "PCI and DMA",
     "BH9": "Virtual devices and sharing", "BHA": "Processor features",
-    "BHB": "The finished image (`bulkhead verify`)",
+    "BHB": "The finished image (`bulkhead verify`)", "BHC": "The machine (at boot)",
 }
 HEAD = """# Rules
 
-What `bulkhead check` refuses or warns about in a scenario, and `bulkhead verify` in a finished image: one page for
-each. `bulkhead explain CODE` prints them on the terminal. Codes are stable: a rule keeps its code for ever.
+What `bulkhead check` refuses or warns about in a scenario, `bulkhead verify` in a finished image, and the hypervisor
+in the machine that it finds when it boots: one page for each. `bulkhead explain CODE` prints them on the terminal.
+Codes are stable: a rule keeps its code for ever.
 
 An example of a page is a change to [the demo](../../scenarios/demo.dts), which gives `cpu0` and `cpu1` to a VM `linux`
 and `cpu2` and `cpu3` to a VM `rt`: what stands in it is added to the demo or replaces what is there. To try one,
@@ -113,7 +124,7 @@ def check_head(code, severity, title, text):
     head = f"# {code}: {title}\n\nSeverity: {severity}\n\n"
     if not text.startswith(head):
         raise Failure(f"it does not begin with\n{head}")
-    if any(len(line) > 130 for line in text.splitlines() if "bootargs" not in line):
+    if any(len(line) > 130 for line in LOG_BLOCK.sub("", text).splitlines() if "bootargs" not in line):
         raise Failure("a line is longer than 130 characters")
     if not re.search(r"\n\n[^#\n]", text[len(head) - 2:]):
         raise Failure("it does not say what the rule means")
@@ -121,7 +132,7 @@ def check_head(code, severity, title, text):
 
 def check_sections(code, text):
     """All parts are there, in order, and none is empty."""
-    wanted = IMAGE_SECTIONS if code.startswith("BHB") else SECTIONS
+    wanted = {"BHB": IMAGE_SECTIONS, "BHC": MACHINE_SECTIONS}.get(code[:3], SECTIONS)
     found = re.findall(r"^## (.*)$", text, re.MULTILINE)
     if tuple(found) != wanted:
         raise Failure(f"its sections are {found}, not {list(wanted)}")
@@ -137,6 +148,52 @@ def check_links(text):
             raise Failure(f"the link {label} leads to {target}, which does not exist")
 
 
+def printed(code):
+    """Patterns of what the hypervisor's sources print for a code."""
+    sources = TOP / "hypervisor"
+    header = (sources / "include" / "bulkhead" / "machine_rules.h").read_text(encoding="utf-8")
+    names = dict(MACHINE_RULE.findall(header))
+    texts = [text for path in sorted(sources.rglob("*.c"))
+             for name, text in DIFFERENCE.findall(path.read_text(encoding="utf-8")) if name == names[code]]
+    if not texts:
+        raise Failure("the hypervisor never prints it")
+    joined = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"') for text in texts]
+    return [CONVERSION.sub(lambda found: VALUES[found[1]], re.sub(r"[][(){}.?*+|^$\\]", r"\\\g<0>", text))
+            for text in joined]
+
+
+def check_message(code, text):
+    """What the page of a rule of the machine shows can be printed."""
+    blocks = LOG_BLOCK.findall(text)
+    if len(blocks) != 1 or len(FENCE.findall(text)) != 2:
+        raise Failure("it does not have exactly one block, ```log")
+    patterns = printed(code)
+    for line in blocks[0].splitlines():
+        head = rf"\[\d+ hv\] error: machine\[{code}\]: "
+        if len(line) > 255 or not any(re.fullmatch(head + pattern, line) for pattern in patterns):
+            raise Failure(f"the hypervisor does not print {line}\nbut {patterns}")
+
+
+def check_provoked(code):
+    """Some test is about the code."""
+    words = (f"machine[{code}]", f'"{code}"')
+    tests = [*(TOP / "tests" / "unit").glob("*_test.c"), *(TOP / "tests" / "boot").glob("test_*.py")]
+    if not any(word in path.read_text(encoding="utf-8") for path in tests for word in words):
+        raise Failure("no test provokes it, in tests/unit/ or tests/boot/")
+
+
+def check_blocks(tool, code, severity, text):
+    """The examples of a rule of a scenario or an image."""
+    blocks = BLOCK.findall(text)
+    if 2 * len(blocks) != len(FENCE.findall(text)):
+        raise Failure("a fenced block is not marked as fails or works")
+    for wanted in ("fails", "works"):
+        if not code.startswith("BHB") and wanted not in {block[1] for block in blocks}:
+            raise Failure(f"it has no example that {wanted}")
+    for block in blocks:
+        check_example(tool, code, severity, block)
+
+
 def check_page(tool, code, severity, title):
     """All of a page."""
     path = PAGES / f"{code}.md"
@@ -146,14 +203,11 @@ def check_page(tool, code, severity, title):
     check_head(code, severity, title, text)
     check_sections(code, text)
     check_links(text)
-    blocks = BLOCK.findall(text)
-    if 2 * len(blocks) != len(FENCE.findall(text)):
-        raise Failure("a fenced block is not marked as fails or works")
-    for wanted in ("fails", "works"):
-        if not code.startswith("BHB") and wanted not in {block[1] for block in blocks}:
-            raise Failure(f"it has no example that {wanted}")
-    for block in blocks:
-        check_example(tool, code, severity, block)
+    if code.startswith("BHC"):
+        check_message(code, text)
+        check_provoked(code)
+    else:
+        check_blocks(tool, code, severity, text)
     shown = subprocess.run([tool, "explain", code.lower()], capture_output=True, check=False).stdout.decode()
     if not shown.startswith(f"{code}: {title}\n\nSeverity: {severity}\n") or "```" in shown or "](" in shown:
         raise Failure(f"bulkhead explain shows something else: {shown[:200]}")

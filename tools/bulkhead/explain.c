@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "bulkhead/machine_rules.h"
 #include "pages.h"
 #include "rules.h"
 #include "suggest.h"
@@ -129,6 +130,13 @@ static int explain(char **codes, int count)
 	return status;
 }
 
+static void list_error(const char *code, const char *title)
+{
+	printf("%s %-7s %s\n", code, severity_name(SEVERITY_ERROR), title);
+}
+
+#define LIST_MACHINE_RULE(code, name, title) list_error(#code, title);
+
 static int list_rules(void)
 {
 	for (unsigned i = 0; i < rule_count; i++)
@@ -136,8 +144,8 @@ static int list_rules(void)
 		       rules[i].title);
 	for (unsigned i = 0; i < VERIFY_RULE_COUNT; i++)
 		if (verify_rules[i].code)
-			printf("%s %-7s %s\n", verify_rules[i].code, severity_name(SEVERITY_ERROR),
-			       verify_rules[i].title);
+			list_error(verify_rules[i].code, verify_rules[i].title);
+	MACHINE_RULES(LIST_MACHINE_RULE)
 	return 0;
 }
 
@@ -145,7 +153,8 @@ static const char help_text[] =
 	"Usage: bulkhead explain CODE...\n"
 	"       bulkhead explain --list\n"
 	"Prints the page of a rule: what it means, why it matters, an example that breaks it and\n"
-	"one that does not, and what to do. CODE is that of a finding, such as BH3004.\n"
+	"one that does not, and what to do. CODE is that of a finding, such as BH3004 of bulkhead\n"
+	"check, BHB201 of bulkhead verify, or BHC101 of the hypervisor when it boots.\n"
 	"\n"
 	"  --list              list all rules: code, severity, title\n"
 	"  --help              show this text\n"
