@@ -57,7 +57,7 @@ class BuildTest(unittest.TestCase):
         text = scenario("one").read_text(encoding="utf-8")
         scenario("one").write_text(re.sub(r'description = "', '\\g<0>changed ', text), encoding="utf-8")
         self.assertEqual(link("one"), [
-            ("CC", "one/tables.c"), ("LINK", "one/bulkhead.elf"), ("TABLES", "one")])
+            ("CC", "one/tables.c"), ("LINK", "one/bulkhead.elf"), ("TABLES", "one"), ("VERIFY", "one")])
         self.assertEqual(link("two"), [])
 
     def test_a_board_file_concerns_every_scenario_that_includes_it(self):
