@@ -16,13 +16,21 @@ uint32_t apic_id_of_this_core(void)
 }
 
 /* Entries that this APIC has: bits 23:16 of the version, plus one (SDM 3.11.4.8). */
-static bool has_lvt(unsigned position)
+bool apic_has_register(uint32_t msr)
 {
-	/* order in which they were added to the architecture */
-	static const uint8_t needed[LVT_COUNT] = {3, 6, 5, 3, 3, 3};
 	unsigned entries = (unsigned)(msr_read(APIC_VERSION) >> 16 & 0xFF) + 1;
 
-	return entries >= needed[position];
+	/* in the order in which they were added to the architecture */
+	switch (msr) {
+	case APIC_LVT_COUNTER:
+		return entries >= 5;
+	case APIC_LVT_THERMAL:
+		return entries >= 6;
+	case APIC_LVT_CMCI:
+		return entries >= 7;
+	default:
+		return true;
+	}
 }
 
 void apic_reset(void)
@@ -32,7 +40,7 @@ void apic_reset(void)
 	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	msr_write(APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
 	for (unsigned i = 0; i < LVT_COUNT; i++)
-		if (has_lvt(i))
+		if (apic_has_register(lvt_registers[i]))
 			msr_write(lvt_registers[i], APIC_LVT_MASKED);
 	msr_write(APIC_TIMER_INITIAL, 0);
 	msr_write(APIC_TPR, 0);

@@ -60,6 +60,12 @@ enum apic_delivery {
 uint32_t apic_id_of_this_core(void);
 
 /*
+ * False for a local-vector register that this processor's APIC lacks (reading it would fault); true for
+ * all others. `msr` is one of enum apic_register.
+ */
+bool apic_has_register(uint32_t msr);
+
+/*
  * Switches the calling core's APIC to x2APIC mode and puts it into the state after reset: software-
  * disabled, all LVT entries masked, timer stopped. What firmware left there never reaches a guest.
  */

@@ -33,11 +33,16 @@
 #define CR4_SMEP     UINT64_C(0x100000)
 #define CR4_SMAP     UINT64_C(0x200000)
 #define CR4_PKE      UINT64_C(0x400000)
+#define CR4_CET      UINT64_C(0x800000)
+
+#define CR3_PCID UINT64_C(0xFFF)
 
 #define RFLAGS_FIXED UINT64_C(0x2)
-#define RFLAGS_IF    UINT64_C(0x200)
 #define RFLAGS_TF    UINT64_C(0x100)
+#define RFLAGS_IF    UINT64_C(0x200)
+#define RFLAGS_DF    UINT64_C(0x400)
 #define RFLAGS_VM    UINT64_C(0x20000)
+#define RFLAGS_AC    UINT64_C(0x40000)
 
 #define CPUID_1_ECX_VMX               (UINT32_C(1) << 5)
 #define CPUID_1_ECX_X2APIC            (UINT32_C(1) << 21)

@@ -31,6 +31,10 @@
 /* Leaf 7.0 ECX: AVX512 extensions, UMIP, PKU, VAES, VPCLMULQDQ, GFNI, RDPID; OSPKE follows CR4. No
    WAITPKG, CET, LA57 (tables are 4-level), key locker, bus-lock detection, ENQCMD, SGX_LC. */
 #define LEAF7_ECX UINT32_C(0x00405F4E)
+/* Leaf 0x80000001: LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1 GiB pages, RDTSCP, long mode. */
+#define EXTENDED1_ECX UINT32_C(0x00000121)
+#define EXTENDED1_EDX UINT32_C(0x2C100800)
+
 /* Leaf 7.0 EDX: AVX512 extensions, fast short REP MOV, MD_CLEAR, SERIALIZE, IBRS/IBPB, STIBP, L1D_FLUSH,
    SSBD. No ARCH_CAPABILITIES, CORE_CAPABILITIES (their MSRs are not passed). */
 #define LEAF7_EDX UINT32_C(0x9C00451C)
@@ -226,7 +230,7 @@ static const struct cpuid_rule rules[] = {
 	{PLATFORM_CPUID_FEATURES, MASK(0, 0, 0, 0), NULL, "no KVM features"},
 	{PLATFORM_CPUID_TIMING, MASK(0, 0, 0, 0), fix_timing, "frequencies"},
 	{0x80000000, MASK(ALL, 0, 0, 0), fix_highest_extended, "highest leaf"},
-	{0x80000001, MASK(ALL, ALL, ALL, ALL), NULL, "long mode, NX, 1 GiB pages"},
+	{0x80000001, MASK(0, 0, EXTENDED1_ECX, EXTENDED1_EDX), NULL, "features"},
 	{0x80000002, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
 	{0x80000003, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
 	{0x80000004, MASK(ALL, ALL, ALL, ALL), NULL, "name"},

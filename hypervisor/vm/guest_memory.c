@@ -104,6 +104,8 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 
 /* Paging-structure entries (SDM 3.4.3 to 3.4.5). */
 #define ENTRY_PRESENT UINT64_C(0x1)
+#define ENTRY_WRITE   UINT64_C(0x2)
+#define ENTRY_USER    UINT64_C(0x4)
 #define ENTRY_LARGE   UINT64_C(0x80)
 #define ENTRY_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
 
@@ -166,8 +168,14 @@ static gpa_t large_page_base(const struct paging_mode *mode, uint64_t entry)
 	return entry & ENTRY_ADDRESS;
 }
 
+/* The four PAE entries above the page directories have no such bits, which are reserved (SDM 3.4.4.1). */
+static bool has_rights(const struct paging_mode *mode, unsigned level)
+{
+	return mode != &mode_pae || level < mode->levels;
+}
+
 static enum error walk(const struct vm_config *vm, const struct paging_mode *mode, gpa_t table,
-		       gva_t linear, gpa_t *physical)
+		       gva_t linear, struct guest_mapping *mapping)
 {
 	for (unsigned level = mode->levels; level > 0; level--) {
 		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
@@ -182,31 +190,45 @@ static enum error walk(const struct vm_config *vm, const struct paging_mode *mod
 			return error;
 		if (!(entry & ENTRY_PRESENT))
 			return ERROR_GUEST_NOT_MAPPED;
+		if (has_rights(mode, level)) {
+			mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
+			mapping->user = mapping->user && (entry & ENTRY_USER);
+		}
 		if (large && (entry & ENTRY_LARGE)) {
 			gpa_t base = large_page_base(mode, entry);
 
-			*physical = (base & ~page_mask) | (linear & page_mask);
+			mapping->physical = (base & ~page_mask) | (linear & page_mask);
 			return ERROR_OK;
 		}
 		table = entry & ENTRY_ADDRESS;
 	}
-	*physical = table | (linear & (PAGE_SIZE_4K - 1));
+	mapping->physical = table | (linear & (PAGE_SIZE_4K - 1));
 	return ERROR_OK;
 }
 
-enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
-				    gva_t linear, gpa_t *physical)
+enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
+			    gva_t linear, struct guest_mapping *mapping)
 {
 	bool paged = (paging->cr0 & CR0_PG) != 0;
 	const struct paging_mode *mode = paging_mode(paging);
 
 	if (!paged || !(paging->efer & EFER_LMA))
 		linear &= UINT32_MAX;
-	if (!paged) {
-		*physical = linear;
+	*mapping = (struct guest_mapping){.physical = linear, .writable = true, .user = true};
+	if (!paged)
 		return ERROR_OK;
-	}
 	if (mode->levels >= 4 && !is_canonical(linear, mode))
 		return ERROR_GUEST_NOT_MAPPED;
-	return walk(vm, mode, paging->cr3 & mode->root_mask, linear, physical);
+	return walk(vm, mode, paging->cr3 & mode->root_mask, linear, mapping);
+}
+
+enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
+				    gva_t linear, gpa_t *physical)
+{
+	struct guest_mapping mapping;
+	enum error error = guest_linear_map(vm, paging, linear, &mapping);
+
+	if (error == ERROR_OK)
+		*physical = mapping.physical;
+	return error;
 }

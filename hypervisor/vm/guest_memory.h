@@ -66,4 +66,15 @@ struct guest_paging {
 enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
 				    gva_t linear, gpa_t *physical);
 
+/* Where a linear address leads, and what all paging-structure entries on the way permit. */
+struct guest_mapping {
+	gpa_t physical;
+	bool writable; /* R/W is 1 in all of them; true without paging */
+	bool user;     /* U/S is 1 in all of them; true without paging */
+};
+
+/* As guest_linear_to_physical(), for accesses whose rights the processor has not checked yet. */
+enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
+			    gva_t linear, struct guest_mapping *mapping);
+
 #endif

@@ -19,6 +19,24 @@ bool vm_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size);
 void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value);
 
+/* INS and OUTS at such a port, with or without REP (string_port.c). */
+struct port_string {
+	uint16_t port;
+	unsigned size; /* 1, 2, 4 bytes per element */
+	bool in;
+	bool repeat;
+	unsigned address_size; /* of RSI, RDI and RCX: 2, 4, 8 bytes */
+	gva_t linear;          /* of the first element, with its segment's base */
+};
+
+/*
+ * Does a bounded part of it and updates RCX, RSI, RDI. True: the instruction is complete. False: it is to
+ * be executed again. The VM stops if the memory operand is not its RAM, or not to be had by its page
+ * tables: an exception could not tell the guest more.
+ */
+bool vm_port_string(struct vcpu *vcpu, struct guest_registers *registers,
+		    const struct port_string *string);
+
 /*
  * Access to guest-physical memory that the EPT does not map: emulated where a virtual device is, else
  * the VM stops (mmio.c). `linear` is only for the message.

@@ -168,7 +168,7 @@ static void lvt_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint64_t mode = (value & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
 
-	if (msr != APIC_LVT_ERROR && mode != APIC_FIXED && !(value & APIC_LVT_MASKED)) {
+	if (mode != APIC_FIXED && !(value & APIC_LVT_MASKED)) {
 		if (log_limit(&vcpu->vm->limits.ipi))
 			log_debug("vCPU %u: LVT entry 0x%x with delivery mode %lu stays masked",
 				  vcpu->config->index, msr, mode);
@@ -183,8 +183,17 @@ struct register_rule {
 	uint64_t writable; /* bits that may be set; others are reserved and would fault */
 };
 
-#define LVT_BITS       UINT64_C(0x1F7FF)
+/*
+ * Local vectors differ in what is reserved (SDM 3.11.5.1, figure 11-8), and writing such a bit in x2APIC
+ * mode faults, here in the hypervisor. LINT0 and LINT1 have polarity and trigger, error has no mode.
+ * Read-only bits are taken and lost.
+ */
+#define LVT_READ_ONLY  UINT64_C(0x05000)
+#define LVT_BITS       UINT64_C(0x117FF)
+#define LVT_PIN_BITS   UINT64_C(0x1F7FF)
+#define LVT_ERROR_BITS UINT64_C(0x110FF)
 #define LVT_TIMER_BITS UINT64_C(0x700FF)
+#define LVT_TIMER_MODE UINT64_C(0x60000) /* 3 is reserved */
 
 /* What the real APIC may be asked for on behalf of a guest. */
 static const struct register_rule register_rules[] = {
@@ -197,7 +206,9 @@ static const struct register_rule register_rules[] = {
 	{APIC_ISR, APIC_IRR + 7, .read = true},
 	{APIC_ERROR, APIC_ERROR, .read = true, .write = true, .writable = 0},
 	{APIC_LVT_TIMER, APIC_LVT_TIMER, .read = true, .write = true, .writable = LVT_TIMER_BITS},
-	{APIC_LVT_THERMAL, APIC_LVT_ERROR, .read = true, .write = true, .writable = LVT_BITS},
+	{APIC_LVT_THERMAL, APIC_LVT_COUNTER, .read = true, .write = true, .writable = LVT_BITS},
+	{APIC_LVT_LINT0, APIC_LVT_LINT1, .read = true, .write = true, .writable = LVT_PIN_BITS},
+	{APIC_LVT_ERROR, APIC_LVT_ERROR, .read = true, .write = true, .writable = LVT_ERROR_BITS},
 	{APIC_TIMER_INITIAL, APIC_TIMER_INITIAL, .read = true, .write = true,
 	 .writable = UINT32_MAX},
 	{APIC_TIMER_CURRENT, APIC_TIMER_CURRENT, .read = true},
@@ -223,7 +234,7 @@ bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		*value = vcpu->icr;
 		return true;
 	}
-	if (!rule || !rule->read)
+	if (!rule || !rule->read || !apic_has_register(msr))
 		return false;
 	*value = msr_read(msr);
 	return true;
@@ -233,10 +244,12 @@ static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct register_rule *rule = find(msr);
 
-	if (!rule || !rule->write || (value & ~rule->writable))
+	if (!rule || !rule->write || (value & ~rule->writable) || !apic_has_register(msr))
+		return false;
+	if (msr == APIC_LVT_TIMER && (value & LVT_TIMER_MODE) == LVT_TIMER_MODE)
 		return false;
 	if (msr >= APIC_LVT_THERMAL && msr <= APIC_LVT_ERROR)
-		lvt_write(vcpu, msr, value);
+		lvt_write(vcpu, msr, value & ~LVT_READ_ONLY);
 	else
 		msr_write(msr, value);
 	return true;
@@ -315,8 +328,9 @@ uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
 	case PAGE_ICR_HIGH:
 		return (uint32_t)(vcpu->icr >> 32) << 24;
 	default:
-		return rule && rule->read ? (uint32_t)msr_read(MSR_X2APIC_FIRST + (offset >> 4))
-					  : 0;
+		return rule && rule->read && apic_has_register(MSR_X2APIC_FIRST + (offset >> 4))
+			       ? (uint32_t)msr_read(MSR_X2APIC_FIRST + (offset >> 4))
+			       : 0;
 	}
 }
 

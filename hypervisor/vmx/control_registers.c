@@ -2,16 +2,17 @@
 #include "vmx/control_registers.h"
 
 #include "cpu/msr.h"
+#include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "vm/guest_memory.h"
+#include "vm/vcpu.h"
 #include "vmx/vmcs.h"
 
 #define CS_RIGHTS_LONG 0x2000
 
-#define PDPTE_COUNT   4
-#define PDPTE_PRESENT UINT64_C(0x1)
-#define PDPTE_RESERVED \
-	UINT64_C(0x1E6) /* SDM 3.4.4.1, table 4-8; high bits are checked by the entry */
+#define PDPTE_COUNT        4
+#define PDPTE_PRESENT      UINT64_C(0x1)
+#define PDPTE_RESERVED_LOW UINT64_C(0x1E6) /* SDM 3.4.4.1, table 4-8 */
 
 static bool combination_valid(uint64_t value)
 {
@@ -20,6 +21,20 @@ static bool combination_valid(uint64_t value)
 	if ((value & CR0_PG) && !(value & CR0_PE))
 		return false;
 	return !((value & CR0_NW) && !(value & CR0_CD));
+}
+
+/* Addresses beyond the processor's are reserved, too; a VM entry with such an entry would fail. */
+static uint64_t pdpte_reserved(void)
+{
+	return PDPTE_RESERVED_LOW | UINT64_MAX << scenario_tables.physical_address_bits;
+}
+
+/* What the emulated instruction would have dropped from the TLB (SDM 3.4.10.4.1). */
+static void translations_drop(const struct vcpu *vcpu)
+{
+	struct invalidate_descriptor vpid = {.low = vcpu->config->vpid};
+
+	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
 }
 
 /* With EPT the processor takes the four PDPTEs of PAE paging from the VMCS (SDM 3.27.3.2.4). */
@@ -31,7 +46,7 @@ static bool load_pdptes(const struct vm_config *vm)
 	if (guest_read(vm, table, entries, sizeof(entries)))
 		return false;
 	for (unsigned i = 0; i < PDPTE_COUNT; i++)
-		if ((entries[i] & PDPTE_PRESENT) && (entries[i] & PDPTE_RESERVED))
+		if ((entries[i] & PDPTE_PRESENT) && (entries[i] & pdpte_reserved()))
 			return false;
 	for (unsigned i = 0; i < PDPTE_COUNT; i++)
 		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, entries[i]);
@@ -74,18 +89,60 @@ static bool paging_off(void)
 	return true;
 }
 
-bool control_register_write_cr0(const struct vm_config *vm, uint64_t value)
+bool control_register_write_cr0(const struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmcs_read(VMCS_GUEST_CR0);
 
 	if (!combination_valid(value))
 		return false;
 	value |= CR0_ET; /* hard-wired */
-	if (!(old & CR0_PG) && (value & CR0_PG) && !paging_on(vm))
+	if (!(old & CR0_PG) && (value & CR0_PG) && !paging_on(vcpu->vm->config))
 		return false;
 	if ((old & CR0_PG) && !(value & CR0_PG) && !paging_off())
 		return false;
 	vmcs_write(VMCS_CR0_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
+	if ((old ^ value) & CR0_PG)
+		translations_drop(vcpu);
+	return true;
+}
+
+/* What long mode does not let change, or asks of CR3 (SDM 2B MOV to control registers). */
+static bool cr4_fits_mode(uint64_t old, uint64_t value)
+{
+	bool long_mode = vmcs_read(VMCS_GUEST_EFER) & EFER_LMA;
+
+	if (long_mode && (!(value & CR4_PAE) || ((old ^ value) & CR4_LA57)))
+		return false;
+	if ((value & CR4_PCIDE) && !(old & CR4_PCIDE))
+		return long_mode && !(vmcs_read(VMCS_GUEST_CR3) & CR3_PCID);
+	return true;
+}
+
+/* PAE paging reads its PDPTEs again when one of these changes (SDM 3.4.4.1). */
+#define CR4_RELOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
+
+static bool uses_pdptes(uint64_t cr4)
+{
+	return (vmcs_read(VMCS_GUEST_CR0) & CR0_PG) && (cr4 & CR4_PAE) &&
+	       !(vmcs_read(VMCS_GUEST_EFER) & EFER_LMA);
+}
+
+bool control_register_write_cr4(const struct vcpu *vcpu, uint64_t value)
+{
+	uint64_t old = vmcs_read(VMCS_GUEST_CR4);
+
+	if (value & (CR4_VMXE | CR4_SMXE))
+		return false;
+	if ((value & ~msr_read(MSR_VMX_CR4_FIXED1)) || !cr4_fits_mode(old, value))
+		return false;
+	if ((value & CR4_CET) && !(vmcs_read(VMCS_GUEST_CR0) & CR0_WP))
+		return false;
+	if (uses_pdptes(value) && ((old ^ value) & CR4_RELOADS_PDPTES) &&
+	    !load_pdptes(vcpu->vm->config))
+		return false;
+	vmcs_write(VMCS_CR4_SHADOW, value);
+	vmcs_write(VMCS_GUEST_CR4, value | CR4_VMXE | CR4_MCE);
+	translations_drop(vcpu);
 	return true;
 }

@@ -7,6 +7,9 @@
 #include "vm/vcpu.h"
 
 /* What MOV to CR0 does (SDM 3.2.5, 3.4.4.1, 3.9.8.5). False: the guest gets #GP. */
-bool control_register_write_cr0(const struct vm_config *vm, uint64_t value);
+bool control_register_write_cr0(const struct vcpu *vcpu, uint64_t value);
+
+/* What MOV to CR4 does on a processor without VMX and SMX. False: the guest gets #GP. */
+bool control_register_write_cr4(const struct vcpu *vcpu, uint64_t value);
 
 #endif

@@ -168,6 +168,7 @@ enum vmcs_field {
 #define PROCESSOR2_EPT                (UINT32_C(1) << 1)
 #define PROCESSOR2_RDTSCP             (UINT32_C(1) << 3)
 #define PROCESSOR2_VPID               (UINT32_C(1) << 5)
+#define PROCESSOR2_WBINVD             (UINT32_C(1) << 6)
 #define PROCESSOR2_UNRESTRICTED_GUEST (UINT32_C(1) << 7)
 #define PROCESSOR2_INVPCID            (UINT32_C(1) << 12)
 #define PROCESSOR2_ENCLS              (UINT32_C(1) << 15)

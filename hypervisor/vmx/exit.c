@@ -69,7 +69,28 @@ static void handle_vmcall(struct vcpu *vcpu, struct guest_registers *registers)
 #define PORT_SIZE(q)   ((unsigned)((q)&7) + 1)
 #define PORT_IN(q)     ((q)&0x08)
 #define PORT_STRING(q) ((q)&0x10)
+#define PORT_REPEAT(q) ((q)&0x20)
 #define PORT_NUMBER(q) ((uint16_t)((q) >> 16))
+
+/* Instruction information of INS and OUTS: 0 is 16, 1 is 32, 2 is 64 bits (SDM 3.28.2.5, table 28-8) */
+#define STRING_ADDRESS_SIZE(information) (UINT32_C(2) << ((information) >> 7 & 3))
+
+static void handle_port_string(struct vcpu *vcpu, struct guest_registers *registers, uint64_t q)
+{
+	struct port_string string = {
+		.port = PORT_NUMBER(q),
+		.size = PORT_SIZE(q),
+		.in = PORT_IN(q),
+		.repeat = PORT_REPEAT(q),
+		.address_size = STRING_ADDRESS_SIZE(vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO)),
+		.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
+	};
+
+	if (vm_port_string(vcpu, registers, &string))
+		guest_skip_instruction();
+	else
+		guest_skip_bytes(0);
+}
 
 static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 {
@@ -80,8 +101,8 @@ static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 	uint64_t value;
 
 	if (PORT_STRING(qualification)) {
-		log_error("string instruction at port 0x%x, which is not the VM's", port);
-		vm_stop(vcpu, STOP_INSTRUCTION, registers);
+		handle_port_string(vcpu, registers, qualification);
+		return;
 	}
 	if (PORT_IN(qualification)) {
 		value = vm_port_read(vcpu, port, size) & mask;
@@ -116,14 +137,15 @@ static void handle_control_register(struct vcpu *vcpu, struct guest_registers *r
 
 	cr0 |= vmcs_read(VMCS_GUEST_CR0) & ~(CR0_NE | CR0_CD | CR0_NW);
 	if (CR_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 0)
-		skip_or_fault(control_register_write_cr0(vcpu->vm->config,
-							 move_source(registers, CR_REGISTER(q))));
+		skip_or_fault(
+			control_register_write_cr0(vcpu, move_source(registers, CR_REGISTER(q))));
+	else if (CR_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 4)
+		skip_or_fault(
+			control_register_write_cr4(vcpu, move_source(registers, CR_REGISTER(q))));
 	else if (CR_TYPE(q) == CR_LMSW) /* loads bits 3:0 and can't clear PE (SDM 2A LMSW) */
 		skip_or_fault(control_register_write_cr0(
-			vcpu->vm->config,
-			(cr0 & ~UINT64_C(0xE)) | (CR_LMSW_DATA(q) & UINT64_C(0xF))));
+			vcpu, (cr0 & ~UINT64_C(0xE)) | (CR_LMSW_DATA(q) & UINT64_C(0xF))));
 	else
-		/* CR4 exits only for bits that CPUID says are not there: VMXE and SMXE */
 		guest_inject_general_protection();
 }
 
@@ -189,8 +211,11 @@ static void handle_nmi_window(struct vcpu *vcpu, struct guest_registers *registe
 	guest_inject_nmi();
 }
 
-/* The guest has no caches of its own to lose: what it wants written back stays written. */
-static void handle_invd(struct vcpu *vcpu, struct guest_registers *registers)
+/*
+ * Caches are shared with other VMs: losing them would harm, writing them back would cost milliseconds.
+ * RAM is write-back for every VM and devices snoop, so nothing needs it.
+ */
+static void handle_cache_flush(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	(void)vcpu;
 	(void)registers;
@@ -223,7 +248,7 @@ static exit_handler *const handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
 	[VMX_EXIT_CPUID] = handle_cpuid,
 	[VMX_EXIT_GETSEC] = handle_not_offered,
-	[VMX_EXIT_INVD] = handle_invd,
+	[VMX_EXIT_INVD] = handle_cache_flush,
 	[VMX_EXIT_RDPMC] = handle_general_protection,
 	[VMX_EXIT_VMCALL] = handle_vmcall,
 	[VMX_EXIT_VMCLEAR] = handle_not_offered,
@@ -248,12 +273,14 @@ static exit_handler *const handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_XSETBV] = handle_xsetbv,
 	[VMX_EXIT_VMFUNC] = handle_not_offered,
 	[VMX_EXIT_ENCLS] = handle_not_offered,
+	[VMX_EXIT_WBINVD] = handle_cache_flush,
 };
 
 static _Noreturn void stop_unhandled(struct vcpu *vcpu, struct guest_registers *registers,
 				     uint32_t reason)
 {
-	log_error("no handler for exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
+	log_error("%s exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
+		  reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
 		  reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
 		  vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,

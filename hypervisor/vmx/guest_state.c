@@ -38,8 +38,11 @@ struct segment_state {
  * caches; the guest reads back what it wrote.
  */
 #define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
-/* The guest has neither VMX nor SMX. */
-#define CR4_HOST_OWNED (CR4_VMXE | CR4_SMXE)
+/*
+ * The guest has neither VMX nor SMX. MCE stays 1, because a machine check with MCE clear shuts the core
+ * down instead of coming here; the guest reads back what it wrote.
+ */
+#define CR4_HOST_OWNED (CR4_VMXE | CR4_SMXE | CR4_MCE)
 
 #define CR0_AFTER_INIT UINT64_C(0x60000010) /* SDM 3.10.1.1, table 10-1 */
 #define DR7_AFTER_INIT UINT64_C(0x400)
@@ -192,7 +195,7 @@ static void control_registers_write(uint64_t cr0)
 	vmcs_write(VMCS_GUEST_CR0, real_cr0(cr0));
 	vmcs_write(VMCS_CR0_SHADOW, cr0);
 	vmcs_write(VMCS_GUEST_CR3, 0);
-	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | CR4_MCE);
 	vmcs_write(VMCS_CR4_SHADOW, 0);
 	vmcs_write(VMCS_GUEST_EFER, 0);
 	entry_control_set_long_mode(false);
@@ -348,7 +351,11 @@ void guest_skip_instruction(void)
 static void inject_exception(uint32_t vector, bool has_error)
 {
 	uint32_t information = INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | vector;
+	uint64_t shadows = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
+	/* delivery ends them; with TF a shadow would make the entry fail (SDM 3.27.3.1.5) */
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   shadows & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 	/* real mode pushes no error codes, and the entry checks that (SDM 3.27.2.1.3) */
 	if (has_error && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE)) {
 		information |= INTERRUPTION_ERROR_VALID;

@@ -272,6 +272,34 @@ static void test_4level_large_pages(void **state)
 	assert_int_equal(physical, 0x12B12345);
 }
 
+static void test_rights_are_those_of_all_entries(void **state)
+{
+	struct guest_mapping mapping;
+	struct guest_paging pae = {.cr0 = CR0_PE | CR0_PG, .cr3 = 0x5000, .cr4 = CR4_PAE};
+	(void)state;
+
+	poke64(0x1000, 0x2007);
+	poke64(0x2000, 0x3005); /* read-only */
+	poke64(0x3000, 0x4007);
+	poke64(0x4000, 0x7007);
+	poke64(0x2000 + 1 * 8, UINT64_C(0x140000083)); /* supervisor, 1 GiB */
+	assert_int_equal(guest_linear_map(&vm, &long_mode, 0x123, &mapping), ERROR_OK);
+	assert_int_equal(mapping.physical, 0x7123);
+	assert_false(mapping.writable);
+	assert_true(mapping.user);
+	assert_int_equal(guest_linear_map(&vm, &long_mode, 0x40000000, &mapping), ERROR_OK);
+	assert_true(mapping.writable);
+	assert_false(mapping.user);
+	/* in the four PAE entries of the first level these bits are reserved */
+	poke64(0x5000, 0x6001);
+	poke64(0x6000, 0x4007);
+	assert_int_equal(guest_linear_map(&vm, &pae, 0x123, &mapping), ERROR_OK);
+	assert_true(mapping.writable && mapping.user);
+	pae.cr0 = CR0_PE;
+	assert_int_equal(guest_linear_map(&vm, &pae, 0x123, &mapping), ERROR_OK);
+	assert_true(mapping.writable && mapping.user);
+}
+
 static void test_non_canonical_addresses_are_not_mapped(void **state)
 {
 	struct guest_paging five = long_mode;
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pae_paging, setup),
 		cmocka_unit_test_setup(test_4level_paging, setup),
 		cmocka_unit_test_setup(test_4level_large_pages, setup),
+		cmocka_unit_test_setup(test_rights_are_those_of_all_entries, setup),
 		cmocka_unit_test_setup(test_non_canonical_addresses_are_not_mapped, setup),
 		cmocka_unit_test_setup(test_5level_paging, setup),
 		cmocka_unit_test_setup(test_tables_outside_the_vm_are_refused, setup),

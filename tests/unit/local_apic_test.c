@@ -152,6 +152,43 @@ static void lvt_delivery_modes_are_masked(void **state)
 	}
 }
 
+/* What a real APIC would answer with #GP must not be written on behalf of a guest. */
+static void reserved_bits_of_local_vectors_fault(void **state)
+{
+	static const struct {
+		uint32_t msr;
+		uint64_t reserved;
+	} rows[] = {
+		{APIC_LVT_THERMAL, 0xFFFEE800}, {APIC_LVT_COUNTER, 0xFFFEE800},
+		{APIC_LVT_LINT0, 0xFFFE0800},   {APIC_LVT_LINT1, 0xFFFE0800},
+		{APIC_LVT_ERROR, 0xFFFEEF00},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (unsigned bit = 0; bit < 64; bit++) {
+			uint64_t value = UINT64_C(1) << bit;
+			bool reserved = bit > 31 || (rows[i].reserved & value);
+
+			assert_int_equal(
+				local_apic_write(left, rows[i].msr, APIC_LVT_MASKED | value),
+				!reserved);
+			assert_int_equal(fake_msr(rows[i].msr) & rows[i].reserved, 0);
+			assert_int_equal(fake_msr(rows[i].msr) & 0x5000, 0); /* read-only */
+		}
+}
+
+static void local_vectors_that_are_not_there(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	fake_msr_set(APIC_VERSION, 4 << 16); /* five entries: no thermal one */
+	assert_false(local_apic_write(left, APIC_LVT_THERMAL, APIC_LVT_MASKED));
+	assert_false(local_apic_read(left, APIC_LVT_THERMAL, &value));
+	assert_true(local_apic_write(left, APIC_LVT_COUNTER, APIC_LVT_MASKED));
+}
+
 static void apic_base_transitions(void **state)
 {
 	const uint64_t x2apic = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC;
@@ -188,6 +225,10 @@ static void xapic_page(void **state)
 	assert_int_equal(local_apic_page_read(left_ap, 0x0D0), 0x02000000);
 	local_apic_page_write(left_ap, 0x320, 0x20040);
 	assert_int_equal(fake_msr(APIC_LVT_TIMER), 0x20040);
+	local_apic_page_write(left_ap, 0x320, 0x60041); /* a mode that does not exist */
+	assert_int_equal(fake_msr(APIC_LVT_TIMER), 0x20040);
+	local_apic_page_write(left_ap, 0x330, UINT32_MAX); /* thermal: reserved bits are left out */
+	assert_int_equal(fake_msr(APIC_LVT_THERMAL), 0x107FF);
 	local_apic_page_write(left_ap, 0x310, 0);
 	local_apic_page_write(left_ap, 0x300, FIXED(0x60));
 	assert_int_equal(fake_cpu()->ipi_count, 1);
@@ -233,6 +274,8 @@ int main(void)
 		cmocka_unit_test_setup(init_deassert_does_nothing, setup),
 		cmocka_unit_test_setup(reserved_bits_of_icr_fault, setup),
 		cmocka_unit_test_setup(lvt_delivery_modes_are_masked, setup),
+		cmocka_unit_test_setup(reserved_bits_of_local_vectors_fault, setup),
+		cmocka_unit_test_setup(local_vectors_that_are_not_there, setup),
 		cmocka_unit_test_setup(apic_base_transitions, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
 		cmocka_unit_test_setup(xapic_flat_logical, setup),

@@ -58,7 +58,12 @@ unit-vmx_exit := tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/uni
 	hypervisor/vm/cpuid.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
-	hypervisor/vm/requests.c hypervisor/vm/trace_none.c hypervisor/vm/xsave.c
+	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
+	hypervisor/vm/xsave.c
+
+unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
+	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/guest_memory.c \
+	hypervisor/lib/error.c
 
 loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
 	$(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c loader/elf.c loader/linux.c \

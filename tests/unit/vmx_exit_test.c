@@ -17,6 +17,7 @@
 #include "cpu/msr.h"
 #include "cpu/registers.h"
 #include "fake_cpu.h"
+#include "fake_log.h"
 #include "fake_memory.h"
 #include "fake_vm.h"
 #include "vm/handlers.h"
@@ -311,6 +312,57 @@ static void foreign_port_writes_are_lost(void **state)
 	assert_int_equal(fake_ports[0xCF9], 0);
 }
 
+static void give_memory(const uint8_t *code, size_t size)
+{
+	static const struct memory_region region = {.guest_physical = 0,
+						    .host_physical = FAKE_MEMORY_BASE,
+						    .size = 0x100000,
+						    .permissions = 7};
+	static struct vm_config config;
+
+	config = *vms[0].config;
+	config.memory = &region;
+	config.memory_count = 1;
+	vms[0].config = &config;
+	memcpy(host_pointer(FAKE_MEMORY_BASE + RIP), code, size);
+}
+
+/* REP OUTSB from linear 0x2000 to the neighbour's console, 64-bit addresses: dropped, all of it. */
+static void string_to_foreign_port_is_dropped(void **state)
+{
+	(void)state;
+	give_memory((const uint8_t *)"", 0);
+	registers.rsi = 0x2000;
+	registers.rcx = 200;
+	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, 0x2000);
+	fake_field_set(VMCS_EXIT_INSTRUCTION_INFO, 2 << 7);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x02F80030);
+	exit_with(VMX_EXIT_PORT);
+	assert_int_equal(fake_field(VMCS_GUEST_RIP), RIP); /* more to do */
+	assert_int_equal(registers.rcx, 200 - 128);
+	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, registers.rsi);
+	exit_with(VMX_EXIT_PORT);
+	assert_true(skipped());
+	assert_int_equal(registers.rcx, 0);
+	assert_int_equal(registers.rsi, 0x2000 + 200);
+	assert_int_equal(fake_ports[0x2F8], 0);
+}
+
+static void string_from_foreign_port_is_ones(void **state)
+{
+	(void)state;
+	give_memory((const uint8_t *)"", 0);
+	registers.rdi = 0x12340000;
+	registers.rcx = 2;
+	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, 0x2000);
+	fake_field_set(VMCS_EXIT_INSTRUCTION_INFO, 0); /* 16-bit addresses */
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x01F00039);
+	exit_with(VMX_EXIT_PORT);
+	assert_true(skipped());
+	assert_memory_equal(host_pointer(FAKE_MEMORY_BASE + 0x2000), "\xFF\xFF\xFF\xFF\0", 5);
+	assert_int_equal(registers.rdi, 0x12340004);
+}
+
 static uint32_t pci_read(uint32_t address, uint16_t port, unsigned size)
 {
 	vm_port_write(&vcpus[0], 0xCF8, 4, address);
@@ -414,27 +466,13 @@ static void memory_outside_stops_the_vm(void **state)
 	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0x20000000);
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
 	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
+	assert_true(fake_log_has(LOG_ERROR, "which is not the VM's memory"));
 	/* an instruction fetch from a device page, and a page walk through it */
 	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00000);
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x184);
 	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x081);
 	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_MEMORY));
-}
-
-static void give_memory(const uint8_t *code, size_t size)
-{
-	static const struct memory_region region = {.guest_physical = 0,
-						    .host_physical = FAKE_MEMORY_BASE,
-						    .size = 0x100000,
-						    .permissions = 7};
-	static struct vm_config config;
-
-	config = *vms[0].config;
-	config.memory = &region;
-	config.memory_count = 1;
-	vms[0].config = &config;
-	memcpy(host_pointer(FAKE_MEMORY_BASE + RIP), code, size);
 }
 
 static void device_register_access_is_emulated(void **state)
@@ -535,6 +573,26 @@ static void single_step_survives_emulation(void **state)
 	assert_int_equal(fake_field(VMCS_GUEST_INTERRUPTIBILITY), 0);
 }
 
+static void injection_ends_shadows(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_RFLAGS, RFLAGS_TF);
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI);
+	exit_with(VMX_EXIT_VMXOFF);
+	assert_true(injected(EXCEPTION_INVALID_OPCODE));
+	assert_int_equal(fake_field(VMCS_GUEST_INTERRUPTIBILITY), INTERRUPTIBILITY_NMI);
+}
+
+static void caches_are_left_alone(void **state)
+{
+	(void)state;
+	exit_with(VMX_EXIT_WBINVD);
+	assert_true(skipped());
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	exit_with(VMX_EXIT_INVD);
+	assert_true(skipped());
+}
+
 static void write_cr0(uint64_t value)
 {
 	fake_field_set(VMCS_GUEST_RIP, RIP);
@@ -599,13 +657,79 @@ static void cr0_loads_pdptes(void **state)
 	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
 }
 
-static void cr4_exits_only_to_refuse(void **state)
+static void cr0_drops_translations_with_paging(void **state)
 {
 	(void)state;
+	write_cr0(CR0_PE | CR0_CD);
+	assert_int_equal(fake_cpu()->invvpid_calls, 0);
+	write_cr0(CR0_PE | CR0_PG);
+	assert_int_equal(fake_cpu()->invvpid_calls, 1);
+}
+
+static void write_cr4(uint64_t value)
+{
+	fake_field_set(VMCS_GUEST_RIP, RIP);
+	fake_field_set(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 4); /* MOV CR4, RAX */
-	registers.rax = CR4_VMXE;
+	registers.rax = value;
 	exit_with(VMX_EXIT_CONTROL_REGISTER);
+}
+
+static void cr4_keeps_host_bits(void **state)
+{
+	(void)state;
+	write_cr4(CR4_MCE | CR4_PAE);
+	assert_true(skipped());
+	assert_int_equal(fake_field(VMCS_GUEST_CR4), CR4_VMXE | CR4_MCE | CR4_PAE);
+	assert_int_equal(fake_field(VMCS_CR4_SHADOW), CR4_MCE | CR4_PAE);
+	/* a machine check still comes to the hypervisor, whatever the guest sees */
+	write_cr4(CR4_PAE);
+	assert_true(skipped());
+	assert_int_equal(fake_field(VMCS_GUEST_CR4), CR4_VMXE | CR4_MCE | CR4_PAE);
+	assert_int_equal(fake_field(VMCS_CR4_SHADOW), CR4_PAE);
+	assert_int_equal(fake_cpu()->invvpid_calls, 2);
+}
+
+static void cr4_refuses_what_the_processor_refuses(void **state)
+{
+	static const uint64_t bad[] = {CR4_VMXE, CR4_SMXE, UINT64_C(1) << 23, UINT64_C(1) << 30,
+				       CR4_PCIDE};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_cr4(CR4_MCE | bad[i]);
+		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	}
+	fake_field_set(VMCS_GUEST_EFER, EFER_LME | EFER_LMA);
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_PAE);
+	write_cr4(CR4_MCE); /* PAE off */
 	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	write_cr4(CR4_MCE | CR4_PAE | CR4_LA57);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	fake_field_set(VMCS_GUEST_CR3, 0x1001);
+	write_cr4(CR4_MCE | CR4_PAE | CR4_PCIDE);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	fake_field_set(VMCS_GUEST_CR3, 0x1000);
+	write_cr4(CR4_MCE | CR4_PAE | CR4_PCIDE);
+	assert_true(skipped());
+}
+
+static void cr4_loads_pdptes(void **state)
+{
+	uint64_t table[4] = {0x2001, 0, 0, UINT64_C(1) << 40 | 1}; /* beyond 40 bits */
+
+	(void)state;
+	give_memory((const uint8_t *)"", 0);
+	memcpy(host_pointer(FAKE_MEMORY_BASE + 0x8000), table, sizeof(table));
+	fake_field_set(VMCS_GUEST_CR0, CR0_PE | CR0_PG | CR0_NE);
+	fake_field_set(VMCS_GUEST_CR3, 0x8000);
+	write_cr4(CR4_MCE | CR4_PAE);
+	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
+	table[3] = 0;
+	memcpy(host_pointer(FAKE_MEMORY_BASE + 0x8000), table, sizeof(table));
+	write_cr4(CR4_MCE | CR4_PAE);
+	assert_true(skipped());
+	assert_int_equal(fake_field(VMCS_GUEST_PDPTE0), 0x2001);
 }
 
 static void names_are_decoded(void **state)
@@ -659,7 +783,14 @@ int main(void)
 		cmocka_unit_test_setup(cr0_refuses_what_the_processor_refuses, setup),
 		cmocka_unit_test_setup(cr0_switches_long_mode, setup),
 		cmocka_unit_test_setup(cr0_loads_pdptes, setup),
-		cmocka_unit_test_setup(cr4_exits_only_to_refuse, setup),
+		cmocka_unit_test_setup(cr0_drops_translations_with_paging, setup),
+		cmocka_unit_test_setup(cr4_keeps_host_bits, setup),
+		cmocka_unit_test_setup(cr4_refuses_what_the_processor_refuses, setup),
+		cmocka_unit_test_setup(cr4_loads_pdptes, setup),
+		cmocka_unit_test_setup(string_to_foreign_port_is_dropped, setup),
+		cmocka_unit_test_setup(string_from_foreign_port_is_ones, setup),
+		cmocka_unit_test_setup(injection_ends_shadows, setup),
+		cmocka_unit_test_setup(caches_are_left_alone, setup),
 		cmocka_unit_test_setup(names_are_decoded, setup),
 	};
 

@@ -22,6 +22,7 @@
 	X(EPT_UNSUPPORTED, "an EPT feature that Bulkhead needs is not offered")        \
 	X(GUEST_ADDRESS, "address is not in the VM's memory")                          \
 	X(GUEST_NOT_MAPPED, "linear address is not mapped by the guest's page tables") \
+	X(GUEST_PROTECTED, "the guest's page tables do not permit the access")         \
 	X(INSTRUCTION_UNKNOWN, "instruction is not one that Bulkhead emulates")        \
 	X(IMAGE_TRUNCATED, "image ends before its headers say so")                     \
 	X(IMAGE_FORMAT, "image does not have the format that boot-protocol names")     \

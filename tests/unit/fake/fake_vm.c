@@ -49,6 +49,7 @@ const struct scenario scenario_tables = {
 	.ioapic_count = 1,
 	.tsc_frequency_hz = 50000000,
 	.apic_timer_frequency_hz = 25000000,
+	.physical_address_bits = 40,
 };
 
 void fake_vms_reset(void)
