@@ -24,6 +24,7 @@ BUILD ?= build#            folder for everything that is made
 KCONFIG_CONFIG ?= .config# settings; made from configs/debug_defconfig if there are none
 V ?= 0#                    1 shows every command as it runs
 RUN ?=#                    options for tools/run.py in `make run`, e.g. RUN=--timeout=60
+PREFIX ?= /usr/local#      where `make install` installs
 TEST ?=#                   only tests with this in their name, e.g. TEST=boot/demo
 CC ?= gcc#                 gcc or clang
 ifeq ($(origin CC),default)
@@ -44,7 +45,7 @@ endif
 
 # Goals that build nothing need neither .config nor a scenario.
 LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
-	run unit tool-tests boot-tests lint check coverage stress
+	run unit tool-tests report-tests boot-tests lint check coverage stress
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -314,12 +315,14 @@ $(foreach t,$(TSAN_TESTS),$(eval $(call tsan-rules,$(t))))
 
 CHECK = $(PYTHON) tests/check.py --build $(BUILD) --cc $(CC) $(if $(TEST),-k $(TEST))
 
-.PHONY: unit-build unit tool-tests boot-tests lint check coverage
+.PHONY: unit-build unit tool-tests report-tests boot-tests lint check coverage
 unit-build: $(UNIT_TESTS:%=$(UNIT_DIR)/%)
 unit: ## unit tests
 	$(Q)+$(CHECK) unit
 tool-tests: ## tests of the scenario compiler and the scripts
 	$(Q)+$(CHECK) tool
+report-tests: ## reports and maps in a headless browser, man pages, completion
+	$(Q)+$(CHECK) report
 boot-tests: ## boot scenarios in Bochs and judge them by what the guests print
 	$(Q)+$(CHECK) boot
 lint: ## formatting, static analysis, warnings of gcc and clang
@@ -358,6 +361,16 @@ fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)
 # Value of a variable, for scripts.
 print-%:
 	@echo '$($*)'
+
+# --- Installing ---------------------------------------------------------------------------------------
+
+.PHONY: install
+install: $(TOOL) ## the scenario compiler, its man pages and completion into PREFIX
+	$(Q)install -D -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin/bulkhead
+	$(Q)install -D -m 644 docs/man/bulkhead.1 $(DESTDIR)$(PREFIX)/share/man/man1/bulkhead.1
+	$(Q)install -D -m 644 docs/man/bulkhead-scenario.5 $(DESTDIR)$(PREFIX)/share/man/man5/bulkhead-scenario.5
+	$(Q)install -D -m 644 tools/completion/bulkhead.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bulkhead
 
 # --- Cleaning, help -----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the test suites and add up what they say: behind `make check` and its parts.
 
-    check.py [--build DIR] [-k TEXT] [SUITE...]        suites: unit tool boot lint; default: all
+    check.py [--build DIR] [-k TEXT] [SUITE...]        suites: unit tool report stress lint boot; default: all
 
 A suite is a list of jobs; a job is a program that prints its own count, `N passed, N failed` alone on a
 line, cmocka's or unittest's, or is one check itself, judged by its exit status. A job that counts nothing has
@@ -181,6 +181,7 @@ class Check:
         return [
             Suite("unit", "" if self.options.unit_dir else "unit-build", self.unit),
             Suite("tool", "tool", lambda: self.scripts("tool", 300)),
+            Suite("report", "tool", lambda: self.scripts("report", 300)),
             Suite("stress", "stress-build", self.stress),
             Suite("lint", "", checks),
             Suite("boot", "isos", lambda: self.scripts("boot", 600)),
@@ -262,7 +263,7 @@ def main():
     parser.add_argument("--cc", default="gcc", help="compiler")
     parser.add_argument("--unit-dir", help="folder of the unit test programs")
     parser.add_argument("-k", default="", metavar="TEXT", help="only jobs with TEXT in their name")
-    parser.add_argument("suites", nargs="*", help="unit, tool, stress, lint, boot")
+    parser.add_argument("suites", nargs="*", help="unit, tool, report, stress, lint, boot")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     check = Check(options)

@@ -13,7 +13,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 FOLDERS = ("hypervisor", "tools", "tests", "scenarios", "configs", ".ci")
 LICENSE = "SPDX-License-Identifier: Apache-2.0"
-LICENSED = {".c", ".h", ".S", ".lds", ".py", ".sh", ".mk", ".dts", ".dtsi", ".txt", ""}
+LICENSED = {".c", ".h", ".S", ".lds", ".py", ".sh", ".bash", ".mk", ".dts", ".dtsi", ".txt", ""}
 # Left out by the license check: fixtures are inputs whose line numbers tests compare.
 UNLICENSED = ("tests/fixtures/", "configs/debug_defconfig", "configs/release_defconfig")
 TIDY_CHUNK = 3
@@ -71,7 +71,7 @@ def builds(build):
 
 def scripts():
     """Shell and Python: what can be said without running them."""
-    shell = sources(".sh") + [".ci/run", "tests/guests/linux/init", "tools/hooks/pre-commit"]
+    shell = sources(".sh", ".bash") + [".ci/run", "tests/guests/linux/init", "tools/hooks/pre-commit"]
     python = sources(".py")
     yield "shellcheck", ["shellcheck", *shell]
     compile_all = "import sys; [compile(open(f).read(), f, 'exec') for f in sys.argv[1:]]"

@@ -9,7 +9,8 @@ import traceback
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-TOOL = Path(TOP, os.environ.get("BULKHEAD_BUILD", "build"), "tools", "bulkhead")
+BUILD = os.environ.get("BULKHEAD_BUILD", "build")
+TOOL = Path(TOP, BUILD, "tools", "bulkhead")
 SCENARIOS = TOP / "scenarios"
 
 

@@ -7,7 +7,7 @@ struct shade {
 };
 
 /*
- * Text on them is nearly black in both modes (contrast at least 4.5:1). At least 14 apart in CIELAB for each
+ * Text on them is nearly black in both modes (contrast at least 4.5:1). At least 12 apart in CIELAB for each
  * pair, also as seen with protanopia, deuteranopia and tritanopia (Machado et al., 2009): see
  * tests/report/test_colors.py.
  */
