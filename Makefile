@@ -245,20 +245,26 @@ endef
 SCENARIOS := $(patsubst scenarios/%.dts,%,$(wildcard scenarios/*.dts))
 $(foreach s,$(filter-out $(SCENARIO_NAME),$(SCENARIOS)),\
 	$(eval $(call scenario-rules,$(s),scenarios/$(s).dts)))
+# Those that only boot tests are for.
+TEST_SCENARIOS := $(patsubst tests/boot/scenarios/%.dts,%,$(wildcard tests/boot/scenarios/*.dts))
+$(foreach s,$(filter-out $(SCENARIO_NAME),$(TEST_SCENARIOS)),\
+	$(eval $(call scenario-rules,$(s),tests/boot/scenarios/$(s).dts)))
 $(eval $(call scenario-rules,$(SCENARIO_NAME),$(SCENARIO_FILE)))
 
 # The scenarios that the goals are about: those named by path, all for `isos`, else $(SCENARIO).
-named := $(filter $(SCENARIOS),$(foreach g,$(filter $(BUILD)/%,$(goals)),\
+named := $(filter $(SCENARIOS) $(TEST_SCENARIOS),$(foreach g,$(filter $(BUILD)/%,$(goals)),\
 	$(firstword $(subst /, ,$(g:$(BUILD)/%=%)))))
-active := $(sort $(named) $(if $(filter isos,$(goals)),$(SCENARIOS)) \
+active := $(sort $(named) $(if $(filter isos test-isos,$(goals)),$(SCENARIOS)) \
+	$(if $(filter test-isos,$(goals)),$(TEST_SCENARIOS)) \
 	$(if $(filter all iso,$(goals)),$(SCENARIO_NAME)))
 $(foreach s,$(active),$(eval include $(BUILD)/$(s)/modules.mk))
 
-.PHONY: all iso isos elf
+.PHONY: all iso isos test-isos elf
 all: iso
 elf: $(OUT)/verify.txt
 iso: $(OUT)/bulkhead.iso ## bootable image of SCENARIO (default goal)
 isos: $(foreach s,$(SCENARIOS),$(BUILD)/$(s)/bulkhead.iso) ## bootable images of all scenarios
+test-isos: isos $(foreach s,$(TEST_SCENARIOS),$(BUILD)/$(s)/bulkhead.iso)
 
 # --- Running ------------------------------------------------------------------------------------------
 

@@ -184,7 +184,7 @@ class Check:
             Suite("report", "tool", lambda: self.scripts("report", 300)),
             Suite("stress", "stress-build", self.stress),
             Suite("lint", "", checks),
-            Suite("boot", "isos", lambda: self.scripts("boot", 600)),
+            Suite("boot", "test-isos", lambda: self.scripts("boot", 600)),
         ]
 
     def run(self):

@@ -5,11 +5,13 @@
 #
 #   $(GUESTS)/rt         raw image for 0x100000; rt.elf is the same for GRUB, without a hypervisor
 #   $(GUESTS)/beat-NAME  ELF images, one per console
+#   $(GUESTS)/hostile-NAME, neighbour   attackers and their victim (hostile/README.md)
 
 GUEST_DIR := tests/guests
 GUEST_OBJ := $(GUESTS)/obj
 GUEST_BEATS := beat-com1 beat-com2 beat-com4 beat-e9
-GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS))
+GUEST_HOSTILES := hostile-com1 hostile-com4
+GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour)
 
 GUEST_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
@@ -60,5 +62,30 @@ $(eval $(call beat-rules,com2))
 $(eval $(call beat-rules,com4))
 # ELF32, so that a boot covers that half of the loader as well.
 $(eval $(call beat-rules,e9,-O elf32-i386))
+
+# Attackers have a main program and handlers of their own.
+GUEST_HOSTILE := $(sort $(filter-out %/neighbour.c,$(wildcard $(GUEST_DIR)/hostile/*.c $(GUEST_DIR)/hostile/*.S)))
+GUEST_HOSTILE_OBJECTS := $(GUEST_HOSTILE:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o) \
+	$(addprefix $(GUEST_OBJ)/lib/,frequency.c.o print.c.o start.S.o)
+
+# $(call hostile-rules,CONSOLE)
+define hostile-rules
+$(GUEST_OBJ)/hostile-$(1).elf: $(GUEST_HOSTILE_OBJECTS) $(guest-console-$(1)) $(GUEST_DIR)/hostile/hostile.lds
+	$$(call guest-link,$(GUEST_DIR)/hostile/hostile.lds)
+
+$(GUESTS)/hostile-$(1): $(GUEST_OBJ)/hostile-$(1).elf
+	@$$(call say,OBJCOPY,$$@)
+	$$(Q)objcopy --strip-debug $$< $$@
+endef
+$(eval $(call hostile-rules,com1))
+$(eval $(call hostile-rules,com4))
+
+$(GUEST_OBJ)/neighbour.elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/hostile/neighbour.c.o $(guest-console-com2) \
+		$(GUEST_DIR)/beat.lds
+	$(call guest-link,$(GUEST_DIR)/beat.lds)
+
+$(GUESTS)/neighbour: $(GUEST_OBJ)/neighbour.elf
+	@$(call say,OBJCOPY,$@)
+	$(Q)objcopy --strip-debug $< $@
 
 -include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/*/*.d)

@@ -19,6 +19,7 @@ struct program {
 	const char *name;      /* starts every line */
 	uint32_t window_ticks; /* timer periods per report */
 	bool names_cores;      /* report lines say which core */
+	uint64_t (*sum)(void); /* of memory that nobody may change, for the report; NULL: none */
 };
 extern const struct program program;
 
@@ -36,6 +37,7 @@ struct report {
 	uint32_t number; /* from 1 */
 	struct tick_window window;
 	int64_t exits; /* of this vCPU since its last report, or EXITS_UNKNOWN */
+	uint64_t sum;
 };
 
 /*

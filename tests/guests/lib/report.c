@@ -43,6 +43,7 @@ void report_publish(struct core *core)
 	interrupts_on();
 	core->reported_count = report->number;
 	report->exits = exits_since_last(core);
+	report->sum = program.sum ? program.sum() : 0;
 	/* Pairs with the acquire in report_print_new(). */
 	__atomic_store_n(&core->published_count, report->number, __ATOMIC_RELEASE);
 }
@@ -69,6 +70,10 @@ static void report_print(uint32_t core, const struct report *report)
 		print_text("n/a");
 	else
 		print_signed(report->exits);
+	if (program.sum) {
+		print_text(" sum=");
+		print_hexadecimal(report->sum);
+	}
 	print_text("\r\n");
 }
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attackers that must be stopped, or hang, each alone, while their neighbour keeps exact count."""
+
+from boot import Checks, boot
+from hostile import Ending, check_log, judge, neighbour, wait_for_ends
+
+OUTSIDE = "access outside its memory"
+CANNOT = "access that can't be emulated"
+
+
+def outside(vm, access, address):
+    """An attacker that reaches for memory that it does not have."""
+    return Ending(vm, OUTSIDE, rf"vCPU 0 {access} guest-physical {address:#x} ")
+
+
+def odd(vm, access, address):
+    """An attacker that uses a device page by an instruction that is not emulated."""
+    return Ending(vm, CANNOT, rf"vCPU 0 {access} device register {address:#x}: INSTRUCTION_UNKNOWN")
+
+
+READS, WRITES, FETCHES = "reads", "writes to", "fetches an instruction from"
+
+BOOTS = {
+    "hostile-memory": [
+        outside("read-gap", READS, 0x80000),
+        outside("write-gap", WRITES, 0x200000),
+        outside("fetch-foreign", FETCHES, 0x20100000),
+        outside("write-foreign", WRITES, 0x20200000),
+        outside("read-hpet", READS, 0xFED00000),
+        outside("read-top", READS, 0xFFFFFFFFFC),
+        outside("stos-end", WRITES, 0x200000),
+        outside("movs-end", READS, 0x200000),
+        outside("straddle-end", WRITES, 0x200000),
+        outside("fxsave-outside", WRITES, 0x20200000),
+        outside("clflush", READS, 0x20200000),
+    ],
+    "hostile-tables": [
+        outside("walk-outside", READS, 0x20200000),
+        outside("walk-device", READS, 0xFEE00000),
+        outside("gdt-outside", READS, 0x20200010),
+        outside("idt-outside", READS, 0x20200030),
+        outside("tss-outside", READS, 0x20200004),
+        outside("stack-outside", WRITES, 0x201FFFF8),
+        outside("frame-device", WRITES, 0xFEE007F8),
+        outside("write-readonly", WRITES, 0x400000),
+        outside("fetch-data", FETCHES, 0x500000),
+        outside("real-mode", READS, 0xFFFF0),
+    ],
+    "hostile-devices": [
+        outside("fetch-device", FETCHES, 0xFEC00000),
+        odd("mmio-sse", READS, 0xFEC00000),
+        odd("mmio-string", WRITES, 0xFEE00000),
+        odd("mmio-push", WRITES, 0xFEE00300),
+        odd("mmio-cmpxchg", WRITES, 0xFEC00000),
+        Ending("ins-outside", CANNOT, r"INS at port 0x1f0, .* linear 0x200000: GUEST_ADDRESS"),
+        Ending("outs-outside", CANNOT, r"OUTS at port 0x1f0, .* linear 0x200000: GUEST_ADDRESS"),
+        Ending("triple-fault", "triple fault"),
+        Ending("task-switch", "exit without a handler", r"exit 9 \(task switch\)"),
+        Ending("pdpte-reserved", "triple fault"),
+        Ending("init-self", "reset requested by its guest; restart is not available"),
+    ],
+    "hostile-hangs": [
+        Ending("reset", "reset requested by its guest; restart is not available"),
+        Ending("power-off", "powered off by its guest"),
+        Ending("halt"),
+        Ending("ud-loop"),
+        Ending("db-loop"),
+        Ending("irq-storm"),
+    ],
+}
+
+
+def main():
+    """One boot per scenario."""
+    with Checks() as checks:
+        for scenario, endings in BOOTS.items():
+            with boot(scenario) as machine:
+                wait_for_ends(machine, endings)
+                judge(checks, machine, endings, neighbour(machine))
+                check_log(checks, machine)
+
+
+main()

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attacks that need two cores of one VM: storms between them, and code that changes while it is decoded. */
+#include "hostile.h"
+
+#define MSR_APIC_ID   0x802u
+#define MSR_ICR       0x830u
+#define ICR_FIXED     0x4000u
+#define ICR_NMI       0x4400u
+#define ICR_INIT      0x4500u
+#define ICR_STARTUP   0x4600u
+#define ICR_OTHERS    (3u << 18)
+#define VECTOR_FLOOD  0x53u
+#define IOAPIC_PAGE   UINT64_C(0xFEC00000)
+#define STARTUP_PAGE  8u /* 0x8000 */
+#define STARTUP_COUNT 0x7000u
+
+/* What the second core is to do; it answers by DO_NOTHING. */
+enum order { DO_NOTHING, DO_NMIS, DO_NMI_EACH, DO_FLOOD, DO_FLIP };
+
+static volatile enum order order;
+static volatile uint32_t apic_ids[2];
+static volatile uint32_t halted; /* times the first core went to sleep */
+static uint8_t changing[16] __attribute__((aligned(PAGE_SIZE)));
+
+static void send(uint32_t to, uint32_t low)
+{
+	msr_write(MSR_ICR, (uint64_t)to << 32 | low);
+}
+
+static void pause_a_while(uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		__asm__ volatile("pause" : : : "memory");
+}
+
+static void give(enum order what)
+{
+	order = what;
+}
+
+static void wait_for_second(void)
+{
+	for (uint32_t i = 0; i < 100000000 && order != DO_NOTHING; i++)
+		__asm__ volatile("pause" : : : "memory");
+	expect(order == DO_NOTHING, "the second core still does", order);
+}
+
+/* --- The second core ------------------------------------------------------------------------------- */
+
+#define NMIS  5000u
+#define EACH  500u
+#define FLIPS 200000u
+
+/* One NMI for each time that the first core sleeps, and only then. */
+static void nmi_each(void)
+{
+	for (uint32_t i = 1; i <= EACH; i++) {
+		while (halted < i)
+			__asm__ volatile("pause" : : : "memory");
+		pause_a_while(i % 50);
+		send(apic_ids[0], ICR_NMI);
+	}
+}
+
+/* mov (%rbx), %eax; mov %eax, (%rbx); xchg %eax, (%rbx): all are emulated, and have one length. */
+static void flip(void)
+{
+	static const uint8_t opcodes[] = {0x8B, 0x89, 0x87, 0x8B, 0x03};
+
+	for (uint32_t i = 0; i < FLIPS && order == DO_FLIP; i++)
+		*(volatile uint8_t *)changing = opcodes[i % 5];
+}
+
+static _Noreturn void second_core(void)
+{
+	for (;;) {
+		switch (order) {
+		case DO_NMIS:
+			for (uint32_t i = 0; i < NMIS; i++)
+				send(apic_ids[0], i & 1 ? ICR_NMI : ICR_NMI | ICR_OTHERS);
+			break;
+		case DO_NMI_EACH:
+			nmi_each();
+			break;
+		case DO_FLOOD:
+			for (uint32_t i = 0; i < NMIS; i++)
+				send(apic_ids[0], ICR_FIXED | VECTOR_FLOOD);
+			break;
+		case DO_FLIP:
+			flip();
+			break;
+		default:
+			__asm__ volatile("pause" : : : "memory");
+			continue;
+		}
+		order = DO_NOTHING;
+	}
+}
+
+/* --- The first core -------------------------------------------------------------------------------- */
+
+/* NMIs as fast as they go, while this core is in and out of the hypervisor. */
+static void nmi_storm(void)
+{
+	struct attacker *attacker = this_attacker();
+	uint32_t before = attacker->nmis;
+
+	give(DO_NMIS);
+	while (order == DO_NMIS)
+		(void)cpuid(0);
+	wait_for_second();
+	(void)cpuid(0);
+	expect(attacker->nmis > before, "no NMI of many", 0);
+	expect(attacker->nmis - before <= NMIS,
+	       "more NMIs than were sent:", attacker->nmis - before);
+}
+
+/* Asleep with interrupts off: each NMI wakes once, none is lost. */
+static void nmi_wakes(void)
+{
+	struct attacker *attacker = this_attacker();
+	uint32_t before = attacker->nmis;
+
+	halted = 0;
+	give(DO_NMI_EACH);
+	for (uint32_t i = 1; i <= EACH; i++) {
+		uint32_t expected = before + i;
+
+		halted = i;
+		while (attacker->nmis != expected)
+			sleep_until(&attacker->nmis, expected);
+	}
+	wait_for_second();
+	expect(attacker->nmis - before == EACH, "NMIs:", attacker->nmis - before);
+}
+
+static void interrupt_flood(void)
+{
+	struct attacker *attacker = this_attacker();
+	uint32_t before = attacker->interrupts[VECTOR_FLOOD];
+
+	give(DO_FLOOD);
+	interrupts_on();
+	while (order == DO_FLOOD)
+		(void)cpuid(0);
+	interrupts_off();
+	wait_for_second();
+	expect(attacker->interrupts[VECTOR_FLOOD] > before, "no interrupt of many", 0);
+	expect(attacker->interrupts[VECTOR_FLOOD] - before <= NMIS,
+	       "more interrupts than were sent:", attacker->interrupts[VECTOR_FLOOD] - before);
+}
+
+/* The instruction that the hypervisor decodes may be another one than the processor executed. */
+static void change_while_decoded(void)
+{
+	uint32_t vector = VECTOR_NONE;
+
+	changing[0] = 0x8B;
+	changing[1] = 0x03;
+	changing[2] = 0xC3;
+	give(DO_FLIP);
+	while (order == DO_FLIP && vector == VECTOR_NONE) {
+		struct registers registers = {.rbx = IOAPIC_PAGE, .rdx = (uint64_t)changing};
+
+		vector = run_bytes("\xFF\xE2", 2, &registers, false); /* jmp *%rdx */
+	}
+	expect(vector == VECTOR_NONE, "ended by vector", vector);
+	order = DO_NOTHING;
+}
+
+/* Counts its starts in real mode: lock incl STARTUP_COUNT; hlt; jmp back; and for NMIs, iret */
+static const uint8_t startup_code[] = {0xF0, 0x66, 0xFF, 0x06, 0x00, 0x70, 0xF4, 0xEB, 0xFD, 0xCF};
+#define STARTUP_IRET  9u
+#define REAL_MODE_NMI 8u /* vector 2 of the interrupt table at 0 */
+
+static bool started(uint32_t count)
+{
+	for (uint32_t i = 0; i < 100000; i++)
+		if (memory_read32(STARTUP_COUNT) == count)
+			return true;
+	return false;
+}
+
+/* The second core is reset and started again and again, with NMIs and a second start-up IPI between. */
+static void startup_storm(void)
+{
+	volatile uint8_t *to = (volatile uint8_t *)(STARTUP_PAGE * PAGE_SIZE);
+
+	for (size_t i = 0; i < sizeof(startup_code); i++)
+		to[i] = startup_code[i];
+	memory_write32(STARTUP_COUNT, 0);
+	memory_write32(REAL_MODE_NMI, STARTUP_PAGE * PAGE_SIZE + STARTUP_IRET);
+	for (uint32_t i = 1; i <= EACH; i++) {
+		send(apic_ids[1], ICR_INIT);
+		send(apic_ids[1], ICR_NMI);
+		pause_a_while(i % 20);
+		send(apic_ids[1], ICR_STARTUP | STARTUP_PAGE);
+		expect(started(i), "start number", i);
+		send(apic_ids[1], ICR_STARTUP | STARTUP_PAGE);
+		send(apic_ids[1], ICR_NMI);
+	}
+}
+
+static const struct check checks[] = {
+	{"nmi-storm", nmi_storm},         {"nmi-wakes", nmi_wakes},
+	{"irq-flood", interrupt_flood},   {"change-code", change_while_decoded},
+	{"startup-storm", startup_storm},
+};
+
+void pair_main(uint32_t index)
+{
+	apic_ids[index] = (uint32_t)msr_read(MSR_APIC_ID);
+	if (index != 0)
+		second_core();
+	console_open();
+	print_text("hostile: pair\r\n");
+	run_checks(checks, sizeof(checks) / sizeof(checks[0]));
+	print_text("hostile: pair done\r\n");
+}
