@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import unittest
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BULKHEAD_BUILD", "build")) / "build-test"
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+PT_GNU_STACK = 0x6474E551
 # Copies of scenarios that may be changed at will; they find their board in scenarios/.
 SOURCES = TOP / BUILD / "sources"
 
@@ -89,6 +91,19 @@ class BuildTest(unittest.TestCase):
     def test_a_deleted_output_comes_back(self):
         (TOP / BUILD / "one/layout.lds").unlink()
         self.assertIn(("TABLES", "one"), link("one"))
+
+    def test_an_image_that_breaks_a_rule_fails_the_build(self):
+        image = TOP / BUILD / "one/bulkhead.elf"
+        good = image.read_bytes()
+        self.addCleanup(link, "one")
+        self.addCleanup(image.write_bytes, good)
+        # The program header of the stack: executable.
+        position = good.index(struct.pack("<II", PT_GNU_STACK, 6))
+        image.write_bytes(good[:position + 4] + bytes([7]) + good[position + 5:])
+        done = make(f"SCENARIO={scenario('one')}", "elf")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("error[BHB004]", done.stderr)
+        self.assertFalse((TOP / BUILD / "one/verify.txt").exists())
 
     def test_same_input_same_bytes(self):
         image = TOP / BUILD / "one/bulkhead.elf"
