@@ -30,6 +30,7 @@ POLL_SECONDS = 0.03
 TYPE_BURST = 8
 TYPE_PAUSE = 0.03
 EPOCH = 1600000000
+MODEL = "corei7_skylake_x"
 
 CONFIG = """\
 config_interface: textconfig
@@ -42,7 +43,7 @@ boot: cdrom
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
 pci: enabled=1, chipset=i440fx
-cpu: model=corei7_skylake_x, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
 clock: sync=none, time0={epoch}
 sound: driver=dummy
 log: bochs.log
@@ -105,7 +106,7 @@ class Machine:
 
     # pylint: disable=too-many-arguments,too-many-instance-attributes
     def __init__(self, manifest, iso, run_dir, inputs=(), cpus=None, memory_mib=None,
-                 hv_console=None, faketime=False):
+                 hv_console=None, faketime=False, model=MODEL):
         self.manifest = manifest
         self.iso = os.path.abspath(iso)
         self.run_dir = run_dir
@@ -113,6 +114,7 @@ class Machine:
         self.cpus = cpus or manifest.core_count
         self.memory_mib = memory_mib or manifest.memory_mib
         self.faketime = faketime
+        self.model = model
         self.listener = lambda console, line: None
         self.started_at = None
         self.process = None
@@ -138,7 +140,7 @@ class Machine:
         """Write the emulator's configuration and start it."""
         os.makedirs(self.run_dir, exist_ok=True)
         config = CONFIG.format(memory=self.memory_mib, iso=self.iso, cpus=self.cpus, epoch=EPOCH,
-                               ips=self.manifest.tsc_frequency_hz)
+                               model=self.model, ips=self.manifest.tsc_frequency_hz)
         for owner, console in self.consoles.items():
             config += self._attach(owner, console)
         self._write("bochsrc", config)

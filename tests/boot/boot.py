@@ -25,7 +25,7 @@ sys.path.insert(0, str(TOP / "tools"))
 
 # pylint: disable=wrong-import-position
 import manifest as manifests
-from machine import Machine, MachineError
+from machine import MODEL, Machine, MachineError
 
 BOOT_SECONDS = 240
 LOG_LINE = re.compile(r"\[(\d+) ([\w-]+)\] (error|warning|info|debug): (.*)")
@@ -78,13 +78,15 @@ def image(scenario, without=(), build=BUILD):
     return out
 
 
-def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD, memory_mib=None):
+# pylint: disable-next=too-many-arguments
+def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD, memory_mib=None, model=MODEL):
     """A machine (not started yet: that is `with`'s work) for the scenario."""
     os.chdir(TOP)
     test = Path(sys.argv[0]).stem.removeprefix("test_")
     return Machine(manifests.load(build / scenario / "manifest.json"),
                    image(scenario, without, build),
-                   str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus, memory_mib=memory_mib)
+                   str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus, memory_mib=memory_mib,
+                   model=model)
 
 
 class Shell:
