@@ -305,6 +305,79 @@ static void compare_vm(const struct image *image, const struct vm_config *found,
 		   expected->memory_count);
 }
 
+/* Field by field: what lies between them is nobody's. */
+static void compare_function(const struct pci_function_config *found,
+			     const struct pci_function_config *expected)
+{
+	assert_int_equal(found->bus, expected->bus);
+	assert_int_equal(found->device, expected->device);
+	assert_int_equal(found->function, expected->function);
+	assert_int_equal(found->vendor_id, expected->vendor_id);
+	assert_int_equal(found->device_id, expected->device_id);
+	assert_int_equal(found->class_code, expected->class_code);
+	assert_int_equal(found->interrupt, expected->interrupt);
+	assert_int_equal(found->msi_vectors, expected->msi_vectors);
+	assert_int_equal(found->msix_vectors, expected->msix_vectors);
+	assert_int_equal(found->msix_bar, expected->msix_bar);
+	assert_int_equal(found->msix_offset, expected->msix_offset);
+	assert_int_equal(found->dma_unprotected, expected->dma_unprotected);
+	for (unsigned i = 0; i < PCI_BAR_COUNT; i++) {
+		assert_int_equal(found->bars[i].kind, expected->bars[i].kind);
+		assert_int_equal(found->bars[i].prefetchable, expected->bars[i].prefetchable);
+		assert_int_equal(found->bars[i].base, expected->bars[i].base);
+		assert_int_equal(found->bars[i].size, expected->bars[i].size);
+	}
+}
+
+static void compare_functions(const struct image *image, const struct vm_config *found,
+			      const struct vm_config *expected)
+{
+	assert_int_equal(found->pci_function_count, expected->pci_function_count);
+	for (uint32_t i = 0; i < found->pci_function_count; i++) {
+		const struct pci_function_config *function = AT(image, &found->pci_functions[i], 1);
+
+		assert_string_equal(text_at(image, function->name),
+				    expected->pci_functions[i].name);
+		compare_function(function, &expected->pci_functions[i]);
+	}
+	assert_int_equal(found->cpuid_mask_count, expected->cpuid_mask_count);
+	for (uint32_t i = 0; i < found->cpuid_mask_count; i++)
+		assert_memory_equal(AT(image, &found->cpuid_masks[i], 1), &expected->cpuid_masks[i],
+				    sizeof(*found->cpuid_masks));
+}
+
+static void compare_inventory(const struct image *image, const struct scenario *found,
+			      const struct scenario *expected)
+{
+	assert_int_equal(found->pci_count, expected->pci_count);
+	for (uint32_t i = 0; i < found->pci_count; i++) {
+		const struct pci_inventory *function = AT(image, &found->pci[i], 1);
+
+		assert_int_equal(function->bus, expected->pci[i].bus);
+		assert_int_equal(function->device, expected->pci[i].device);
+		assert_int_equal(function->function, expected->pci[i].function);
+		assert_int_equal(function->vendor_id, expected->pci[i].vendor_id);
+		assert_int_equal(function->device_id, expected->pci[i].device_id);
+		assert_int_equal(function->class_code, expected->pci[i].class_code);
+		assert_int_equal(function->vm, expected->pci[i].vm);
+	}
+	assert_int_equal(found->pci_ecam_base, expected->pci_ecam_base);
+	assert_int_equal(found->pci_ecam_size, expected->pci_ecam_size);
+}
+
+static void compare_shares(const struct image *image, const struct scenario *found,
+			   const struct scenario *expected)
+{
+	assert_int_equal(found->share_count, expected->share_count);
+	for (uint32_t i = 0; i < found->share_count; i++) {
+		const struct share_config *share = AT(image, &found->shares[i], 1);
+
+		assert_string_equal(text_at(image, share->name), expected->shares[i].name);
+		assert_int_equal(share->base, expected->shares[i].base);
+		assert_int_equal(share->size, expected->shares[i].size);
+	}
+}
+
 static void compare_vms(const struct image *image, const struct scenario *found,
 			const struct plan *plan)
 {
@@ -315,6 +388,7 @@ static void compare_vms(const struct image *image, const struct scenario *found,
 		uint64_t first = (uint64_t)plan->vms[i].vcpus - (uint64_t)plan->scenario.vcpus;
 
 		compare_vm(image, &vms[i], &plan->vms[i]);
+		compare_functions(image, &vms[i], &plan->vms[i]);
 		check_blobs(image, &vms[i], plan->model->vms[i].acpi);
 		assert_int_equal((uint64_t)vms[i].vcpus, (uint64_t)found->vcpus + first);
 	}
@@ -334,6 +408,8 @@ static void compare_scenario(const struct image *image, const struct plan *plan)
 	compare_vcpus(image, found, &plan->scenario);
 	compare_modules(image, found, &plan->scenario);
 	compare_board(image, found, &plan->scenario);
+	compare_shares(image, found, &plan->scenario);
+	compare_inventory(image, found, &plan->scenario);
 	compare_vms(image, found, plan);
 }
 
@@ -388,6 +464,17 @@ static void test_mixed_page_tables(void **state)
 	check_both(&fixture.model);
 }
 
+static void test_pci_shares_and_features(void **state)
+{
+	struct fixture fixture;
+	struct fixture_extras extras;
+
+	(void)state;
+	fixture_init(&fixture);
+	fixture_extend(&fixture, &extras);
+	check_both(&fixture.model);
+}
+
 static void test_vm_without_anything(void **state)
 {
 	struct fixture fixture;
@@ -404,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixture),
 		cmocka_unit_test(test_mixed_page_tables),
+		cmocka_unit_test(test_pci_shares_and_features),
 		cmocka_unit_test(test_vm_without_anything),
 	};
 

@@ -232,6 +232,68 @@ void fixture_init(struct fixture *f)
 	init_elf(f);
 }
 
+static void extend_pci(struct fixture *f, struct fixture_extras *x)
+{
+	x->bars[0] = (struct board_bar){
+		0,  PCI_BAR_MEMORY64, fixture_number(0x4000000000), fixture_number(0x4000), true,
+		{0}};
+	x->bars[1] = (struct board_bar){
+		2,  PCI_BAR_MEMORY32, fixture_number(0xe0000000), fixture_number(0x1000), false,
+		{0}};
+	x->bars[2] = (struct board_bar){
+		5, PCI_BAR_IO, fixture_number(0xc000), fixture_number(0x20), false, {0}};
+	x->pci[0] = (struct board_pci){
+		.label = "nic0",
+		.bus = 1,
+		.device = 31,
+		.function = 7,
+		.vendor_id = fixture_number(0x8086),
+		.device_id = fixture_number(0x1533),
+		.class_code = fixture_number(0x020000),
+		.bars = x->bars,
+		.bar_count = 3,
+		.interrupt = fixture_number(17),
+		.msi_vectors = fixture_number(4),
+		.msix_vectors = fixture_number(33),
+		.msix_bar = fixture_number(2),
+		.msix_offset = fixture_number(0x800),
+	};
+	x->pci[1] = (struct board_pci){
+		.label = "bridge",
+		.device = 1,
+		.vendor_id = fixture_number(0x8086),
+		.device_id = fixture_number(0x1901),
+		.class_code = fixture_number(0x060400),
+	};
+	x->references[0] = (struct reference){.label = "nic0", .target = 0};
+	f->model.board.pci = x->pci;
+	f->model.board.pci_count = 2;
+	f->model.board.ecam = fixture_range(0xd0000000, 0x200000);
+	f->vms[VM_RT].pci = x->references;
+	f->vms[VM_RT].pci_count = 1;
+	f->vms[VM_RT].dma_unprotected = true;
+}
+
+void fixture_extend(struct fixture *f, struct fixture_extras *x)
+{
+	*x = (struct fixture_extras){0};
+	extend_pci(f, x);
+	x->shares[0] = (struct share){.name = "ring", .size = fixture_number(0x2000)};
+	f->model.shares = x->shares;
+	f->model.share_count = 1;
+	f->memory[VM_LINUX][1] =
+		fixture_memory(0xf0000000, 0x2000, 0x31000000, MEMORY_READ | MEMORY_WRITE);
+	f->memory[VM_LINUX][1].kind = MEMORY_SHARED;
+	f->vms[VM_LINUX].memory_count = 2;
+	f->memory[VM_RT][2] = fixture_memory(0x80000000, 0x2000, 0x31000000, MEMORY_READ);
+	f->memory[VM_RT][2].kind = MEMORY_SHARED;
+	f->vms[VM_RT].memory_count = 3;
+	x->hidden[0].value = "avx512";
+	x->hidden[1].value = "avx2";
+	f->vms[VM_RT].cpuid_hide = x->hidden;
+	f->vms[VM_RT].cpuid_hide_count = 2;
+}
+
 char *fixture_directory(void)
 {
 	const char *parent = getenv("TMPDIR");

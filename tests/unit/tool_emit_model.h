@@ -36,6 +36,19 @@ struct fixture {
  */
 void fixture_init(struct fixture *fixture);
 
+/*
+ * Adds to a fixture: a card of "rt" with bars of all kinds and messages, its bridge, memory that "linux" and
+ * "rt" share, and features that "rt" does not see.
+ */
+struct fixture_extras {
+	struct board_pci pci[2];
+	struct board_bar bars[3];
+	struct share shares[1];
+	struct reference references[1];
+	struct text hidden[2];
+};
+void fixture_extend(struct fixture *fixture, struct fixture_extras *extras);
+
 struct number fixture_number(uint64_t value);
 struct range fixture_range(uint64_t base, uint64_t size);
 struct vm_memory fixture_memory(gpa_t guest, uint64_t size, hpa_t host, uint32_t permissions);

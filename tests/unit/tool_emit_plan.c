@@ -364,6 +364,125 @@ static void test_overlapping_memory_is_refused(void **state)
 	assert_false(plan_build(&current->plan, &current->fixture.model));
 }
 
+/* --- PCI, shared memory, features ------------------------------------------------------------------ */
+
+static void test_pci_function_of_a_vm(void **state)
+{
+	struct case_state *current = *state;
+	struct fixture_extras extras;
+
+	fixture_extend(&current->fixture, &extras);
+	const struct vm_config *vm = &build(state)->vms[VM_RT];
+	assert_int_equal(vm->pci_function_count, 1);
+	const struct pci_function_config *nic = &vm->pci_functions[0];
+	assert_string_equal(nic->name, "nic0");
+	assert_int_equal(nic->bus << 8 | nic->device << 3 | nic->function, 0x1ff);
+	assert_int_equal(nic->bars[0].kind, PCI_BAR_MEMORY64);
+	assert_true(nic->bars[0].prefetchable);
+	assert_int_equal(nic->bars[1].kind, PCI_BAR_NONE);
+	assert_int_equal(nic->bars[2].base, 0xe0000000);
+	assert_int_equal(nic->bars[5].size, 0x20);
+	assert_int_equal(nic->interrupt, 17);
+	assert_int_equal(nic->msi_vectors, 4);
+	assert_int_equal(nic->msix_vectors, 33);
+	assert_int_equal(nic->msix_bar, 2);
+	assert_int_equal(nic->msix_offset, 0x800);
+	assert_true(nic->dma_unprotected);
+	assert_int_equal(current->plan.scenario.vms[VM_LINUX].pci_function_count, 0);
+}
+
+static void test_pci_inventory_is_sorted_and_has_owners(void **state)
+{
+	struct case_state *current = *state;
+	struct fixture_extras extras;
+
+	fixture_extend(&current->fixture, &extras);
+	const struct scenario *scenario = build(state);
+	assert_int_equal(scenario->pci_count, 2);
+	assert_int_equal(scenario->pci[0].class_code, 0x060400);
+	assert_int_equal(scenario->pci[0].vm, VM_NONE);
+	assert_int_equal(scenario->pci[1].device_id, 0x1533);
+	assert_int_equal(scenario->pci[1].vm, VM_RT);
+	assert_int_equal(scenario->pci_ecam_base, 0xd0000000);
+	assert_int_equal(scenario->pci_ecam_size, 0x200000);
+}
+
+static void test_shared_memory_is_where_its_vms_have_it(void **state)
+{
+	struct case_state *current = *state;
+	struct fixture_extras extras;
+
+	fixture_extend(&current->fixture, &extras);
+	const struct scenario *scenario = build(state);
+	const struct vm_config *linux_vm = &scenario->vms[VM_LINUX];
+	assert_int_equal(scenario->share_count, 1);
+	assert_string_equal(scenario->shares[0].name, "ring");
+	assert_int_equal(scenario->shares[0].base, 0x31000000);
+	assert_int_equal(scenario->shares[0].size, 0x2000);
+	assert_int_equal(linux_vm->memory[1].kind, MEMORY_SHARED);
+	assert_int_equal(linux_vm->memory[1].permissions, RW);
+	/* No memory map lists it. */
+	for (uint32_t i = 0; i < linux_vm->e820_count; i++)
+		assert_true(linux_vm->e820[i].base < 0xf0000000);
+}
+
+static void test_hidden_features_are_joined_by_word(void **state)
+{
+	struct case_state *current = *state;
+	struct fixture_extras extras;
+
+	fixture_extend(&current->fixture, &extras);
+	const struct vm_config *vm = &build(state)->vms[VM_RT];
+	assert_int_equal(vm->cpuid_mask_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(vm->cpuid_masks[i].leaf, 7);
+		assert_int_equal(vm->cpuid_masks[i].subleaf, 0);
+		assert_int_equal(vm->cpuid_masks[i].result, CPUID_EBX + i);
+	}
+	/* AVX2 and AVX512F: both names in one word. */
+	assert_int_equal(vm->cpuid_masks[0].clear & (1u << 5 | 1u << 16), 1u << 5 | 1u << 16);
+	assert_int_equal(current->plan.scenario.vms[VM_LINUX].cpuid_mask_count, 0);
+}
+
+static unsigned large_pages(const struct ept *ept, unsigned level)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < ept->count; i++)
+		for (unsigned j = 0; ept->tables[i]->level == level && j < EPT_ENTRIES; j++)
+			count += ept_is_leaf(&ept->tables[i]->entries[j]);
+	return count;
+}
+
+/* 2 GiB by pages that the board has. */
+static void test_page_sizes_of_the_board(void **state)
+{
+	static const struct {
+		unsigned sizes;
+		unsigned leaves[4];
+	} cases[] = {
+		{3, {0, 0, 0, 2}},
+		{2, {0, 0, 1024, 0}},
+		{1, {0, 524288, 0, 0}},
+	};
+	struct number sizes[] = {fixture_number(0x1000), fixture_number(0x200000),
+				 fixture_number(0x40000000)};
+	struct case_state *current = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		fixture_init(&current->fixture);
+		current->fixture.memory[VM_ELF][0] =
+			fixture_memory(0, 0x80000000, 0x100000000, RWX);
+		current->fixture.model.board.ept_page_sizes = sizes;
+		current->fixture.model.board.ept_page_size_count = cases[i].sizes;
+		build(state);
+		for (unsigned level = 1; level <= 3; level++)
+			assert_int_equal(large_pages(&current->plan.epts[VM_ELF], level),
+					 cases[i].leaves[level]);
+		plan_free(&current->plan);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -392,6 +511,11 @@ int main(void)
 		TEST(test_load_address_can_be_given),
 		TEST(test_board),
 		TEST(test_overlapping_memory_is_refused),
+		TEST(test_pci_function_of_a_vm),
+		TEST(test_pci_inventory_is_sorted_and_has_owners),
+		TEST(test_shared_memory_is_where_its_vms_have_it),
+		TEST(test_hidden_features_are_joined_by_word),
+		TEST(test_page_sizes_of_the_board),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

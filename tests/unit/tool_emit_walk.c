@@ -29,7 +29,7 @@ static uint64_t expected_entry(const struct walk *walk, gpa_t guest)
 		if (guest >= region->guest_physical &&
 		    guest - region->guest_physical < region->size)
 			return (region->host_physical + guest - region->guest_physical) |
-			       region->permissions | (region->kind == MEMORY_RAM ? TYPE_WB : 0);
+			       region->permissions | (region->kind == MEMORY_DEVICE ? 0 : TYPE_WB);
 	}
 	return 0;
 }
