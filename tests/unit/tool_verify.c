@@ -22,15 +22,16 @@
 #define CONSOLE     (CONFIG_CONSOLE_SERIAL ? CONFIG_SERIAL_PORT : 0xE9)
 #define EPT_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
 
-/* Made once: the demo as the tool makes it, with its model, and hand-written tables without one. */
+/* Made once: two scenarios as the tool makes them, with their models, and hand-written tables. */
 static struct arena arena;
-static struct image demo, rich;
-static struct model demo_model;
+static struct image demo, devices, rich;
+static struct model demo_model, devices_model;
 
 static int make_images(void **state)
 {
 	(void)state;
 	demo = image_of_scenario(&arena, "scenarios/demo.dts", &demo_model);
+	devices = image_of_scenario(&arena, "tests/unit/verify_pci.dts", &devices_model);
 	rich = image_of_tables(&arena, "tests/unit/verify_rich_tables.c", 0x200000, 0xe00000);
 	for (unsigned i = 0; i < 2; i++)
 		memcpy(AT(&rich, image_vm(&rich, i)->msr_bitmap),
@@ -442,6 +443,30 @@ struct corruption {
 	X(scenario_host, VERIFY_SCENARIO_VM, demo, region(i, RT, 0)->host_physical ^= BIT(27)) \
 	X(scenario_port, VERIFY_SCENARIO_VM, demo, ports(i, RT, 0)->last ^= 1; \
 	  flip_port(i, RT, 0x2ff)) \
+	X(scenario_bar, VERIFY_SCENARIO_VM, devices, nic(i)->bars[0].prefetchable ^= 1) \
+	X(scenario_bar_gone, VERIFY_SCENARIO_VM, devices, nic(i)->bars[1] = (struct pci_bar_config){0}) \
+	X(scenario_function, VERIFY_SCENARIO_VM, devices, nic(i)->device ^= 8) \
+	X(scenario_function_gone, VERIFY_SCENARIO_VM, devices, vm(i, DRIVER)->pci_function_count = 0) \
+	X(scenario_messages, VERIFY_SCENARIO_VM, devices, nic(i)->msi_vectors ^= 2) \
+	X(scenario_dma, VERIFY_SCENARIO_VM, devices, nic(i)->dma_unprotected ^= 1) \
+	X(scenario_feature, VERIFY_SCENARIO_VM, devices, mask(i, 0)->clear ^= BIT(9)) \
+	X(scenario_feature_gone, VERIFY_SCENARIO_VM, devices, vm(i, DRIVER)->cpuid_mask_count--) \
+	X(scenario_start, VERIFY_SCENARIO_VM, devices, vcpu(i, 2)->start ^= 1; vcpu(i, 2)->entry = 0; \
+	  vcpu(i, 2)->mode = 0) \
+	X(scenario_mode, VERIFY_SCENARIO_VM, devices, vcpu(i, 1)->mode ^= 1) \
+	X(scenario_acpi, VERIFY_SCENARIO_VM, demo, vm(i, LINUX)->blob_count = 0) \
+	X(scenario_protocol, VERIFY_SCENARIO_VM, devices, vm(i, PEER)->boot.protocol ^= 3) \
+	X(scenario_ramdisk, VERIFY_SCENARIO_VM, demo, vm(i, LINUX)->boot.ramdisk = 0) \
+	X(scenario_load_address, VERIFY_SCENARIO_VM, devices, vm(i, DRIVER)->boot.load_address ^= BIT(12)) \
+	X(scenario_shared, VERIFY_SCENARIO_VM, devices, region(i, PEER, 1)->guest_physical ^= BIT(30)) \
+	X(scenario_vms, VERIFY_SCENARIO_VM, demo, image_scenario(i)->vm_count--) \
+	X(scenario_vcpus, VERIFY_SCENARIO_VM, demo, vm(i, RT)->vcpu_count--) \
+	X(board_shares, VERIFY_SCENARIO_BOARD, devices, *(char *)AT(i, share(i)->name) ^= 1) \
+	X(board_inventory, VERIFY_SCENARIO_BOARD, devices, inventory(i, 0)->vendor_id ^= 1) \
+	X(board_ecam, VERIFY_SCENARIO_BOARD, devices, image_scenario(i)->pci_ecam_base ^= BIT(20)) \
+	X(board_core, VERIFY_SCENARIO_BOARD, devices, core(i, 3)->apic_id ^= 8) \
+	X(board_module, VERIFY_SCENARIO_BOARD, demo, \
+	  *(char *)AT(i, ((struct module_config *)AT(i, image_scenario(i)->modules))->file) ^= 1) \
 	X(board_frequency, VERIFY_SCENARIO_BOARD, demo, image_scenario(i)->tsc_frequency_hz ^= 1) \
 	X(board_ram, VERIFY_SCENARIO_BOARD, demo, ram(i, 1)->size ^= BIT(12)) \
 	X(board_ioapic, VERIFY_SCENARIO_BOARD, demo, ioapic(i, 0)->pins ^= 32) \
@@ -458,7 +483,9 @@ static const struct corruption corruptions[] = {CORRUPTIONS(ROW)};
 
 static const struct model *model_of(const struct image *pristine)
 {
-	return pristine == &demo ? &demo_model : NULL;
+	if (pristine == &demo)
+		return &demo_model;
+	return pristine == &devices ? &devices_model : NULL;
 }
 
 static void show_findings(const struct verify *verify)
@@ -484,6 +511,7 @@ static void test_good_images_are_proved(void **state)
 {
 	(void)state;
 	check_pristine(&demo);
+	check_pristine(&devices);
 	check_pristine(&rich);
 }
 
