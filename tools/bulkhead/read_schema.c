@@ -354,8 +354,7 @@ static bool check_string(const struct context *context, const struct value *valu
 
 	if (!*value->text)
 		READ_REPORT(context->reader, RULE_WRONG_COUNT, value->at,
-			    "%s: property \"%s\" is an empty string", who,
-			    context->property->name);
+			    "%s: property \"%s\" is an empty string", who, context->property->name);
 	else if (fault)
 		READ_REPORT(context->reader, RULE_STRANGE_TEXT, value->at,
 			    "%s: property \"%s\" has %s", who, context->property->name, fault);

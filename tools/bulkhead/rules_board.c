@@ -149,9 +149,9 @@ static void report_reserved(struct check *check, const struct claim *claim,
 	for (unsigned i = 0; i < ram.count; i++)
 		if (span_meet(ram.items[i].span, claim->span))
 			return;
-	struct finding *finding = REPORT(check, claim->at,
-					 "board: the registers of %s, %s, lie in reserved memory",
-					 claim->what, span_text(check->arena, claim->span));
+	struct finding *finding =
+		REPORT(check, claim->at, "board: the registers of %s, %s, lie in reserved memory",
+		       claim->what, span_text(check->arena, claim->span));
 	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
 	     span_text(check->arena, obstacle->span));
 }
