@@ -40,7 +40,7 @@ static uint32_t join_masks(struct cpuid_mask *masks, uint32_t count)
 void plan_cpuid(struct plan *plan, struct vm_config *config, const struct vm *vm)
 {
 	struct cpuid_mask *masks = arena_alloc(
-		&plan->arena, vm->cpuid_hide_count * CPU_FEATURE_MASKS * sizeof(*masks));
+		&plan->arena, (size_t)vm->cpuid_hide_count * CPU_FEATURE_MASKS * sizeof(*masks));
 	uint32_t count = 0;
 
 	for (unsigned i = 0; i < vm->cpuid_hide_count; i++) {

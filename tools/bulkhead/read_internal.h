@@ -90,7 +90,7 @@ struct pci_address {
 /* "00:02.0"; false if it is no such address. */
 bool read_pci_address(const char *text, struct pci_address *address);
 /* After the devices of the board: each function becomes one of them. */
-void read_pci(struct reader *reader, struct tree_node *board);
+void read_pci(struct reader *reader, struct tree_node *node);
 /* The pages of the VM's PCI functions, without what it has already. */
 void read_pci_memory(struct reader *reader, struct vm *vm);
 

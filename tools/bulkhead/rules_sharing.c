@@ -150,9 +150,13 @@ void rule_share_twice(struct check *check)
 static void look_at_writers(struct check *check, const struct share_group *group)
 {
 	const struct share_use *first = writer(group, 0);
-	const struct vm *last = first ? first->vm : NULL;
+	const struct vm *last;
 
-	for (unsigned i = 0; !group->share->multiple_writers && i < group->count; i++) {
+	if (!first || group->share->multiple_writers)
+		return;
+	last = first->vm;
+
+	for (unsigned i = 0; i < group->count; i++) {
 		const struct share_use *use = &group->items[i];
 		if (!writes(use) || use->vm == last || use->vm == first->vm)
 			continue;

@@ -106,13 +106,15 @@ void rule_core_kinds(struct check *check)
 
 	FOR_EACH_VM(check, vm) {
 		const struct reference *first = NULL;
+		const struct board_cpu *other = NULL;
 		for (unsigned i = 0; i < vm->cpu_count; i++) {
 			const struct board_cpu *cpu = cpu_of(check, &vm->cpus[i]);
 			if (!cpu || !cpu->kind_given)
 				continue;
-			if (!first)
+			if (!other) {
 				first = &vm->cpus[i];
-			const struct board_cpu *other = cpu_of(check, first);
+				other = cpu;
+			}
 			if (cpu->kind == other->kind)
 				continue;
 			struct finding *finding =
