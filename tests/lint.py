@@ -98,7 +98,7 @@ def headers():
     """Exit status; lists files without the license line, and lines with blanks at their end."""
     bad = []
     for name in sources(*LICENSED):
-        text = (TOP / name).read_text(encoding="utf-8")
+        text = (TOP / name).read_text(encoding="utf-8", errors="replace")
         if not name.startswith(UNLICENSED) and LICENSE not in text[:400]:
             bad.append(f"{name}:1: no line {LICENSE!r} at the top")
         bad += [f"{name}:{number}: blank at the end of the line"
