@@ -100,3 +100,8 @@ verify-sources := $(sort tests/unit/tool_verify_image.c $(wildcard tools/bulkhea
 	$(emit-sources) $(front-sources))
 unit-tool_verify := tests/unit/tool_verify.c $(verify-sources)
 unit-tool_verify_chance := tests/unit/tool_verify_chance.c $(verify-sources)
+
+report-sources := $(sort $(wildcard tools/bulkhead/report*.c tools/bulkhead/map*.c) $(front-sources)) \
+	tools/bulkhead/emit_output.c tests/unit/tool_emit_model.c
+unit-tool_report_text := tests/unit/tool_report_text.c $(report-sources)
+unit-tool_report_space := tests/unit/tool_report_space.c $(report-sources)

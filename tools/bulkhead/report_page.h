@@ -21,7 +21,7 @@ void page_interrupts(FILE *stream, const struct report *report);
 void page_modules(FILE *stream, const struct report *report);
 
 /* report_guest.c: all about one VM. */
-void page_guest(FILE *stream, const struct report *report, unsigned vm);
+void page_guest(FILE *stream, const struct report *report, unsigned index);
 
 /* report_parts.c */
 
