@@ -10,59 +10,72 @@
 #define VM_NAME_MAX     15
 #define MODULE_NAME_MAX 31
 
-static bool good_name(const char *name, size_t longest)
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+struct kind {
+	const char *text;
+	const char *letters;
+	size_t longest;
+	int (*compare)(const char *a, const char *b);
+};
+
+/* People tell VMs apart by name; modules are found by the exact one (hypervisor/boot/modules.c). */
+static const struct kind vm_kind = {"VM", LETTERS, VM_NAME_MAX, strcasecmp};
+static const struct kind module_kind = {"module", LETTERS ".+", MODULE_NAME_MAX, strcmp};
+
+static bool good_name(const struct kind *kind, const char *name)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+";
 	size_t length = strlen(name);
 
-	return length != 0 && length <= longest && strspn(name, letters) == length;
+	return length != 0 && length <= kind->longest && strspn(name, kind->letters) == length;
 }
 
 struct names {
 	struct verify *verify;
-	const char *kind;
+	const struct kind *kind;
 	const char **items;
 	unsigned count;
 };
 
-static void add_name(struct names *names, const char *name, size_t longest)
+static void add_name(struct names *names, const char *name)
 {
-	if (!good_name(name, longest))
+	if (!good_name(names->kind, name))
 		verify_report(names->verify, VERIFY_NAME, "%s \"%.64s\": this is not a name",
-			      names->kind, name);
+			      names->kind->text, name);
 	names->items[names->count++] = name;
 }
 
-static int compare_names(const void *left, const void *right)
+static int compare_names(const void *left, const void *right, void *kind)
 {
-	return strcasecmp(*(const char *const *)left, *(const char *const *)right);
+	return ((const struct kind *)kind)
+		->compare(*(const char *const *)left, *(const char *const *)right);
 }
 
 static void check_unique(struct names *names)
 {
-	qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	qsort_r(names->items, names->count, sizeof(*names->items), compare_names,
+		(void *)(uintptr_t)names->kind);
 	for (unsigned i = 1; i < names->count; i++) {
 		names->verify->statistics.pairs++;
-		if (!strcasecmp(names->items[i], names->items[i - 1]))
+		if (!names->kind->compare(names->items[i], names->items[i - 1]))
 			verify_report(names->verify, VERIFY_NAME,
-				      "%s \"%.64s\": there are two of this name", names->kind,
+				      "%s \"%.64s\": there are two of this name", names->kind->text,
 				      names->items[i]);
 	}
 }
 
-static struct names new_names(struct verify *verify, const char *kind, uint32_t count)
+static struct names new_names(struct verify *verify, const struct kind *kind, uint32_t count)
 {
 	return (struct names){verify, kind, arena_alloc(verify->arena, count * sizeof(char *)), 0};
 }
 
 void verify_names(struct verify *verify)
 {
-	struct names vms = new_names(verify, "VM", verify->scenario.vm_count);
-	struct names modules = new_names(verify, "module", verify->scenario.module_count);
+	struct names vms = new_names(verify, &vm_kind, verify->scenario.vm_count);
+	struct names modules = new_names(verify, &module_kind, verify->scenario.module_count);
 
 	FOR_EACH_VM(verify, vm)
-		add_name(&vms, vm->name, VM_NAME_MAX);
+		add_name(&vms, vm->name);
 	for (uint32_t i = 0; i < verify->scenario.module_count; i++)
 		add_name(&modules, verify->modules[i].name, MODULE_NAME_MAX);
 	check_unique(&vms);
