@@ -302,8 +302,10 @@ static void write_pin(FILE *stream, const struct report *report, const struct pi
 static void write_ioapic(FILE *stream, const struct report *report, const struct pins *pins,
 			 const struct board_ioapic *ioapic)
 {
-	uint32_t shown = ioapic->pins < MOST_PINS ? ioapic->pins : MOST_PINS;
+	uint32_t shown = ioapic->pins;
 
+	if (shown > MOST_PINS)
+		shown = MOST_PINS;
 	xml_print(stream,
 		  "<h3>%s <small>%s, interrupts from %u on, registers at 0x%lx</small></h3>\n",
 		  ioapic->label, human_count(report->arena, ioapic->pins, "pin"), ioapic->gsi_base,
