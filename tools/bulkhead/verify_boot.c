@@ -77,7 +77,7 @@ void verify_names(struct verify *verify)
 	FOR_EACH_VM(verify, vm)
 		add_name(&vms, vm->name);
 	for (uint32_t i = 0; i < verify->scenario.module_count; i++)
-		add_name(&modules, verify->modules[i].name, MODULE_NAME_MAX);
+		add_name(&modules, verify->modules[i].name);
 	check_unique(&vms);
 	check_unique(&modules);
 }
