@@ -68,7 +68,7 @@ def measure(tool, vms, out):
     """{command: (instructions, wall, own)} of one size, and how many ranges it has."""
     ranges = round(RANGES_PER_VM * vms)
     scenario = out / f"{vms}.dts"
-    scenario.write_text(generate.generate(vms, 4 * vms, ranges, 1), encoding="utf-8")
+    scenario.write_text(generate.generate(vms, 4 * vms, ranges, round(8 * vms), 1), encoding="utf-8")
     result = {}
     for command in COMMANDS:
         line = arguments(tool, command, scenario.name, out)
