@@ -58,6 +58,7 @@ void guest_skip_bytes(unsigned length);
 /* Exceptions, delivered at the next entry instead of the exiting instruction. */
 void guest_inject_invalid_opcode(void);
 void guest_inject_general_protection(void); /* error code 0 */
+void guest_inject_alignment_check(void);    /* error code 0 */
 
 /* Delivers an NMI as soon as the guest can take one; several pending ones become one. */
 void guest_inject_nmi(void);

@@ -185,6 +185,10 @@ static void handle_exception(struct vcpu *vcpu, struct guest_registers *register
 		vcpu_handle_requests(vcpu, registers);
 		return;
 	}
+	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_ALIGNMENT_CHECK) {
+		guest_inject_alignment_check();
+		return;
+	}
 	log_error("exception %u while the guest ran",
 		  (unsigned)(information & INTERRUPTION_VECTOR));
 	vm_stop(vcpu, STOP_UNHANDLED, registers);

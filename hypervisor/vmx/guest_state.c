@@ -81,8 +81,13 @@ static enum error controls_write(void)
 		vmcs_write(VMCS_XSS_EXITING_BITMAP, 0);
 	if (controls.word[CONTROL_PROCESSOR2] & PROCESSOR2_ENCLS)
 		vmcs_write(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
-	/* A machine check is the machine's, not the guest's. */
-	vmcs_write(VMCS_EXCEPTION_BITMAP, UINT32_C(1) << EXCEPTION_MACHINE_CHECK);
+	/*
+	 * A machine check is the machine's, not the guest's. An alignment check may be raised by its own
+	 * delivery, for ever and with NMIs held back, so that the core could not be stopped any more
+	 * (CVE-2015-5307): by way of the hypervisor each is an event of its own.
+	 */
+	vmcs_write(VMCS_EXCEPTION_BITMAP, UINT32_C(1) << EXCEPTION_MACHINE_CHECK |
+						  UINT32_C(1) << EXCEPTION_ALIGNMENT_CHECK);
 	return ERROR_OK;
 }
 
@@ -367,6 +372,11 @@ static void inject_exception(uint32_t vector, bool has_error)
 void guest_inject_invalid_opcode(void)
 {
 	inject_exception(EXCEPTION_INVALID_OPCODE, false);
+}
+
+void guest_inject_alignment_check(void)
+{
+	inject_exception(EXCEPTION_ALIGNMENT_CHECK, true);
 }
 
 void guest_inject_general_protection(void)

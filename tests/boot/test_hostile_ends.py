@@ -62,6 +62,10 @@ BOOTS = {
     "hostile-hangs": [
         Ending("reset", "reset requested by its guest; restart is not available"),
         Ending("power-off", "powered off by its guest"),
+        Ending("sipi-outside", OUTSIDE,
+               r"vCPU 1 fetches an instruction from guest-physical 0x80000 "),
+        Ending("race-decode", CANNOT, "INSTRUCTION_UNKNOWN"),
+        Ending("ac-loop"),
         Ending("halt"),
         Ending("ud-loop"),
         Ending("db-loop"),

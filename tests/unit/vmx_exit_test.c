@@ -563,6 +563,21 @@ static void machine_check_is_not_the_guests(void **state)
 	assert_true(stops_with(VMX_EXIT_EXCEPTION_OR_NMI, STOP_UNHANDLED));
 }
 
+static void alignment_check_goes_back_to_the_guest(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_EXIT_INTERRUPTION_INFO,
+		       INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR_VALID | 17);
+	/* raised by the delivery of itself */
+	fake_field_set(VMCS_IDT_VECTORING_INFO,
+		       INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR_VALID | 17);
+	exit_with(VMX_EXIT_EXCEPTION_OR_NMI);
+	assert_true(injected(EXCEPTION_ALIGNMENT_CHECK));
+	assert_true(fake_field(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_ERROR_VALID);
+	assert_int_equal(fake_field(VMCS_ENTRY_EXCEPTION_ERROR), 0);
+	assert_int_equal(nmi_unblocked, 0);
+}
+
 static void single_step_survives_emulation(void **state)
 {
 	(void)state;
@@ -778,6 +793,7 @@ int main(void)
 		cmocka_unit_test_setup(nmi_wakes_a_halted_guest, setup),
 		cmocka_unit_test_setup(kick_in_the_hypervisor_arms_the_timer, setup),
 		cmocka_unit_test_setup(machine_check_is_not_the_guests, setup),
+		cmocka_unit_test_setup(alignment_check_goes_back_to_the_guest, setup),
 		cmocka_unit_test_setup(single_step_survives_emulation, setup),
 		cmocka_unit_test_setup(cr0_keeps_host_bits, setup),
 		cmocka_unit_test_setup(cr0_refuses_what_the_processor_refuses, setup),

@@ -59,8 +59,7 @@ void apic_destinations(void)
 					0xFFFF0001, BROADCAST, 0x7FFFFFFF, 0x80000001};
 	static const uint32_t bits[] = {ICR_ASSERT, ICR_LEVEL | ICR_ASSERT, ICR_LEVEL, 0,
 					ICR_LOGICAL | ICR_ASSERT};
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->interrupts[VECTOR_IPI], nmis = attacker->nmis;
+	uint32_t before = interrupts_taken(VECTOR_IPI), nmis = nmis_taken();
 
 	own_id = (uint32_t)msr_read(MSR_ID);
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
@@ -72,49 +71,46 @@ void apic_destinations(void)
 	interrupts_on();
 	__asm__ volatile("nop; nop");
 	interrupts_off();
-	expect(attacker->interrupts[VECTOR_IPI] > before, "no IPI to itself", 0);
-	expect(attacker->nmis > nmis, "no NMI to itself", 0);
+	expect(interrupts_taken(VECTOR_IPI) > before, "no IPI to itself", 0);
+	expect(nmis_taken() > nmis, "no NMI to itself", 0);
 	for (uint32_t vector = VECTOR_FIRST_INTERRUPT; vector < GUEST_VECTORS; vector++)
-		expect(vector == VECTOR_IPI || attacker->interrupts[vector] == 0,
+		expect(vector == VECTOR_IPI || interrupts_taken(vector) == 0,
 		       "interrupt from elsewhere, vector", vector);
 }
 
 static void check_nmis(uint32_t count)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->nmis;
+	uint32_t before = nmis_taken();
 
 	for (uint32_t i = 0; i < count; i++)
 		msr_write(MSR_ICR, (uint64_t)own_id << 32 | ICR_ASSERT | MODE_NMI << MODE_SHIFT);
-	expect(attacker->nmis == before + count, "NMIs:", attacker->nmis - before);
+	expect(nmis_taken() == before + count, "NMIs:", nmis_taken() - before);
 }
 
 static void check_self_interrupts(uint32_t count)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->interrupts[VECTOR_IPI];
+	uint32_t before = interrupts_taken(VECTOR_IPI);
 
 	interrupts_on();
 	for (uint32_t i = 0; i < count; i++)
 		msr_write(MSR_SELF, VECTOR_IPI);
 	interrupts_off();
-	expect(attacker->interrupts[VECTOR_IPI] == before + count,
-	       "interrupts:", attacker->interrupts[VECTOR_IPI] - before);
+	expect(interrupts_taken(VECTOR_IPI) == before + count,
+	       "interrupts:", interrupts_taken(VECTOR_IPI) - before);
 }
 
 /* Many, one after another, each of which has to come exactly once; and one sent by an NMI's handler. */
 void apic_storms(void)
 {
-	struct attacker *attacker = this_attacker();
 	uint32_t before;
 
 	check_self_interrupts(10000);
 	check_nmis(2000);
-	before = attacker->nmis;
-	attacker->nmis_to_send = 10;
+	before = nmis_taken();
+	this_attacker()->nmis_to_send = 10;
 	check_nmis(0);
 	msr_write(MSR_ICR, (uint64_t)own_id << 32 | ICR_ASSERT | MODE_NMI << MODE_SHIFT);
-	expect(attacker->nmis == before + 11, "NMIs out of NMIs:", attacker->nmis - before);
+	expect(nmis_taken() == before + 11, "NMIs out of NMIs:", nmis_taken() - before);
 }
 
 static bool has_msr(uint32_t msr)
@@ -223,8 +219,7 @@ static void check_instructions(void)
 /* IPIs through the page: the same filter as for the MSR. */
 static void check_page_ipis(void)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t nmis = attacker->nmis;
+	uint32_t nmis = nmis_taken();
 
 	for (uint32_t destination = 0; destination < 0x100; destination++) {
 		memory_write32(PAGE + 0x310, destination << 24);
@@ -236,7 +231,7 @@ static void check_page_ipis(void)
 							     3u << SHORTHAND_SHIFT);
 		}
 	}
-	expect(attacker->nmis > nmis, "no NMI to itself", 0);
+	expect(nmis_taken() > nmis, "no NMI to itself", 0);
 }
 
 /* As a system sets them up, after the page got all sorts of values. */

@@ -299,6 +299,37 @@ static void pdpte_reserved(void *unused)
 	run_low(low_pdpte, low_pdpte_end);
 }
 
+/* --- Two cores ------------------------------------------------------------------------------------- */
+
+/* Resets the second core and starts it where the VM has no memory. */
+static void sipi_outside(void *unused)
+{
+	uint64_t second = (msr_read(MSR_APIC_ID) ^ 1) << 32;
+
+	(void)unused;
+	msr_write(MSR_APIC_ICR, second | ICR_INIT);
+	msr_write(MSR_APIC_ICR, second | ICR_STARTUP | GAP / PAGE_SIZE);
+	for (;;)
+		(void)cpuid(0);
+}
+
+/*
+ * The second core changes an instruction on a device page between one that is emulated and one that is
+ * not, while this core executes it: sooner or later the hypervisor finds the other one.
+ */
+static void race_decode(void *unused)
+{
+	static uint8_t changing[4] __attribute__((aligned(4))) = {0x8B, 0x03, 0x90, 0xC3};
+
+	(void)unused;
+	while (this_attacker()->index != 0) {
+		*(volatile uint16_t *)changing = 0x038B; /* mov (%rbx), %eax */
+		*(volatile uint16_t *)changing = 0x03FF; /* incl (%rbx) */
+	}
+	for (;;)
+		__asm__ volatile("call *%0" : : "r"(changing), "b"(IOAPIC_PAGE) : "rax", "memory");
+}
+
 /* --- Hangs ----------------------------------------------------------------------------------------- */
 
 static void halt(void *unused)
@@ -313,7 +344,7 @@ static void idt_of_one(uint64_t handler, uint8_t type)
 	static uint64_t idt[2 * GUEST_VECTORS];
 	struct pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
-	for (unsigned i = 0; i < GUEST_VECTORS; i++) {
+	for (size_t i = 0; i < GUEST_VECTORS; i++) {
 		idt[2 * i] = (handler & 0xFFFF) | SELECTOR_CODE << 16 | (uint64_t)type << 40 |
 			     (handler >> 16 & 0xFFFF) << 48;
 		idt[2 * i + 1] = handler >> 32;
@@ -334,6 +365,12 @@ static void db_loop(void *unused)
 	(void)unused;
 	idt_of_one((uint64_t)again_db, 0x8E);
 	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop" : : : "memory");
+}
+
+static void ac_loop(void *unused)
+{
+	(void)unused;
+	run_low(low_alignment, low_alignment_end);
 }
 
 static void irq_storm(void *unused)
@@ -380,8 +417,11 @@ ending *const endings[ATTACK_COUNT] = {
 	[ATTACK_INIT_SELF] = init_self,
 	[ATTACK_RESET] = reset,
 	[ATTACK_POWER_OFF] = power_off,
+	[ATTACK_SIPI_OUTSIDE] = sipi_outside,
+	[ATTACK_RACE_DECODE] = race_decode,
 	[ATTACK_HALT] = halt,
 	[ATTACK_UD_LOOP] = ud_loop,
+	[ATTACK_AC_LOOP] = ac_loop,
 	[ATTACK_DB_LOOP] = db_loop,
 	[ATTACK_IRQ_STORM] = irq_storm,
 };

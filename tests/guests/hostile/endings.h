@@ -12,6 +12,7 @@ _Noreturn void leave_long_mode(uint32_t address);
 extern const char low_real_mode[], low_real_mode_end[];
 extern const char low_task_switch[], low_task_switch_end[];
 extern const char low_pdpte[], low_pdpte_end[];
+extern const char low_alignment[], low_alignment_end[];
 
 /* Handlers that never end what they handle. */
 extern const char again_ud[], again_db[], again_irq[];

@@ -59,6 +59,8 @@ extern uint32_t attack_number;
 /* Of the calling core. */
 struct attacker *this_attacker(void);
 void runtime_setup(uint32_t index);
+uint32_t nmis_taken(void);
+uint32_t interrupts_taken(uint32_t vector);
 
 /*
  * Calls function(argument) with interrupts off; returns the vector of the exception that ended it, or

@@ -73,8 +73,7 @@ static void line_pulse(void)
 /* Every destination, mode and trigger, with the line going up and down: none may arrive elsewhere. */
 void ioapic_entries(void)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t nmis = attacker->nmis;
+	uint32_t nmis = nmis_taken();
 
 	for (uint32_t destination = 0; destination < 0x10; destination++) {
 		for (uint32_t mode = 0; mode < 8; mode++) {
@@ -94,6 +93,6 @@ void ioapic_entries(void)
 	interrupts_on();
 	__asm__ volatile("nop; nop");
 	interrupts_off();
-	expect(attacker->nmis == nmis, "NMIs:", attacker->nmis - nmis);
+	expect(nmis_taken() == nmis, "NMIs:", nmis_taken() - nmis);
 	expect(register_read(0x10 + 2 * OWN_PIN) == MASKED, "pin is open:", OWN_PIN);
 }

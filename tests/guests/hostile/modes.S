@@ -4,8 +4,10 @@
 #define SELECTOR_DATA    0x10
 #define LOW              0x8000 /* LOW_CODE in endings.c: where the low_ programs run */
 #define CR0_PE           0x1
+#define CR0_AM           0x40000
 #define CR0_PG           0x80000000
 #define CR4_PAE          0x20
+#define EFLAGS_AC        0x40000
 #define MSR_EFER         0xC0000080
 #define EFER_LME         0x100
 
@@ -108,6 +110,50 @@ no_idt:
 	.short	0
 	.long	0
 low_pdpte_end:
+
+/*
+ * Alignment checks at CPL 3 whose handler runs at CPL 3, too, on a stack that is not aligned: to deliver
+ * the exception raises it again. Only 32-bit mode leaves the stack as it is.
+ */
+	.globl	low_alignment, low_alignment_end
+low_alignment:
+	lgdt	LOW + alignment_gdt_pointer - low_alignment
+	lidt	LOW + alignment_idt_pointer - low_alignment
+	ljmp	$0x08, $(LOW + 1f - low_alignment)
+1:	movl	$0x10, %eax
+	movl	%eax, %ss
+	movl	%cr0, %eax
+	orl	$CR0_AM, %eax
+	movl	%eax, %cr0
+	pushl	$0x23
+	pushl	$0x6002 /* ESP */
+	pushl	$(EFLAGS_AC | 2)
+	pushl	$0x1B
+	pushl	$(LOW + 2f - low_alignment)
+	iretl
+2:	pushl	$0
+	jmp	2b
+	.balign	8
+alignment_gdt:
+	.quad	0
+	.quad	0x00CF9B000000FFFF
+	.quad	0x00CF93000000FFFF
+	.quad	0x00CFFB000000FFFF /* code and data of CPL 3 */
+	.quad	0x00CFF3000000FFFF
+alignment_gdt_pointer:
+	.short	alignment_gdt_pointer - alignment_gdt - 1
+	.long	LOW + alignment_gdt - low_alignment
+	.balign	8
+alignment_idt:
+	.fill	17, 8, 0
+	.short	LOW + 2b - low_alignment
+	.short	0x1B
+	.short	0xEE00 /* interrupt gate, DPL 3 */
+	.short	0
+alignment_idt_pointer:
+	.short	alignment_idt_pointer - alignment_idt - 1
+	.long	LOW + alignment_idt - low_alignment
+low_alignment_end:
 
 	.code64
 	.globl	again_ud, again_db, again_irq

@@ -102,24 +102,21 @@ static _Noreturn void second_core(void)
 /* NMIs as fast as they go, while this core is in and out of the hypervisor. */
 static void nmi_storm(void)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->nmis;
+	uint32_t before = nmis_taken();
 
 	give(DO_NMIS);
 	while (order == DO_NMIS)
 		(void)cpuid(0);
 	wait_for_second();
 	(void)cpuid(0);
-	expect(attacker->nmis > before, "no NMI of many", 0);
-	expect(attacker->nmis - before <= NMIS,
-	       "more NMIs than were sent:", attacker->nmis - before);
+	expect(nmis_taken() > before, "no NMI of many", 0);
+	expect(nmis_taken() - before <= NMIS, "more NMIs than were sent:", nmis_taken() - before);
 }
 
 /* Asleep with interrupts off: each NMI wakes once, none is lost. */
 static void nmi_wakes(void)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->nmis;
+	uint32_t before = nmis_taken();
 
 	halted = 0;
 	give(DO_NMI_EACH);
@@ -127,17 +124,16 @@ static void nmi_wakes(void)
 		uint32_t expected = before + i;
 
 		halted = i;
-		while (attacker->nmis != expected)
-			sleep_until(&attacker->nmis, expected);
+		while (nmis_taken() != expected)
+			sleep_until(&this_attacker()->nmis, expected);
 	}
 	wait_for_second();
-	expect(attacker->nmis - before == EACH, "NMIs:", attacker->nmis - before);
+	expect(nmis_taken() - before == EACH, "NMIs:", nmis_taken() - before);
 }
 
 static void interrupt_flood(void)
 {
-	struct attacker *attacker = this_attacker();
-	uint32_t before = attacker->interrupts[VECTOR_FLOOD];
+	uint32_t before = interrupts_taken(VECTOR_FLOOD);
 
 	give(DO_FLOOD);
 	interrupts_on();
@@ -145,9 +141,9 @@ static void interrupt_flood(void)
 		(void)cpuid(0);
 	interrupts_off();
 	wait_for_second();
-	expect(attacker->interrupts[VECTOR_FLOOD] > before, "no interrupt of many", 0);
-	expect(attacker->interrupts[VECTOR_FLOOD] - before <= NMIS,
-	       "more interrupts than were sent:", attacker->interrupts[VECTOR_FLOOD] - before);
+	expect(interrupts_taken(VECTOR_FLOOD) > before, "no interrupt of many", 0);
+	expect(interrupts_taken(VECTOR_FLOOD) - before <= NMIS,
+	       "more interrupts than were sent:", interrupts_taken(VECTOR_FLOOD) - before);
 }
 
 /* The instruction that the hypervisor decodes may be another one than the processor executed. */

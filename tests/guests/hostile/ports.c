@@ -197,10 +197,10 @@ static void check_ins(const struct instruction *row, uint32_t count, int32_t ste
 					(uint64_t)((int64_t)step * (int64_t)count),
 	       "RDI after REP INS:", registers.rdi - (uint64_t)scratch);
 	if (step > 0 && count > 0) {
-		expect(scratch[count * (uint32_t)step - 1] == 0xFF,
-		       "last byte:", scratch[count * (uint32_t)step - 1]);
-		expect(scratch[count * (uint32_t)step] == 0,
-		       "byte behind it:", scratch[count * (uint32_t)step]);
+		size_t end = (size_t)count * (size_t)step;
+
+		expect(scratch[end - 1] == 0xFF, "last byte:", scratch[end - 1]);
+		expect(scratch[end] == 0, "byte behind it:", scratch[end]);
 	}
 }
 

@@ -77,9 +77,19 @@ struct attacker *this_attacker(void)
 	return attacker;
 }
 
+uint32_t nmis_taken(void)
+{
+	return this_attacker()->nmis;
+}
+
+uint32_t interrupts_taken(uint32_t vector)
+{
+	return this_attacker()->interrupts[vector];
+}
+
 static void gates_fill(void)
 {
-	for (uint32_t vector = 0; vector < GUEST_VECTORS; vector++) {
+	for (uint64_t vector = 0; vector < GUEST_VECTORS; vector++) {
 		uint64_t offset = (uint64_t)vector_entries + vector * ENTRY_STUB_SIZE;
 
 		gates[vector] = (struct gate){
@@ -248,7 +258,7 @@ uint64_t *split_large(uint64_t linear)
 	uint64_t *table = extra_tables[extra_used++];
 	uint64_t base = *entry & ~(LARGE_PAGE - 1);
 
-	for (unsigned i = 0; i < 512; i++)
+	for (uint64_t i = 0; i < 512; i++)
 		table[i] = (base + i * PAGE_SIZE) | ENTRY_ALL;
 	*entry = (uint64_t)table | ENTRY_ALL;
 	translations_flush();
