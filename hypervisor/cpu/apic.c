@@ -33,6 +33,21 @@ bool apic_has_register(uint32_t msr)
 	}
 }
 
+static bool in_service(void)
+{
+	for (uint32_t i = 0; i < 8; i++)
+		if (msr_read(APIC_ISR + i))
+			return true;
+	return false;
+}
+
+/* An interrupt that nobody will end would hold back all of lower priority for good. At most one per vector. */
+static void end_interrupts(void)
+{
+	for (unsigned vector = 0; vector <= APIC_VECTOR && in_service(); vector++)
+		msr_write(APIC_EOI, 0);
+}
+
 void apic_reset(void)
 {
 	uint64_t base = msr_read(MSR_APIC_BASE);
@@ -44,6 +59,7 @@ void apic_reset(void)
 			msr_write(lvt_registers[i], APIC_LVT_MASKED);
 	msr_write(APIC_TIMER_INITIAL, 0);
 	msr_write(APIC_TPR, 0);
+	end_interrupts();
 	msr_write(APIC_SPURIOUS, APIC_SPURIOUS_VECTOR);
 }
 

@@ -33,7 +33,6 @@
 #define CR4_SMEP     UINT64_C(0x100000)
 #define CR4_SMAP     UINT64_C(0x200000)
 #define CR4_PKE      UINT64_C(0x400000)
-#define CR4_CET      UINT64_C(0x800000)
 
 #define CR3_PCID UINT64_C(0xFFF)
 

@@ -112,7 +112,7 @@ static bool cr4_fits_mode(uint64_t old, uint64_t value)
 {
 	bool long_mode = vmcs_read(VMCS_GUEST_EFER) & EFER_LMA;
 
-	if (long_mode && (!(value & CR4_PAE) || ((old ^ value) & CR4_LA57)))
+	if (long_mode && !(value & CR4_PAE))
 		return false;
 	if ((value & CR4_PCIDE) && !(old & CR4_PCIDE))
 		return long_mode && !(vmcs_read(VMCS_GUEST_CR3) & CR3_PCID);
@@ -132,11 +132,9 @@ bool control_register_write_cr4(const struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmcs_read(VMCS_GUEST_CR4);
 
-	if (value & (CR4_VMXE | CR4_SMXE))
+	if (value & ~(CR4_OFFERED & msr_read(MSR_VMX_CR4_FIXED1)))
 		return false;
-	if ((value & ~msr_read(MSR_VMX_CR4_FIXED1)) || !cr4_fits_mode(old, value))
-		return false;
-	if ((value & CR4_CET) && !(vmcs_read(VMCS_GUEST_CR0) & CR0_WP))
+	if (!cr4_fits_mode(old, value))
 		return false;
 	if (uses_pdptes(value) && ((old ^ value) & CR4_RELOADS_PDPTES) &&
 	    !load_pdptes(vcpu->vm->config))

@@ -7,6 +7,7 @@
 #include "cpu/msr.h"
 #include "cpu/registers.h"
 #include "vm/vcpu.h"
+#include "vmx/control_registers.h"
 #include "vmx/controls.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
@@ -39,10 +40,10 @@ struct segment_state {
  */
 #define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
 /*
- * The guest has neither VMX nor SMX. MCE stays 1, because a machine check with MCE clear shuts the core
+ * All that CPUID does not offer. And MCE stays 1, because a machine check with MCE clear shuts the core
  * down instead of coming here; the guest reads back what it wrote.
  */
-#define CR4_HOST_OWNED (CR4_VMXE | CR4_SMXE | CR4_MCE)
+#define CR4_HOST_OWNED (~CR4_OFFERED | CR4_MCE)
 
 #define CR0_AFTER_INIT UINT64_C(0x60000010) /* SDM 3.10.1.1, table 10-1 */
 #define DR7_AFTER_INIT UINT64_C(0x400)

@@ -13,7 +13,7 @@ SURVEY = (
     "ipis", "storms", "local-vectors", "apic-base", "apic-page", "page-border",
     "ioapic", "ioapic-entries", "flood", "still-working",
 )
-PAIR = ("nmi-storm", "nmi-wakes", "irq-flood", "change-code", "startup-storm")
+PAIR = ("nmi-storm", "nmi-wakes", "irq-flood", "change-code", "init-in-service", "startup-storm")
 
 
 def main():

@@ -707,10 +707,12 @@ static void cr4_keeps_host_bits(void **state)
 
 static void cr4_refuses_what_the_processor_refuses(void **state)
 {
-	static const uint64_t bad[] = {CR4_VMXE, CR4_SMXE, UINT64_C(1) << 23, UINT64_C(1) << 30,
-				       CR4_PCIDE};
+	static const uint64_t bad[] = {CR4_VMXE,          CR4_SMXE,          CR4_LA57,
+				       UINT64_C(1) << 19, UINT64_C(1) << 23, UINT64_C(1) << 24,
+				       UINT64_C(1) << 25, UINT64_C(1) << 30, CR4_PCIDE};
 
 	(void)state;
+	fake_msr_set(MSR_VMX_CR4_FIXED1, UINT32_MAX); /* a processor that has everything */
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		write_cr4(CR4_MCE | bad[i]);
 		assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
@@ -718,8 +720,6 @@ static void cr4_refuses_what_the_processor_refuses(void **state)
 	fake_field_set(VMCS_GUEST_EFER, EFER_LME | EFER_LMA);
 	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_PAE);
 	write_cr4(CR4_MCE); /* PAE off */
-	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
-	write_cr4(CR4_MCE | CR4_PAE | CR4_LA57);
 	assert_true(injected(EXCEPTION_GENERAL_PROTECTION));
 	fake_field_set(VMCS_GUEST_CR3, 0x1001);
 	write_cr4(CR4_MCE | CR4_PAE | CR4_PCIDE);

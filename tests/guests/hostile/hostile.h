@@ -52,6 +52,7 @@ struct attacker {
 	volatile uint32_t nmis;
 	volatile uint32_t nmis_to_send; /* by the NMI's handler, to the core itself */
 	volatile uint32_t interrupts[GUEST_VECTORS];
+	volatile bool hangs; /* interrupt handlers do not end */
 };
 
 extern uint32_t attack_number;

@@ -4,6 +4,7 @@
 
 #define MSR_APIC_ID   0x802u
 #define MSR_ICR       0x830u
+#define MSR_SELF_IPI  0x83Fu
 #define ICR_FIXED     0x4000u
 #define ICR_NMI       0x4400u
 #define ICR_INIT      0x4500u
@@ -15,7 +16,7 @@
 #define STARTUP_COUNT 0x7000u
 
 /* What the second core is to do; it answers by DO_NOTHING. */
-enum order { DO_NOTHING, DO_NMIS, DO_NMI_EACH, DO_FLOOD, DO_FLIP };
+enum order { DO_NOTHING, DO_NMIS, DO_NMI_EACH, DO_FLOOD, DO_FLIP, DO_HANG_IN_HANDLER };
 
 static volatile enum order order;
 static volatile uint32_t apic_ids[2];
@@ -71,6 +72,18 @@ static void flip(void)
 		*(volatile uint8_t *)changing = opcodes[i % 5];
 }
 
+static struct attacker *volatile handling; /* the second core, once it does */
+
+/* For ever in the handler of an interrupt, which stays in service. */
+static _Noreturn void hang_in_handler(void)
+{
+	this_attacker()->hangs = true;
+	handling = this_attacker();
+	msr_write(MSR_SELF_IPI, VECTOR_FLOOD);
+	interrupts_on();
+	halt_forever();
+}
+
 static _Noreturn void second_core(void)
 {
 	for (;;) {
@@ -89,6 +102,8 @@ static _Noreturn void second_core(void)
 		case DO_FLIP:
 			flip();
 			break;
+		case DO_HANG_IN_HANDLER:
+			hang_in_handler();
 		default:
 			__asm__ volatile("pause" : : : "memory");
 			continue;
@@ -177,6 +192,43 @@ static bool started(uint32_t count)
 	return false;
 }
 
+/*
+ * In real mode: or of all words of the in-service register to IN_SERVICE, then a count. x2APIC mode
+ * survives INIT, so the registers are MSRs:
+ *   xor %ebx, %ebx; mov $0x810, %ecx; 1: rdmsr; or %eax, %ebx; inc %cx; cmp $0x818, %cx; jne 1b;
+ *   mov %ebx, IN_SERVICE; lock incl STARTUP_COUNT; 2: hlt; jmp 2b
+ */
+static const uint8_t in_service_code[] = {0x66, 0x31, 0xDB, 0x66, 0xB9, 0x10, 0x08, 0x00, 0x00,
+					  0x0F, 0x32, 0x66, 0x09, 0xC3, 0x41, 0x81, 0xF9, 0x18,
+					  0x08, 0x75, 0xF4, 0x66, 0x89, 0x1E, 0x04, 0x70, 0xF0,
+					  0x66, 0xFF, 0x06, 0x00, 0x70, 0xF4, 0xEB, 0xFD};
+#define IN_SERVICE (STARTUP_COUNT + 4)
+
+static bool is_handling(void)
+{
+	return handling && handling->interrupts[VECTOR_FLOOD] != 0;
+}
+
+/* A core that is reset while it handles an interrupt: none may be in service after its start. */
+static void init_in_service(void)
+{
+	volatile uint8_t *to = (volatile uint8_t *)(STARTUP_PAGE * PAGE_SIZE);
+
+	for (size_t i = 0; i < sizeof(in_service_code); i++)
+		to[i] = in_service_code[i];
+	memory_write32(STARTUP_COUNT, 0);
+	memory_write32(IN_SERVICE, UINT32_MAX);
+	give(DO_HANG_IN_HANDLER);
+	for (uint32_t i = 0; i < 1000000 && !is_handling(); i++)
+		__asm__ volatile("pause" : : : "memory");
+	expect(is_handling(), "the second core handles no interrupt", 0);
+	send(apic_ids[1], ICR_INIT);
+	send(apic_ids[1], ICR_STARTUP | STARTUP_PAGE);
+	expect(started(1), "not started", 0);
+	expect(memory_read32(IN_SERVICE) == 0, "in service after INIT:", memory_read32(IN_SERVICE));
+	order = DO_NOTHING;
+}
+
 /* The second core is reset and started again and again, with NMIs and a second start-up IPI between. */
 static void startup_storm(void)
 {
@@ -198,8 +250,11 @@ static void startup_storm(void)
 }
 
 static const struct check checks[] = {
-	{"nmi-storm", nmi_storm},         {"nmi-wakes", nmi_wakes},
-	{"irq-flood", interrupt_flood},   {"change-code", change_while_decoded},
+	{"nmi-storm", nmi_storm},
+	{"nmi-wakes", nmi_wakes},
+	{"irq-flood", interrupt_flood},
+	{"change-code", change_while_decoded},
+	{"init-in-service", init_in_service},
 	{"startup-storm", startup_storm},
 };
 

@@ -207,6 +207,8 @@ bool event(struct frame *frame)
 	}
 	if (frame->vector >= VECTOR_FIRST_INTERRUPT && frame->vector != VECTOR_USER_DONE) {
 		attacker->interrupts[frame->vector]++;
+		while (attacker->hangs)
+			;
 		if (frame->vector != VECTOR_SPURIOUS)
 			msr_write(MSR_X2APIC_EOI, 0);
 		return false;
