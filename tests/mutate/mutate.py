@@ -33,6 +33,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = "scenarios"
 WORKERS = 2
 LIMIT = 20  # seconds for one run of the tool
+LIMIT_COMPILER = 120  # 4 GiB in small pages are 20 MB of source
 DOUBLES = 0.15  # share of mutants with two changes
 FINDING = re.compile(r"^(?:(?P<place>.+?): )?(?P<severity>error|warning|note)(?:\[(?P<code>BH\w{4})\])?: ")
 PLACE = re.compile(r"^(?P<file>.+):(?P<line>\d+):(?P<column>\d+)$")
@@ -126,13 +127,13 @@ class Tools:
             result[name] = shlex.split(out)
         return result
 
-    def run(self, arguments, folder, allowed):
+    def run(self, arguments, folder, allowed, limit=LIMIT):
         """What a program wrote to standard error; an unexpected end is a failure."""
         try:
             result = subprocess.run(arguments, cwd=folder, env=self.environment, stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit, check=False)
         except subprocess.TimeoutExpired as expired:
-            raise Failure(f"{arguments[1]}: not done within {LIMIT} s") from expired
+            raise Failure(f"{arguments[1]}: not done within {limit} s") from expired
         text = result.stderr.decode("latin-1")
         if SANITIZER.search(text) or result.returncode not in allowed:
             out = result.stdout.decode("latin-1")
@@ -150,9 +151,10 @@ class Tools:
         out = sandbox.folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         self.run([self.tool, "build", main, "-o", "out"], sandbox.folder, (0,))
-        self.run([*self.compiler, *self.compile_flags, "-c", f"{out}/tables.c", "-o", f"{out}/tables.o"], TOP, (0,))
+        self.run([*self.compiler, *self.compile_flags, "-c", f"{out}/tables.c", "-o", f"{out}/tables.o"], TOP,
+                 (0,), LIMIT_COMPILER)
         status, text = self.run([*self.compiler, *self.link_flags, f"-L{out}", "-o", f"{out}/bulkhead.elf",
-                                 *self.objects, f"{out}/tables.o"], TOP, (0, 1))
+                                 *self.objects, f"{out}/tables.o"], TOP, (0, 1), LIMIT_COMPILER)
         if status:
             if NO_ROOM in text:
                 return False

@@ -145,9 +145,9 @@ class Page:
         data = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"]
         Path(path).write_bytes(base64.b64decode(data))
 
-    def pdf(self, path):
-        """What would be printed."""
-        data = self.call("Page.printToPDF", preferCSSPageSize=True)["data"]
+    def pdf(self, path, most=12):
+        """The first pages of what would be printed; hundreds of them take minutes."""
+        data = self.call("Page.printToPDF", preferCSSPageSize=True, pageRanges=f"1-{most}")["data"]
         Path(path).write_bytes(base64.b64decode(data))
 
     def close(self):

@@ -131,7 +131,7 @@ TOPOLOGY = r"""/dts-v1/;
 };
 &b {
 	pci-devices = <&nic1 &disk>;
-	cpuid-hide = "avx512f";
+	cpuid-hide = "avx512";
 	shared@90001000 { memory = <&ring>; access = "r"; };
 };
 """

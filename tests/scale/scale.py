@@ -4,8 +4,8 @@
 
     scale.py --tool FILE --out DIR [--quick]
 
-Generates scenarios of 1 to 64 VMs with 4 cores and some 31 memory ranges each, counts the instructions of `check`
-and `build` (callgrind, without cpp, dtc and iasl, which are other programs), and takes their time for
+Generates scenarios of 1 to 64 VMs with 4 cores, some 31 memory ranges and 8 PCI functions each, counts the
+instructions of `check` and `build` (callgrind, without cpp, dtc and iasl, which are other programs), and takes their time for
 information. Fails if an instruction count per range at 2,000 ranges is more than twice that at 250, or if the
 largest scenario takes more than LIMIT instructions, which is well under a second. --quick only does these two
 sizes. DIR/scale.svg shows the curve.
@@ -91,7 +91,8 @@ def svg(rows):
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
              f'font-size="12">', f'<rect width="{width}" height="{height}" fill="white"/>',
-             f'<text x="{left}" y="18">Instructions of the tool by memory ranges (4 cores and 31 ranges per VM)</text>']
+             f'<text x="{left}" y="18">Instructions of the tool by memory ranges '
+             f'(per VM 4 cores, 31 ranges, 8 PCI functions)</text>']
     for power in range(low, high + 1):
         parts.append(f'<line x1="{left}" x2="{width - 20}" y1="{y(10 ** power):.1f}" y2="{y(10 ** power):.1f}" '
                      f'stroke="#ddd"/><text x="{left - 8}" y="{y(10 ** power) + 4:.1f}" '

@@ -72,6 +72,8 @@ static const char choice[] = "another valid choice for the VM: the scenario cont
 static const char message[] = "is read for messages only";
 static const char vpid[] = "another VPID that no vCPU has: as good as the first";
 static const char padding[] = "padding between members";
+static const char text_pointer[] =
+	"pointer to the same text elsewhere, or to another without a scenario";
 static const char rights[] = "right of an upper level that no leaf below it has";
 
 #define FIELD(type, field, why)                                                     \
@@ -85,8 +87,8 @@ static const char rights[] = "right of an upper level that no leaf below it has"
 static const struct member members[] = {
 	FIELD(struct scenario, magic, NULL), FIELD(struct scenario, version, NULL),
 	FIELD(struct scenario, hash, choice),
-	FIELD(struct scenario, name, choice), FIELD(struct scenario, description, choice),
-	FIELD(struct scenario, board, choice), FIELD(struct scenario, vms, NULL),
+	FIELD(struct scenario, name, text_pointer), FIELD(struct scenario, description, text_pointer),
+	FIELD(struct scenario, board, text_pointer), FIELD(struct scenario, vms, NULL),
 	FIELD(struct scenario, vm_count, NULL), FIELD(struct scenario, vcpus, NULL),
 	FIELD(struct scenario, vcpu_count, NULL), FIELD(struct scenario, modules, NULL),
 	FIELD(struct scenario, module_count, NULL), FIELD(struct scenario, cores, NULL),
@@ -101,7 +103,7 @@ static const struct member members[] = {
 	FIELD(struct scenario, pci_count, board), FIELD(struct scenario, pci_ecam_base, board),
 	FIELD(struct scenario, pci_ecam_size, board),
 
-	FIELD(struct vm_config, name, choice), FIELD(struct vm_config, id, NULL),
+	FIELD(struct vm_config, name, text_pointer), FIELD(struct vm_config, id, NULL),
 	FIELD(struct vm_config, vcpus, NULL), FIELD(struct vm_config, vcpu_count, NULL),
 	FIELD(struct vm_config, ept_root, NULL), FIELD(struct vm_config, io_bitmap, NULL),
 	FIELD(struct vm_config, msr_bitmap, NULL), FIELD(struct vm_config, memory, NULL),
@@ -110,7 +112,7 @@ static const struct member members[] = {
 	FIELD(struct vm_config, pin_count, choice), FIELD(struct vm_config, boot.protocol, choice),
 	FIELD(struct vm_config, boot.image, NULL), FIELD(struct vm_config, boot.ramdisk, NULL),
 	FIELD(struct vm_config, boot.load_address, choice),
-	FIELD(struct vm_config, boot.bootargs, choice), FIELD(struct vm_config, e820, NULL),
+	FIELD(struct vm_config, boot.bootargs, text_pointer), FIELD(struct vm_config, e820, NULL),
 	FIELD(struct vm_config, e820_count, NULL), FIELD(struct vm_config, blobs, NULL),
 	FIELD(struct vm_config, blob_count, NULL), FIELD(struct vm_config, acpi_rsdp, NULL),
 	FIELD(struct vm_config, pci_functions, NULL), FIELD(struct vm_config, pci_function_count, NULL),
@@ -122,12 +124,12 @@ static const struct member members[] = {
 	FIELD(struct vcpu_config, start, NULL), FIELD(struct vcpu_config, mode, NULL),
 	FIELD(struct vcpu_config, entry, choice),
 
-	FIELD(struct module_config, name, choice), FIELD(struct module_config, file, choice),
+	FIELD(struct module_config, name, text_pointer), FIELD(struct module_config, file, text_pointer),
 	FIELD(struct core_config, apic_id, board), FIELD(struct core_config, vcpu, NULL),
 	FIELD(struct ram_range, base, board), FIELD(struct ram_range, size, board),
 	FIELD(struct ioapic_config, id, board), FIELD(struct ioapic_config, base, board),
 	FIELD(struct ioapic_config, gsi_base, board), FIELD(struct ioapic_config, pins, board),
-	FIELD(struct share_config, name, choice), FIELD(struct share_config, base, NULL),
+	FIELD(struct share_config, name, text_pointer), FIELD(struct share_config, base, NULL),
 	FIELD(struct share_config, size, NULL),
 	FIELD(struct pci_inventory, bus, board), FIELD(struct pci_inventory, device, board),
 	FIELD(struct pci_inventory, function, board), FIELD(struct pci_inventory, vendor_id, board),
@@ -151,7 +153,7 @@ static const struct member members[] = {
 	FIELD(struct pci_function_config, bars[n].prefetchable, board), \
 	FIELD(struct pci_function_config, bars[n].base, NULL), \
 	FIELD(struct pci_function_config, bars[n].size, NULL)
-	FIELD(struct pci_function_config, name, choice), FIELD(struct pci_function_config, bus, NULL),
+	FIELD(struct pci_function_config, name, message), FIELD(struct pci_function_config, bus, NULL),
 	FIELD(struct pci_function_config, device, NULL), FIELD(struct pci_function_config, function, NULL),
 	FIELD(struct pci_function_config, vendor_id, NULL),
 	FIELD(struct pci_function_config, device_id, NULL),
@@ -210,17 +212,39 @@ static bool is_upper_right(const struct image *image, uint64_t address, unsigned
 	return address % 8 == 0 && bit < 3 && (entry & 7) && !(entry & 0xF8);
 }
 
-/* Why the bit may change without harm; NULL if it may not. */
-static const char *reason_of(const struct image *pristine, const struct verify_range *range,
-			     uint64_t address, unsigned bit, bool scenario)
+/* The pointer at the address leads to the same text as before. */
+static bool same_text(const struct image *pristine, const struct image *changed, uint64_t address)
 {
-	const char *reason = text_reason(range->what);
+	uint64_t before, after;
+
+	memcpy(&before, image_at(pristine, address & ~UINT64_C(7)), sizeof(before));
+	memcpy(&after, image_at(changed, address & ~UINT64_C(7)), sizeof(after));
+	return strcmp(image_at(pristine, before), image_at(changed, after)) == 0;
+}
+
+struct flipped {
+	const struct image *pristine, *changed;
+	const struct verify_range *range;
+	uint64_t address;
+	unsigned bit;
+};
+
+/* Why the bit may change without harm; NULL if it may not. */
+static const char *reason_of(const struct flipped *flipped, bool scenario)
+{
+	const char *reason = text_reason(flipped->range->what);
 
 	if (!reason)
-		reason = member_reason(range, address);
-	if (strcmp(range->what, "EPT") == 0 && is_upper_right(pristine, address, bit))
+		reason = member_reason(flipped->range, flipped->address);
+	if (strcmp(flipped->range->what, "EPT") == 0 &&
+	    is_upper_right(flipped->pristine, flipped->address, flipped->bit))
 		reason = rights;
-	return scenario && (reason == board || reason == choice) ? NULL : reason;
+	if (!scenario)
+		return reason;
+	if (reason == text_pointer &&
+	    !same_text(flipped->pristine, flipped->changed, flipped->address))
+		return NULL;
+	return reason == board || reason == choice ? NULL : reason;
 }
 
 /* --- What is flipped ------------------------------------------------------------------------------ */
@@ -241,7 +265,7 @@ struct tally {
 	unsigned count;
 };
 
-#define REASONS 8
+#define REASONS 10
 
 struct outcome {
 	unsigned flips, found, missed;
@@ -315,9 +339,10 @@ static void flip(struct target *target, struct outcome *outcome, const char *nam
 	if (is_reported(target)) {
 		outcome->found++;
 	} else {
-		reason = range ? reason_of(target->pristine, range, address, bit,
-					   target->model != NULL)
-			       : NULL;
+		const struct flipped flipped = {target->pristine, &target->image, range, address,
+						bit};
+
+		reason = range ? reason_of(&flipped, target->model != NULL) : NULL;
 		if (reason) {
 			count_harmless(outcome, reason);
 		} else {

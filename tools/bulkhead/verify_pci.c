@@ -225,7 +225,9 @@ static const char *bar_problem(const struct verify_vm *vm,
 	if (bar->kind > PCI_BAR_IO || !is_truth(&bar->prefetchable))
 		return "is of an unknown kind";
 	if (bar->kind == PCI_BAR_NONE)
-		return bar->base || bar->size ? "is not there, but has a size or a base" : NULL;
+		return bar->base || bar->size || bar->prefetchable
+			       ? "is not there, but has properties"
+			       : NULL;
 	if (bar->size < 4 || bar->size & (bar->size - 1) || bar->base & (bar->size - 1) ||
 	    bar->base >= limit || bar->size > limit - bar->base)
 		return "has a size or a base that cannot be";
