@@ -39,6 +39,9 @@ entry:
 	movl %eax, %edi
 	movl %ebx, %esi
 	movl $boot_stack_end, %esp
+	rdtsc
+	movl %eax, boot_times      /* struct boot_times.entered */
+	movl %edx, boot_times + 4
 
 	movl $0x80000001, %eax
 	cpuid

@@ -8,6 +8,7 @@
 #include "boot/machine.h"
 #include "boot/modules.h"
 #include "boot/multiboot2.h"
+#include "boot/times.h"
 #include "bulkhead/version.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
@@ -32,6 +33,7 @@ static uint32_t cores_ready;
 /* Cores that are back out of VMX operation after a refusal. */
 static uint32_t cores_undone;
 
+struct boot_times boot_times;
 static struct boot_information boot_information;
 static struct acpi_madt madt;
 static struct module_image images[CONFIG_MAX_MODULES];
@@ -99,6 +101,8 @@ static _Noreturn void core_run(void)
 		log_info("core with APIC id %u has no VM and sleeps", this_cpu()->apic_id);
 		cpu_halt_forever();
 	}
+	vcpu->counters->hypervisor_entered = boot_times.entered;
+	vcpu->counters->images_placed = boot_times.placing;
 	vcpu_run(vcpu);
 }
 
@@ -155,7 +159,11 @@ static bool place_images(void)
 		.aside_end = paging_end(),
 	};
 
-	return module_place(&placer, &placements) == ERROR_OK;
+	uint64_t begin = tsc_read();
+	bool placed = module_place(&placer, &placements) == ERROR_OK;
+
+	boot_times.placing = tsc_read() - begin;
+	return placed;
 }
 
 /* How long the started cores may take to enter VMX operation. */

@@ -6,6 +6,7 @@
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
 
+#include "bulkhead/counters.h"
 #include "bulkhead/tables.h"
 #include "lib/log.h"
 
@@ -72,6 +73,7 @@ struct cpu_area {
 	_Alignas(4096) uint8_t vmxon_region[4096];
 	_Alignas(4096) uint8_t vmcs[4096];
 	_Alignas(4096) struct cpu cpu;
+	_Alignas(4096) struct core_counters counters;
 };
 _Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between guard pages");
 

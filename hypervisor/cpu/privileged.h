@@ -211,24 +211,19 @@ static inline enum vmx_result vmx_pointer_load(hpa_t vmcs)
 	return VMX_RESULT_FROM_FLAGS(carry, zero);
 }
 
-static inline enum vmx_result vmx_read(uint64_t field, uint64_t *value)
+/* True if the processor refused. These two make up most of an exit: one branch each, for CF and ZF alike. */
+static inline bool vmx_read(uint64_t field, uint64_t *value)
 {
-	bool carry, zero;
-	__asm__ volatile("vmread %3, %2"
-			 : "=@ccc"(carry), "=@ccz"(zero), "=r"(*value)
-			 : "r"(field)
-			 : "memory");
-	return VMX_RESULT_FROM_FLAGS(carry, zero);
+	bool failed;
+	__asm__ volatile("vmread %2, %1" : "=@ccbe"(failed), "=r"(*value) : "r"(field));
+	return failed;
 }
 
-static inline enum vmx_result vmx_write(uint64_t field, uint64_t value)
+static inline bool vmx_write(uint64_t field, uint64_t value)
 {
-	bool carry, zero;
-	__asm__ volatile("vmwrite %3, %2"
-			 : "=@ccc"(carry), "=@ccz"(zero)
-			 : "r"(field), "r"(value)
-			 : "memory");
-	return VMX_RESULT_FROM_FLAGS(carry, zero);
+	bool failed;
+	__asm__ volatile("vmwrite %2, %1" : "=@ccbe"(failed) : "r"(field), "r"(value));
+	return failed;
 }
 
 /* Operand of INVEPT and INVVPID (SDM 3.31.3): 16 bytes, meaning by the instruction. */

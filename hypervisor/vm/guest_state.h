@@ -70,8 +70,10 @@ void guest_set_debug_control(uint64_t value);
 /* Writes RIP, control registers, segments and the like to the log, for a VM that stops. */
 void guest_state_log(const struct guest_registers *registers);
 
-/* Number of exit reasons, and the name of one ("CPUID"); never NULL. */
-#define EXIT_REASON_COUNT 70
+/* Why the guest exited, with the vendor's own details, and where it is now. */
+void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip);
+
+/* Name of an exit reason ("CPUID"); never NULL. There are EXIT_REASON_COUNT (bulkhead/counters.h). */
 const char *exit_reason_name(uint32_t reason);
 
 #endif

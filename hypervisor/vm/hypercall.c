@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bulkhead/platform.h"
+#include "vm/counters.h"
 #include "vm/handlers.h"
 
 struct hypercall {
@@ -10,7 +11,7 @@ struct hypercall {
 
 static uint64_t exit_count(const struct vcpu *vcpu)
 {
-	return vcpu->exit_total;
+	return counters_exits(vcpu->counters);
 }
 
 static const struct hypercall hypercalls[] = {

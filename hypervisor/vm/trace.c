@@ -2,50 +2,82 @@
 #include "vm/trace.h"
 #include "cpu/privileged.h"
 
-/* Entries that a report prints. */
+/* Exits that a report prints. */
 #define TRACE_LINES 8
 _Static_assert(TRACE_LINES <= CONFIG_EXIT_TRACE_DEPTH, "the report shows at most what is kept");
 
-struct entry {
-	uint64_t tsc; /* 0: never used */
-	uint64_t rip;
-	uint64_t qualification;
-	uint32_t reason;
-};
-
-/* Written by the vCPU's own core only. */
-struct ring {
-	uint32_t next;
-	struct entry entries[CONFIG_EXIT_TRACE_DEPTH];
-};
-
-static struct ring rings[CONFIG_MAX_VCPUS];
-
-void trace_exit(const struct vcpu *vcpu, uint32_t reason, uint64_t qualification, uint64_t rip)
+void trace_begin(struct vcpu *vcpu, const struct guest_registers *registers)
 {
-	struct ring *ring = &rings[vcpu - vcpus];
+	struct core_counters *counters = vcpu->counters;
+	struct exit_record *record = &counters->records[counters->next_record];
 
-	ring->entries[ring->next] = (struct entry){
-		.tsc = tsc_read(),
-		.rip = rip,
-		.qualification = qualification,
-		.reason = reason,
-	};
-	ring->next = (ring->next + 1) % CONFIG_EXIT_TRACE_DEPTH;
+	*record = (struct exit_record){.tsc = tsc_read()};
+	guest_exit_read(&record->reason, &record->qualification, &record->rip);
+	vcpu->at_exit = *registers;
+}
+
+static void note_changes(struct exit_record *record, const struct guest_registers *before,
+			 const struct guest_registers *after)
+{
+	unsigned noted = 0;
+
+	for (unsigned i = 0; i < GUEST_REGISTER_COUNT; i++) {
+		/* RSP is not among those that an exit saves (vm/registers.h) */
+		if (i == GUEST_RSP || before->gpr[i] == after->gpr[i])
+			continue;
+		record->changed |= UINT32_C(1) << i;
+		if (noted == EXIT_RECORD_VALUES)
+			continue;
+		record->before[noted] = before->gpr[i];
+		record->after[noted++] = after->gpr[i];
+	}
+}
+
+void trace_end(struct vcpu *vcpu, const struct guest_registers *registers)
+{
+	struct core_counters *counters = vcpu->counters;
+	struct exit_record *record = &counters->records[counters->next_record];
+	uint32_t reason;
+	uint64_t qualification;
+
+	note_changes(record, &vcpu->at_exit, registers);
+	guest_exit_read(&reason, &qualification, &record->next_rip);
+	record->ticks = (uint32_t)(tsc_read() - record->tsc);
+	counters->next_record = (counters->next_record + 1) % CONFIG_EXIT_TRACE_DEPTH;
+}
+
+static void log_changes(const struct vcpu *vcpu, const struct exit_record *record)
+{
+	static const char *const names[GUEST_REGISTER_COUNT] = {
+		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+	unsigned noted = 0;
+
+	for (unsigned i = 0; i < GUEST_REGISTER_COUNT && noted < EXIT_RECORD_VALUES; i++) {
+		if (!(record->changed & UINT32_C(1) << i))
+			continue;
+		log_info("vCPU %u last exits:   %s 0x%lx, was 0x%lx", vcpu->config->index, names[i],
+			 record->after[noted], record->before[noted]);
+		noted++;
+	}
 }
 
 void trace_report(const struct vcpu *vcpu)
 {
-	const struct ring *ring = &rings[vcpu - vcpus];
+	const struct core_counters *counters = vcpu->counters;
 
+	/* the exit that led here is at next_record: its handler has not returned */
 	for (uint32_t i = TRACE_LINES; i > 0; i--) {
-		const struct entry *entry =
-			&ring->entries[(ring->next + CONFIG_EXIT_TRACE_DEPTH - i) %
-				       CONFIG_EXIT_TRACE_DEPTH];
+		const struct exit_record *record =
+			&counters->records[(counters->next_record + 1 + CONFIG_EXIT_TRACE_DEPTH -
+					    i) %
+					   CONFIG_EXIT_TRACE_DEPTH];
 
-		if (entry->tsc)
-			log_info("vCPU %u last exits: tsc %lu rip 0x%lx %s, qualification 0x%lx",
-				 vcpu->config->index, entry->tsc, entry->rip,
-				 exit_reason_name(entry->reason), entry->qualification);
+		if (!record->tsc)
+			continue;
+		log_info("vCPU %u last exits: tsc %lu rip 0x%lx %s, qualification 0x%lx, %u ticks",
+			 vcpu->config->index, record->tsc, record->rip,
+			 exit_reason_name(record->reason), record->qualification, record->ticks);
+		log_changes(vcpu, record);
 	}
 }

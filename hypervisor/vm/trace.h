@@ -8,10 +8,14 @@
 
 #include "vm/vcpu.h"
 
-/* Notes an exit of the calling core's vCPU, before it is handled. */
-void trace_exit(const struct vcpu *vcpu, uint32_t reason, uint64_t qualification, uint64_t rip);
+/*
+ * Notes an exit of the calling core's vCPU before it is handled, and what has become of it afterwards.
+ * Called by entry.S. A handler that stops the VM never gets to the second.
+ */
+void trace_begin(struct vcpu *vcpu, const struct guest_registers *registers);
+void trace_end(struct vcpu *vcpu, const struct guest_registers *registers);
 
-/* Logs the last exits of a vCPU, oldest first. */
+/* Logs the last exits of the calling core's vCPU, oldest first. */
 void trace_report(const struct vcpu *vcpu);
 
 #endif

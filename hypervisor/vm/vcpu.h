@@ -8,6 +8,7 @@
 #ifndef VM_VCPU_H
 #define VM_VCPU_H
 
+#include "bulkhead/counters.h"
 #include "bulkhead/tables.h"
 #include "lib/log.h"
 #include "loader/loader.h"
@@ -61,17 +62,17 @@ struct vm {
 };
 
 struct vcpu {
+	struct core_counters *counters; /* of its core; entry.S knows that this is first */
 	const struct vcpu_config *config;
 	struct vm *vm;
 	uint32_t requests; /* OR of enum vcpu_request; atomic, set by other cores */
 	bool waits_for_sipi;
-	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
-	uint64_t icr;          /* last value written to the ICR */
-	uint32_t xapic_ldr;    /* logical destination while in xAPIC mode */
-	uint32_t xapic_dfr;    /* destination format while in xAPIC mode */
-	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
-	uint64_t exit_total;
-	uint64_t exits[EXIT_REASON_COUNT];
+	uint64_t apic_base;             /* IA32_APIC_BASE as the guest sees it */
+	uint64_t icr;                   /* last value written to the ICR */
+	uint32_t xapic_ldr;             /* logical destination while in xAPIC mode */
+	uint32_t xapic_dfr;             /* destination format while in xAPIC mode */
+	uint64_t mtrr_default;          /* IA32_MTRR_DEF_TYPE as the guest wrote it */
+	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
 };
 
 extern struct vcpu vcpus[CONFIG_MAX_VCPUS];

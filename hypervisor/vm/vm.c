@@ -8,6 +8,7 @@
 #include "devices/ioapic.h"
 #include "devices/pci.h"
 #include "lib/panic.h"
+#include "vm/counters.h"
 #include "vm/report.h"
 #include "vm/trace.h"
 #include "vm/vcpu.h"
@@ -39,6 +40,15 @@ static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config)
 	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
 }
 
+static void vcpu_bind(struct vcpu *vcpu, struct cpu *cpu)
+{
+	cpu->vcpu = vcpu;
+	vcpu->counters = &cpu_area_of(cpu)->counters;
+	counters_init(vcpu->counters, cpu->apic_id);
+	vcpu->counters->vm = vcpu->config->vm;
+	vcpu->counters->vcpu = vcpu->config->index;
+}
+
 void vms_init(const struct scenario *scenario)
 {
 	for (uint32_t i = 0; i < scenario->vm_count; i++)
@@ -49,7 +59,7 @@ void vms_init(const struct scenario *scenario)
 		const struct core_config *core = &scenario->cores[i];
 
 		if (core->vcpu != VCPU_NONE)
-			cpu_at(i)->vcpu = &vcpus[core->vcpu];
+			vcpu_bind(&vcpus[core->vcpu], cpu_at(i));
 	}
 }
 

@@ -6,11 +6,8 @@
 #include "cpu/exceptions.h"
 #include "cpu/registers.h"
 #include "vm/handlers.h"
-#include "vm/trace.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
-
-typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
 
 /* EDX:EAX, with the upper halves of the registers cleared as the instructions do. */
 static void set_edx_eax(struct guest_registers *registers, uint64_t value)
@@ -246,7 +243,7 @@ static void handle_triple_fault(struct vcpu *vcpu, struct guest_registers *regis
 }
 
 /* Instructions that CPUID does not offer are #UD, as on a processor without them. */
-static exit_handler *const handlers[VMX_EXIT_COUNT] = {
+exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EXCEPTION_OR_NMI] = handle_exception,
 	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
 	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
@@ -280,30 +277,28 @@ static exit_handler *const handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_WBINVD] = handle_cache_flush,
 };
 
-static _Noreturn void stop_unhandled(struct vcpu *vcpu, struct guest_registers *registers,
-				     uint32_t reason)
+/* What entry.S knows of C. */
+_Static_assert(VMCS_EXIT_REASON == 0x4402 && VMX_EXIT_COUNT == 70, "entry.S");
+_Static_assert(VMX_EXIT_COUNT == EXIT_REASON_COUNT, "every reason with a handler is counted");
+_Static_assert(offsetof(struct cpu, vcpu) == 24 && offsetof(struct vcpu, counters) == 0, "entry.S");
+_Static_assert(offsetof(struct core_counters, exits) == 128 && sizeof(struct exit_counter) == 64 &&
+		       offsetof(struct exit_counter, count) == 0 &&
+		       offsetof(struct exit_counter, last) == 24,
+	       "entry.S");
+
+_Noreturn void vmx_unhandled_exit(struct guest_registers *registers)
 {
+	struct vcpu *vcpu = this_cpu()->vcpu;
+	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
+
+	if (reason < EXIT_REASON_COUNT)
+		vcpu->counters->exits[reason].count++;
 	log_error("%s exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
 		  reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
 		  reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
 		  vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,
 		registers);
-}
-
-void vmx_handle_exit(struct guest_registers *registers)
-{
-	struct vcpu *vcpu = this_cpu()->vcpu;
-	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
-
-	vcpu->exit_total++;
-	if (reason >= VMX_EXIT_COUNT || !handlers[reason])
-		stop_unhandled(vcpu, registers, reason);
-	vcpu->exits[reason]++;
-	if (CONFIG_EXIT_TRACE)
-		trace_exit(vcpu, reason, vmcs_read(VMCS_EXIT_QUALIFICATION),
-			   vmcs_read(VMCS_GUEST_RIP));
-	handlers[reason](vcpu, registers);
 }
 
 void vmx_entry_failed(struct guest_registers *registers)

@@ -10,8 +10,15 @@
 _Noreturn void vmx_launch(struct guest_registers *registers);
 extern const char vmx_exit_entry[];
 
-/* Called by entry.S for each exit; returns to resume the guest. */
-void vmx_handle_exit(struct guest_registers *registers);
+/*
+ * What to do about an exit, by basic reason; NULL: nothing is known. entry.S counts the exit, calls the
+ * handler and resumes the guest when it returns.
+ */
+typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
+extern exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT];
+
+/* Called by entry.S when no handler is known, or a VM entry failed after it had begun. */
+_Noreturn void vmx_unhandled_exit(struct guest_registers *registers);
 
 /* Called by entry.S when VMLAUNCH or VMRESUME did not enter the guest. */
 _Noreturn void vmx_entry_failed(struct guest_registers *registers);

@@ -113,6 +113,14 @@ static void tables_write(const struct vcpu *vcpu)
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 }
 
+/* Where entry.S keeps the guest's registers: the top of the stack, which the exit path begins below. */
+static struct guest_registers *saved_registers(struct cpu_area *area)
+{
+	_Static_assert(sizeof(struct guest_registers) % 16 == 0,
+		       "the stack stays aligned for calls");
+	return (void *)(area->stack + sizeof(area->stack) - sizeof(struct guest_registers));
+}
+
 /* What the processor loads at each exit: this core's own area (SDM 3.25.5). */
 static void host_state_write(void)
 {
@@ -139,7 +147,7 @@ static void host_state_write(void)
 	vmcs_write(VMCS_HOST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_HOST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_HOST_SYSENTER_EIP, 0);
-	vmcs_write(VMCS_HOST_RSP, (uint64_t)area->stack + sizeof(area->stack));
+	vmcs_write(VMCS_HOST_RSP, (uint64_t)saved_registers(area));
 	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
 }
 
@@ -273,11 +281,10 @@ void guest_state_set_gdt(gpa_t base, uint16_t limit)
 
 _Noreturn void guest_run(struct guest_registers *registers)
 {
-	struct cpu_area *area = cpu_area_of(this_cpu());
-	struct guest_registers *saved =
-		(void *)(area->stack + sizeof(area->stack) - sizeof(*saved));
+	struct guest_registers *saved = saved_registers(cpu_area_of(this_cpu()));
 
 	*saved = *registers;
+	this_cpu()->vcpu->counters->started = tsc_read();
 	vmx_launch(saved);
 }
 
@@ -411,6 +418,13 @@ void guest_inject_nmi(void)
 		vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	}
 	nmi_window_set(!now);
+}
+
+void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip)
+{
+	*reason = vmcs_read32(VMCS_EXIT_REASON);
+	*qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	*rip = vmcs_read(VMCS_GUEST_RIP);
 }
 
 uint64_t guest_debug_control(void)

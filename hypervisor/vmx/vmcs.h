@@ -16,7 +16,7 @@ static inline uint64_t vmcs_read(enum vmcs_field field)
 {
 	uint64_t value;
 
-	if (vmx_read(field, &value) != VMX_SUCCEED)
+	if (__builtin_expect(vmx_read(field, &value), false))
 		vmcs_access_failed(field);
 	return value;
 }
@@ -28,7 +28,7 @@ static inline uint32_t vmcs_read32(enum vmcs_field field)
 
 static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
-	if (vmx_write(field, value) != VMX_SUCCEED)
+	if (__builtin_expect(vmx_write(field, value), false))
 		vmcs_access_failed(field);
 }
 

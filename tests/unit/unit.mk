@@ -45,6 +45,9 @@ unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
 	tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c hypervisor/vm/local_apic.c \
 	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/lib/log_limit.c
 
+unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c
+
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/lib/log_limit.c
 
@@ -55,7 +58,7 @@ unit-vmx_exit := tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/uni
 	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
-	hypervisor/vm/cpuid.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
+	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \

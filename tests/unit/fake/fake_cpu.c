@@ -339,16 +339,16 @@ enum vmx_result vmx_pointer_load(hpa_t vmcs)
 	return VMX_SUCCEED;
 }
 
-enum vmx_result vmx_read(uint64_t field, uint64_t *value)
+bool vmx_read(uint64_t field, uint64_t *value)
 {
 	*value = fake_field(field);
-	return VMX_SUCCEED;
+	return false;
 }
 
-enum vmx_result vmx_write(uint64_t field, uint64_t value)
+bool vmx_write(uint64_t field, uint64_t value)
 {
 	fake_field_set(field, value);
-	return VMX_SUCCEED;
+	return false;
 }
 
 enum vmx_result vmx_invalidate_ept(uint64_t type, struct invalidate_descriptor what)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bulkhead/platform.h"
 #include "cpu/msr.h"
@@ -52,12 +53,16 @@ const struct scenario scenario_tables = {
 	.physical_address_bits = 40,
 };
 
+static struct core_counters counters[4];
+
 void fake_vms_reset(void)
 {
 	for (unsigned i = 0; i < 2; i++)
 		vms[i] = (struct vm){.config = &vm_configs[i]};
+	memset(counters, 0, sizeof(counters));
 	for (unsigned i = 0; i < 4; i++)
 		vcpus[i] = (struct vcpu){
+			.counters = &counters[i],
 			.config = &vcpu_configs[i],
 			.vm = &vms[vcpu_configs[i].vm],
 			.apic_base = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC |

@@ -60,8 +60,8 @@ enum vmx_result vmx_on(hpa_t region);
 enum vmx_result vmx_off(void);
 enum vmx_result vmx_clear(hpa_t vmcs);
 enum vmx_result vmx_pointer_load(hpa_t vmcs);
-enum vmx_result vmx_read(uint64_t field, uint64_t *value);
-enum vmx_result vmx_write(uint64_t field, uint64_t value);
+bool vmx_read(uint64_t field, uint64_t *value);
+bool vmx_write(uint64_t field, uint64_t value);
 enum vmx_result vmx_invalidate_ept(uint64_t type, struct invalidate_descriptor what);
 enum vmx_result vmx_invalidate_vpid(uint64_t type, struct invalidate_descriptor what);
 

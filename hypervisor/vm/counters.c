@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/counters.h"
+
+void counters_init(struct core_counters *counters, uint32_t apic_id)
+{
+	*counters = (struct core_counters){
+		.magic = COUNTERS_MAGIC,
+		.version = COUNTERS_VERSION,
+		.header_size = offsetof(struct core_counters, exits),
+		.counter_size = sizeof(struct exit_counter),
+		.counter_count = EXIT_REASON_COUNT,
+		.record_size = sizeof(struct exit_record),
+		.record_count = CONFIG_EXIT_TRACE ? CONFIG_EXIT_TRACE_DEPTH : 0,
+		.records_offset = offsetof(struct core_counters, records),
+		.apic_id = apic_id,
+		.timed = CONFIG_EXIT_TIMES,
+	};
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		counters->exits[i].minimum = UINT32_MAX;
+}
+
+void exit_counter_change(struct exit_counter *counter, uint32_t ticks)
+{
+	/* stores become visible in program order (SDM 3.9.2.2); the fences are for the compiler */
+	__atomic_store_n(&counter->sequence, counter->sequence + 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	counter->total += (counter->count - 1 - counter->timed) * counter->last + ticks;
+	counter->timed = counter->count;
+	counter->last = ticks;
+	if (ticks < counter->minimum)
+		counter->minimum = ticks;
+	if (ticks > counter->maximum)
+		counter->maximum = ticks;
+	__atomic_store_n(&counter->sequence, counter->sequence + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t exit_counter_total(const struct exit_counter *counter)
+{
+	return counter->total + (counter->count - counter->timed) * counter->last;
+}
+
+uint64_t counters_exits(const struct core_counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		sum += counters->exits[i].count;
+	return sum;
+}
