@@ -101,8 +101,6 @@ static _Noreturn void core_run(void)
 		log_info("core with APIC id %u has no VM and sleeps", this_cpu()->apic_id);
 		cpu_halt_forever();
 	}
-	vcpu->counters->hypervisor_entered = boot_times.entered;
-	vcpu->counters->images_placed = boot_times.placing;
 	vcpu_run(vcpu);
 }
 
@@ -210,6 +208,14 @@ static void prepare_core_area(void)
 	paging_load();
 }
 
+static void tell_times(void)
+{
+	for (uint32_t i = 0; i < scenario_tables.vcpu_count; i++) {
+		vcpus[i].counters->hypervisor_entered = boot_times.entered;
+		vcpus[i].counters->images_placed = boot_times.placing;
+	}
+}
+
 /* Called by entry.S with what GRUB left in EAX and EBX. */
 _Noreturn void boot_main(uint32_t magic, uint32_t information);
 
@@ -235,6 +241,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 	if (!machine_is_as_expected(&scenario_tables))
 		refuse(cores);
 	log_info("%u cores in VMX operation, starting %u VMs", cores, scenario_tables.vm_count);
+	tell_times();
 	__atomic_store_n(&verdict, VERDICT_START, __ATOMIC_RELEASE);
 	core_run();
 }
