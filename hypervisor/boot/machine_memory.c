@@ -170,6 +170,9 @@ void machine_check_memory(const struct scenario *scenario, const struct boot_inf
 		     scenario->hypervisor_size);
 	check_is_ram(boot, scenario->board, "the page that starts cores", scenario->trampoline,
 		     PAGE_SIZE_4K);
+	if (scenario->crash_record_size)
+		check_is_ram(boot, scenario->board, "the range for crash records",
+			     scenario->crash_record_base, scenario->crash_record_size);
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		const struct vm_config *vm = &scenario->vms[i];
 

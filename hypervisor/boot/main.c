@@ -20,6 +20,7 @@
 #include "devices/ioapic.h"
 #include "devices/legacy.h"
 #include "devices/pci.h"
+#include "lib/crash_record.h"
 #include "lib/panic.h"
 #include "loader/loader.h"
 #include "vm/vcpu.h"
@@ -146,6 +147,7 @@ static bool place_images(void)
 	struct memory_span busy[] = {
 		{scenario_tables.hypervisor_base, scenario_tables.hypervisor_size},
 		{scenario_tables.trampoline, PAGE_SIZE_4K},
+		{scenario_tables.crash_record_base, scenario_tables.crash_record_size},
 	};
 	struct module_placer placer = {
 		.images = images,
@@ -153,7 +155,7 @@ static bool place_images(void)
 		.memory = boot_information.memory,
 		.memory_count = boot_information.memory_count,
 		.busy = busy,
-		.busy_count = sizeof(busy) / sizeof(busy[0]),
+		.busy_count = scenario_tables.crash_record_size ? 3 : 2,
 		.aside_end = paging_end(),
 	};
 
@@ -233,6 +235,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 		machine_is_as_expected(&scenario_tables);
 		refuse(1);
 	}
+	crash_record_report(&scenario_tables);
 	legacy_silence();
 	ioapic_init(&scenario_tables);
 	if (!place_images())

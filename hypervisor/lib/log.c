@@ -204,6 +204,22 @@ void log_flush(void)
 	print_until_nothing_is_pending(self);
 }
 
+size_t log_tail(char *buffer, size_t size)
+{
+	const struct log_ring *ring = &this_cpu()->log;
+	uint32_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
+	uint32_t kept = written < LOG_RING_SIZE ? written : LOG_RING_SIZE;
+	uint32_t length = kept < size ? kept : (uint32_t)size;
+
+	/* The oldest line may have lost its beginning. Lines before the first wrap are all whole. */
+	if (length < written)
+		while (length > 0 && ring->text[(written - length - 1) % LOG_RING_SIZE] != '\n')
+			length--;
+	for (uint32_t i = 0; i < length; i++)
+		buffer[i] = ring->text[(written - length + i) % LOG_RING_SIZE];
+	return length;
+}
+
 void log_init(void)
 {
 	console_init();

@@ -21,6 +21,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level {
@@ -72,6 +73,12 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
  * core stays the printer for about a second (it may be dead), printing is taken over from it.
  */
 void log_flush(void);
+
+/*
+ * Copies the calling core's last lines, printed or not, as many whole ones as fit, each with its \n and
+ * without a NUL. Returns their length in bytes. For crash records.
+ */
+size_t log_tail(char *buffer, size_t size);
 
 /*
  * Limits lines that a guest can cause at will, so that it can't flood the console or keep the printer

@@ -3,6 +3,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/privileged.h"
+#include "lib/crash_record.h"
 #include "lib/format.h"
 #include "lib/log.h"
 
@@ -26,6 +27,7 @@ _Noreturn void panic(const char *fmt, ...)
 	va_end(arguments);
 	/* First what led to it: that also makes room in the ring for the reason. */
 	log_flush();
+	crash_record_write(CRASH_HYPERVISOR, "", 0, text);
 	log_error("panic: %s", text);
 	log_flush();
 	cpu_halt_forever();

@@ -7,6 +7,7 @@
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
+#include "lib/crash_record.h"
 #include "lib/panic.h"
 #include "vm/counters.h"
 #include "vm/report.h"
@@ -122,6 +123,9 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 				  stop_texts[reason]);
 		if (registers && !is_orderly(reason))
 			guest_state_log(registers);
+		if (!is_orderly(reason))
+			crash_record_write(CRASH_VM, vcpu->vm->config->name, vcpu->config->index,
+					   stop_texts[reason]);
 		stop_others(vcpu);
 	}
 	vcpu_park(vcpu);

@@ -246,6 +246,30 @@ static void flush_on_core_1(void)
 	current_core = 0;
 }
 
+static void tail_has_whole_lines(void **state)
+{
+	static char tail[LOG_RING_SIZE];
+
+	(void)state;
+	assert_int_equal(log_tail(tail, sizeof(tail)), 0);
+	log_error("one");
+	log_error("two");
+	assert_int_equal(log_tail(tail, sizeof(tail)), console_length);
+	assert_memory_equal(tail, console, console_length);
+	/* Room for all but one byte: the first line is left out, not cut. */
+	const size_t second = strlen("[0 hv] error: two\n");
+	assert_int_equal(log_tail(tail, console_length - 1), second);
+	assert_memory_equal(tail, console + console_length - second, second);
+	assert_int_equal(log_tail(tail, second - 1), 0);
+	for (unsigned i = 0; i < 3 * LOG_RING_SIZE / 20; i++)
+		log_error("number %u", i);
+	for (size_t size = 1; size <= sizeof(tail); size += 13) {
+		size_t length = log_tail(tail, size);
+		assert_memory_equal(tail, console + console_length - length, length);
+		assert_true(length == 0 || console[console_length - length - 1] == '\n');
+	}
+}
+
 static void flush_takes_over_from_a_printer_that_does_not_end(void **state)
 {
 	(void)state;
@@ -356,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup(printer_looks_again_until_nothing_is_pending, setup),
 		cmocka_unit_test_setup(full_ring_loses_the_newest_and_says_so, setup),
 		cmocka_unit_test_setup(positions_wrap, setup),
+		cmocka_unit_test_setup(tail_has_whole_lines, setup),
 		cmocka_unit_test_setup(flush_takes_over_from_a_printer_that_does_not_end, setup),
 		cmocka_unit_test_setup(fault_while_printing_is_printed_without_waiting, setup),
 		cmocka_unit_test_setup(limiter_counts_what_it_hides, setup),

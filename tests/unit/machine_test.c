@@ -309,6 +309,11 @@ static void hypervisor_and_trampoline_must_be_ram(void **state)
 	assert_one_difference(
 		"machine[BHC201]: the page that starts cores at 0x9f000-0x9ffff needs RAM, but "
 		"0x9f000-0x9ffff is reserved");
+	setup(NULL);
+	scenario.crash_record_base = 0x9E000;
+	scenario.crash_record_size = 0x2000;
+	assert_one_difference(
+		"machine[BHC201]: the range for crash records at 0x9e000-0x9ffff needs RAM");
 }
 
 static void device_in_the_place_of_ram_is_a_difference(void **state)

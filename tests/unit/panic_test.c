@@ -4,9 +4,11 @@
 #include "cpu/cpu.h"
 #include "cpu/privileged.h"
 #include "fake_log.h"
+#include "lib/crash_record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -22,6 +24,18 @@ struct cpu *this_cpu(void)
 _Noreturn void cpu_halt_forever(void)
 {
 	longjmp(halted, 1);
+}
+
+static const char *recorded;
+
+void crash_record_write(enum crash_kind kind, const char *vm, uint32_t vcpu, const char *reason)
+{
+	static char copy[128];
+
+	assert_int_equal(kind, CRASH_HYPERVISOR);
+	assert_string_equal(vm, "");
+	assert_int_equal(vcpu, 0);
+	recorded = strncpy(copy, reason, sizeof(copy) - 1);
 }
 
 #define ASSERT_HALTS(statement)             \
@@ -48,6 +62,7 @@ static void panic_says_why_and_halts(void **state)
 	(void)state;
 	ASSERT_HALTS(panic("no %s left", "stack"));
 	assert_true(fake_log_has(LOG_ERROR, "panic: no stack left"));
+	assert_string_equal(recorded, "no stack left");
 }
 
 static void panic_in_panic_halts_at_once(void **state)

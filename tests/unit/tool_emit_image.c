@@ -247,6 +247,8 @@ static void compare_board(const struct image *image, const struct scenario *foun
 	assert_int_equal(found->hypervisor_base, expected->hypervisor_base);
 	assert_int_equal(found->hypervisor_size, expected->hypervisor_size);
 	assert_int_equal(found->trampoline, expected->trampoline);
+	assert_int_equal(found->crash_record_base, expected->crash_record_base);
+	assert_int_equal(found->crash_record_size, expected->crash_record_size);
 	assert_int_equal(found->tsc_frequency_hz, expected->tsc_frequency_hz);
 	assert_int_equal(found->apic_timer_frequency_hz, expected->apic_timer_frequency_hz);
 	assert_int_equal(found->physical_address_bits, expected->physical_address_bits);

@@ -323,6 +323,16 @@ struct corruption {
 	X(board_ram_empty, VERIFY_BOARD_MEMORY, demo, ram(i, 0)->size = 0) \
 	X(address_bits, VERIFY_BOARD_MEMORY, demo, image_scenario(i)->physical_address_bits ^= 16) \
 	X(trampoline, VERIFY_BOARD_MEMORY, demo, image_scenario(i)->trampoline ^= 1) \
+	X(crash_records_few, VERIFY_BOARD_MEMORY, demo, image_scenario(i)->crash_record_size = 0x3000) \
+	X(crash_records_over_image, VERIFY_BOARD_MEMORY, demo, \
+	  image_scenario(i)->crash_record_base = 0x200000) \
+	X(crash_records_over_trampoline, VERIFY_BOARD_MEMORY, demo, \
+	  image_scenario(i)->crash_record_base = 0x7000) \
+	X(crash_records_no_pages, VERIFY_BOARD_MEMORY, demo, image_scenario(i)->crash_record_base ^= 1) \
+	X(crash_records_no_ram, VERIFY_BOARD_MEMORY, demo, \
+	  image_scenario(i)->crash_record_base = 0xa0000) \
+	X(leaf_to_crash_records, VERIFY_HYPERVISOR_MEMORY, demo, \
+	  image_scenario(i)->crash_record_base = 0x20100000) \
 	X(trampoline_high, VERIFY_BOARD_MEMORY, demo, image_scenario(i)->trampoline ^= BIT(20)) \
 	X(share_moved, VERIFY_SHARE, rich, share(i)->base ^= BIT(14)) \
 	X(share_size, VERIFY_SHARE, rich, share(i)->size ^= BIT(12)) \

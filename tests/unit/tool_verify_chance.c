@@ -101,7 +101,8 @@ static const struct member members[] = {
 	FIELD(struct scenario, physical_address_bits, board), FIELD(struct scenario, shares, NULL),
 	FIELD(struct scenario, share_count, NULL), FIELD(struct scenario, pci, board),
 	FIELD(struct scenario, pci_count, board), FIELD(struct scenario, pci_ecam_base, board),
-	FIELD(struct scenario, pci_ecam_size, board),
+	FIELD(struct scenario, pci_ecam_size, board), FIELD(struct scenario, crash_record_base, board),
+	FIELD(struct scenario, crash_record_size, board),
 
 	FIELD(struct vm_config, name, text_pointer), FIELD(struct vm_config, id, NULL),
 	FIELD(struct vm_config, vcpus, NULL), FIELD(struct vm_config, vcpu_count, NULL),

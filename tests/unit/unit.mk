@@ -19,6 +19,8 @@ unit-guest_memory := tests/unit/guest_memory_test.c tests/unit/fake/fake_memory.
 unit-format := tests/unit/format_test.c hypervisor/lib/format.c
 unit-string := tests/unit/string_test.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
+unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
+	hypervisor/lib/crash_record.c hypervisor/lib/format.c
 unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c hypervisor/lib/format.c
 unit-log := tests/unit/log_test.c hypervisor/lib/log.c hypervisor/lib/log_limit.c hypervisor/lib/format.c
 tsan-log := $(unit-log)

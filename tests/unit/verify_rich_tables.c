@@ -216,4 +216,6 @@ const struct scenario scenario_tables = {
 	.pci_count = 3,
 	.pci_ecam_base = 0xd0000000,
 	.pci_ecam_size = 0x100000,
+	.crash_record_base = 0x80000,
+	.crash_record_size = 0x5000,
 };

@@ -267,6 +267,9 @@ static void plan_ranges(struct plan *plan)
 			scenario->hypervisor_size = size;
 		} else if (board->ranges[i].kind == BOARD_TRAMPOLINE) {
 			scenario->trampoline = base;
+		} else if (board->ranges[i].kind == BOARD_CRASH_RECORD) {
+			scenario->crash_record_base = base;
+			scenario->crash_record_size = size;
 		}
 	}
 	qsort(ram, scenario->ram_count, sizeof(*ram), compare_ram);

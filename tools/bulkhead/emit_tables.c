@@ -160,6 +160,11 @@ static void emit_scenario(FILE *file, const struct scenario *scenario)
 	fprintf(file, "\t.hypervisor_base = 0x%" PRIx64 ",\n", scenario->hypervisor_base);
 	fprintf(file, "\t.hypervisor_size = 0x%" PRIx64 ",\n", scenario->hypervisor_size);
 	fprintf(file, "\t.trampoline = 0x%" PRIx64 ",\n", scenario->trampoline);
+	if (scenario->crash_record_size != 0)
+		fprintf(file,
+			"\t.crash_record_base = 0x%" PRIx64 ",\n\t.crash_record_size = 0x%" PRIx64
+			",\n",
+			scenario->crash_record_base, scenario->crash_record_size);
 	fprintf(file, "\t.tsc_frequency_hz = %" PRIu64 ",\n", scenario->tsc_frequency_hz);
 	fprintf(file, "\t.apic_timer_frequency_hz = %" PRIu64 ",\n",
 		scenario->apic_timer_frequency_hz);

@@ -53,10 +53,11 @@ struct board_cpu {
 };
 
 enum board_range_kind {
-	BOARD_RAM,        /* usable */
-	BOARD_RESERVED,   /* firmware, ACPI, whatever must be left alone */
-	BOARD_HYPERVISOR, /* image, tables, stacks */
-	BOARD_TRAMPOLINE, /* AP start-up page below 1 MiB */
+	BOARD_RAM,          /* usable */
+	BOARD_RESERVED,     /* firmware, ACPI, whatever must be left alone */
+	BOARD_HYPERVISOR,   /* image, tables, stacks */
+	BOARD_TRAMPOLINE,   /* AP start-up page below 1 MiB */
+	BOARD_CRASH_RECORD, /* where cores leave word of a crash */
 };
 
 struct board_range {

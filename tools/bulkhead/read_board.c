@@ -60,11 +60,11 @@ static void take_reserved(struct reader *reader, struct tree_node *node)
 	static const enum board_range_kind kinds[] = {
 		[CHOICE_HYPERVISOR_RANGE] = BOARD_HYPERVISOR,
 		[CHOICE_TRAMPOLINE_RANGE] = BOARD_TRAMPOLINE,
-		[CHOICE_TRAMPOLINE_RANGE + 1] = BOARD_RESERVED,
+		[CHOICE_CRASH_RANGE] = BOARD_CRASH_RECORD,
+		[CHOICE_CRASH_RANGE + 1] = BOARD_RESERVED,
 	};
 
-	take_ranges(reader, node,
-		    kinds[read_choice(node, "compatible", CHOICE_TRAMPOLINE_RANGE + 1)]);
+	take_ranges(reader, node, kinds[read_choice(node, "compatible", CHOICE_CRASH_RANGE + 1)]);
 }
 
 static void take_ioapic(struct reader *reader, struct tree_node *node)

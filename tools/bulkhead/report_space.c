@@ -52,6 +52,7 @@ static void add_board_range(struct sweep *sweep, const struct board_range *range
 		[BOARD_RESERVED] = PARTY_RESERVED,
 		[BOARD_HYPERVISOR] = PARTY_HYPERVISOR,
 		[BOARD_TRAMPOLINE] = PARTY_TRAMPOLINE,
+		[BOARD_CRASH_RECORD] = PARTY_HYPERVISOR,
 	};
 	struct span span;
 

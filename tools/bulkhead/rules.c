@@ -76,6 +76,7 @@ const struct rule rules[] = {
 	{"BH3016", ERROR, "devices of two VMs share a page of registers", rule_registers_shared},
 	{"BH3017", ERROR, "physical address width that no processor has", rule_address_bits},
 	{"BH3018", ERROR, "frequency out of range", rule_frequency},
+	{"BH3019", ERROR, "the range for crash records is misplaced", rule_crash_record_range},
 
 	/* Guest memory */
 	{"BH4001", ERROR, "guest memory ranges of a VM overlap", rule_guest_overlap},

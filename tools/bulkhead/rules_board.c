@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BH3011 and following: what the board file says about memory must make sense by itself. */
+#include "bulkhead/crash_record.h"
 #include "bulkhead/platform.h"
 #include "rules_internal.h"
 
@@ -108,6 +109,43 @@ void rule_trampoline_range(struct check *check)
 		       span_text(check->arena, range->span));
 }
 
+static void report_crash_overlap(struct check *check, const struct claim *claim,
+				 const struct claim *obstacle)
+{
+	struct finding *finding = REPORT(check, claim->at, "board: %s at %s covers %s", claim->what,
+					 span_text(check->arena, claim->span), obstacle->what);
+
+	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
+	     span_text(check->arena, obstacle->span));
+}
+
+void rule_crash_record_range(struct check *check)
+{
+	const struct claims claims = board_claims(check, 1u << BOARD_CRASH_RECORD);
+	struct claims others = board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
+							   1u << BOARD_TRAMPOLINE);
+	const uint64_t needed = (uint64_t)check->model->board.cpu_count * CRASH_RECORD_SIZE;
+	struct finding *finding;
+
+	if (!claims.count) /* a board need not have it */
+		return;
+	const struct claim *range = only_range(check, &claims, "bulkhead,crash-record");
+	if (!range)
+		return;
+	if (range->span.last - range->span.first < needed - 1) {
+		finding = REPORT(check, range->at,
+				 "board: %s at %s is too small: %u cores leave a page each",
+				 range->what, span_text(check->arena, range->span),
+				 check->model->board.cpu_count);
+		HELP(check, finding, "make its size 0x%" PRIx64 " at least", needed);
+	} else if (!inside_ram(check, range->span)) {
+		REPORT(check, range->at, "board: %s at %s is not inside one RAM range", range->what,
+		       span_text(check->arena, range->span));
+	} else {
+		claims_against(check, &claims, &others, report_crash_overlap);
+	}
+}
+
 static void report_apic_page(struct check *check, const struct claim *claim,
 			     const struct claim *obstacle)
 {
@@ -160,8 +198,9 @@ void rule_registers_in_ram(struct check *check)
 {
 	const struct claims devices = registers(check);
 	struct claims ram = board_claims(check, 1u << BOARD_RAM);
-	struct claims reserved = board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
-							     1u << BOARD_TRAMPOLINE);
+	struct claims reserved =
+		board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
+					    1u << BOARD_TRAMPOLINE | 1u << BOARD_CRASH_RECORD);
 
 	claims_against(check, &devices, &ram, report_in_ram);
 	claims_against(check, &devices, &reserved, report_reserved);

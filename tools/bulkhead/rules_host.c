@@ -7,7 +7,9 @@
 #include "rules_internal.h"
 
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
-#define NOT_RAM   (1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR | 1u << BOARD_TRAMPOLINE)
+#define NOT_RAM                                                                   \
+	(1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR | 1u << BOARD_TRAMPOLINE | \
+	 1u << BOARD_CRASH_RECORD)
 
 /* Who a claim of fixed_memory() is of: VM "rt": memory@0; owners behind the last VM are shares. */
 static const char *party(struct check *check, const struct claim *claim)
@@ -333,6 +335,7 @@ static void report_reserved(struct check *check, const struct claim *claim,
 		[BOARD_RESERVED] = "reserved by the board",
 		[BOARD_HYPERVISOR] = "the hypervisor's own",
 		[BOARD_TRAMPOLINE] = "the hypervisor's, for starting cores",
+		[BOARD_CRASH_RECORD] = "the hypervisor's, for crash records",
 	};
 	const char *common = span_text(check->arena, span_common(claim->span, obstacle->span));
 	struct finding *finding = REPORT(check, claim->at, "%s: host memory %s is %s",

@@ -106,6 +106,7 @@ void rule_placement_small_pages(struct check *check);
 void rule_ram_overlap(struct check *check);
 void rule_hypervisor_range(struct check *check);
 void rule_trampoline_range(struct check *check);
+void rule_crash_record_range(struct check *check);
 void rule_board_apic_page(struct check *check);
 void rule_registers_in_ram(struct check *check);
 void rule_registers_shared(struct check *check);

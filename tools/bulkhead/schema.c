@@ -85,6 +85,7 @@ static const struct schema_node board_memory = {
 static const char *const reserved_compatible[] = {
 	[CHOICE_HYPERVISOR_RANGE] = "bulkhead,hypervisor",
 	[CHOICE_TRAMPOLINE_RANGE] = "bulkhead,trampoline",
+	[CHOICE_CRASH_RANGE] = "bulkhead,crash-record",
 	NULL,
 };
 static const struct schema_property reserved_properties[] = {

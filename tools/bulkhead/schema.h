@@ -54,16 +54,17 @@ extern const struct schema_node schema_share;
 extern const struct schema_node schema_vm_shared;
 
 /* The orders of choices that the reader relies on. */
-enum { CHOICE_RAW, CHOICE_ELF, CHOICE_LINUX };             /* boot-protocol */
-enum { CHOICE_PROTECTED, CHOICE_REAL };                    /* entry-mode */
-enum { CHOICE_OFF, CHOICE_ON };                            /* acpi */
-enum { CHOICE_R, CHOICE_RW, CHOICE_RX, CHOICE_RWX };       /* access */
-enum { CHOICE_OKAY, CHOICE_OK, CHOICE_DISABLED };          /* status */
-enum { CHOICE_EDGE, CHOICE_LEVEL };                        /* trigger */
-enum { CHOICE_HIGH, CHOICE_LOW };                          /* polarity */
-enum { CHOICE_HYPERVISOR_RANGE, CHOICE_TRAMPOLINE_RANGE }; /* reserved-memory compatible */
-enum { CHOICE_PERFORMANCE, CHOICE_EFFICIENT };             /* kind of a cpu */
-enum { CHOICE_MEMORY32, CHOICE_MEMORY64, CHOICE_IO };      /* kind of a bar */
+enum { CHOICE_RAW, CHOICE_ELF, CHOICE_LINUX };       /* boot-protocol */
+enum { CHOICE_PROTECTED, CHOICE_REAL };              /* entry-mode */
+enum { CHOICE_OFF, CHOICE_ON };                      /* acpi */
+enum { CHOICE_R, CHOICE_RW, CHOICE_RX, CHOICE_RWX }; /* access */
+enum { CHOICE_OKAY, CHOICE_OK, CHOICE_DISABLED };    /* status */
+enum { CHOICE_EDGE, CHOICE_LEVEL };                  /* trigger */
+enum { CHOICE_HIGH, CHOICE_LOW };                    /* polarity */
+/* reserved-memory compatible */
+enum { CHOICE_HYPERVISOR_RANGE, CHOICE_TRAMPOLINE_RANGE, CHOICE_CRASH_RANGE };
+enum { CHOICE_PERFORMANCE, CHOICE_EFFICIENT };        /* kind of a cpu */
+enum { CHOICE_MEMORY32, CHOICE_MEMORY64, CHOICE_IO }; /* kind of a bar */
 
 const struct schema_property *schema_property(const struct schema_node *node, const char *name);
 /* The kind of child that a name (without unit address) makes; NULL if there is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BHB2xx: what the walk found against the other VMs, the hypervisor, the board and the declaration. */
+#include "bulkhead/crash_record.h"
 #include "bulkhead/platform.h"
 #include "verify_internal.h"
 
@@ -129,6 +130,9 @@ void verify_hypervisor_memory(struct verify *verify)
 			scenario->hypervisor_size, "the hypervisor");
 	verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->trampoline, PAGE_SIZE_4K,
 			"the trampoline that starts cores");
+	if (scenario->crash_record_size != 0)
+		verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->crash_record_base,
+				scenario->crash_record_size, "the hypervisor's crash records");
 	/* Wherever the tables say that the hypervisor is: this is where it really is. */
 	for (unsigned i = 0; i < verify->image.segment_count; i++) {
 		const struct verify_segment *segment = &verify->image.segments[i];
@@ -414,6 +418,31 @@ static void check_not_ram(struct verify *verify, hpa_t page, const char *what)
 			      "board: its RAM covers 0x%" PRIx64 ", where %s is", page, what);
 }
 
+static bool ranges_meet(hpa_t base, uint64_t size, hpa_t other, uint64_t other_size)
+{
+	return base < other + other_size && other < base + size;
+}
+
+/* Every core has a page of it, away from all else that is the hypervisor's. */
+static void check_crash_records(struct verify *verify)
+{
+	const struct scenario *s = &verify->scenario;
+	const hpa_t base = s->crash_record_base;
+	const uint64_t size = s->crash_record_size;
+
+	if (base == 0 && size == 0)
+		return;
+	verify->statistics.pairs += 3;
+	if (((base | size) & PAGE_MASK) != 0 || size / CRASH_RECORD_SIZE < s->core_count ||
+	    !verify_ram_holds(verify, base, size) ||
+	    ranges_meet(base, size, s->hypervisor_base, s->hypervisor_size) ||
+	    ranges_meet(base, size, s->trampoline, PAGE_SIZE_4K))
+		verify_report(verify, VERIFY_BOARD_MEMORY,
+			      "the range for crash records, 0x%" PRIx64 " bytes at 0x%" PRIx64
+			      ", is not a page of free RAM for each of %u cores",
+			      size, base, s->core_count);
+}
+
 static void check_own_memory(struct verify *verify)
 {
 	const struct scenario *s = &verify->scenario;
@@ -432,6 +461,7 @@ static void check_own_memory(struct verify *verify)
 			      "the trampoline at 0x%" PRIx64
 			      " is not a page of RAM between 0x1000 and 0x9ffff",
 			      s->trampoline);
+	check_crash_records(verify);
 }
 
 void verify_board_memory(struct verify *verify)

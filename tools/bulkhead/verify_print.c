@@ -277,6 +277,11 @@ static void report_header(const struct verify *verify, const char *file, FILE *s
 	fputs("trampoline  ", stream);
 	print_range(stream, scenario->trampoline, PAGE_SIZE_4K);
 	fputc('\n', stream);
+	if (scenario->crash_record_size != 0) {
+		fputs("crashes     ", stream);
+		print_range(stream, scenario->crash_record_base, scenario->crash_record_size);
+		fprintf(stream, "%s\n", size_text(size, scenario->crash_record_size));
+	}
 }
 
 void verify_print_report(const struct verify *verify, const char *file, FILE *stream)

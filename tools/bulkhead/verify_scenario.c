@@ -480,6 +480,7 @@ static void compare_ranges(struct verify *verify)
 {
 	const struct board *board = &verify->model->board;
 	const struct scenario *scenario = &verify->scenario;
+	const struct range *crash_records = NULL;
 	uint32_t ram = 0;
 	bool all = true;
 
@@ -497,10 +498,15 @@ static void compare_ranges(struct verify *verify)
 		} else if (board->ranges[i].kind == BOARD_TRAMPOLINE) {
 			if (scenario->trampoline != range->base.value)
 				board_differs(verify, "trampoline is");
+		} else if (board->ranges[i].kind == BOARD_CRASH_RECORD) {
+			crash_records = range;
 		}
 	}
 	if (!all || scenario->ram_count != ram)
 		board_differs(verify, "RAM is");
+	if (scenario->crash_record_base != (crash_records ? crash_records->base.value : 0) ||
+	    scenario->crash_record_size != (crash_records ? crash_records->size.value : 0))
+		board_differs(verify, "memory for crash records is");
 }
 
 static void compare_ioapics(struct verify *verify)

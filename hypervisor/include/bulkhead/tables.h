@@ -15,7 +15,7 @@
 #include "bulkhead/types.h"
 
 #define SCENARIO_TABLES_MAGIC   UINT64_C(0x53454C4241544842) /* "BHTABLES" in memory order */
-#define SCENARIO_TABLES_VERSION 2
+#define SCENARIO_TABLES_VERSION 3
 #define SCENARIO_HASH_SIZE      32 /* SHA-256 */
 
 /* What a VM may do with a range of its memory; the values are those of an EPT entry's bits 2:0. */
@@ -280,6 +280,13 @@ struct scenario {
 	uint32_t pci_count;
 	hpa_t pci_ecam_base;    /* memory-mapped configuration space, mapped to no VM; 0: none */
 	uint64_t pci_ecam_size; /* 1 MiB for each bus from 0 on */
+
+	/*
+	 * Where cores leave word of a crash (bulkhead/crash_record.h): RAM that belongs to no VM, at
+	 * least one page for each core. 0: none
+	 */
+	hpa_t crash_record_base;
+	uint64_t crash_record_size;
 };
 
 extern const struct scenario scenario_tables;
