@@ -13,6 +13,9 @@ _Alignas(4096) uint8_t cpu_areas[CONFIG_MAX_CORES][AREA];
 /* Something in .data, as the hypervisor has it. */
 volatile uint64_t stub_data = 1;
 
+/* hypervisor/boot/times.h; entry.S writes it */
+uint64_t boot_times[2];
+
 void boot_main(void);
 void boot_main(void)
 {
