@@ -2,6 +2,7 @@
 #include "devices/pci.h"
 
 #include "boot/machine.h"
+#include "bulkhead/virtual_devices.h"
 #include "devices/pci_config.h"
 
 /* CONFIG_ADDRESS: enable bit, bus, device and function, register */
@@ -49,6 +50,42 @@ static uint32_t host_bridge_read(uint32_t offset)
 		if (host_bridge[i].offset == offset)
 			return host_bridge[i].value;
 	return 0;
+}
+
+/*
+ * The 440FX host bridge, for firmware that looks for it. Its registers are memory: the ones that say what
+ * lies below 1 MiB (PAM, 0x59 to 0x5F) and 0x72 (SMRAM) show what was written, and change nothing.
+ */
+static uint32_t i440fx_read(struct vm *vm, uint32_t offset)
+{
+	static const struct header_register fixed[] = {
+		{PCI_ID, 0x12378086},
+		{PCI_CLASS, 0x06000002},
+		{PCI_SUBSYSTEM, 0x11001AF4},
+	};
+
+	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (fixed[i].offset == offset)
+			return fixed[i].value;
+	if (offset < PCI_HEADER_END)
+		return 0;
+	return __atomic_load_n(&vm->host_bridge[(offset - PCI_HEADER_END) / 4], __ATOMIC_RELAXED);
+}
+
+static void i440fx_write(struct vm *vm, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	uint32_t *word;
+
+	if (offset < PCI_HEADER_END)
+		return;
+	word = &vm->host_bridge[(offset - PCI_HEADER_END) / 4];
+	__atomic_store_n(word, (__atomic_load_n(word, __ATOMIC_RELAXED) & ~mask) | (value & mask),
+			 __ATOMIC_RELAXED);
+}
+
+static bool has_i440fx(const struct vm *vm)
+{
+	return vm->config->virtual_devices & VIRTUAL_HOST_BRIDGE;
 }
 
 static uint32_t address_of(const struct pci_function_config *function)
@@ -163,7 +200,7 @@ static uint32_t word_read(struct vm *vm, uint32_t address)
 	if (function)
 		return function_read(vm, function, offset);
 	if ((address & ADDRESS_FUNCTION) == pci_address(0, 0, 0))
-		return host_bridge_read(offset);
+		return has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
 	return UINT32_MAX;
 }
 
@@ -190,6 +227,9 @@ void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
 		__atomic_store_n(&vm->pci_address, value & ADDRESS_WRITABLE, __ATOMIC_RELAXED);
 	else if (port >= PCI_DATA_PORT && function)
 		function_write(vm, function, address & ADDRESS_REGISTER, mask, value << shift);
+	else if (port >= PCI_DATA_PORT && has_i440fx(vm) &&
+		 (address & ADDRESS_FUNCTION) == pci_address(0, 0, 0))
+		i440fx_write(vm, address & ADDRESS_REGISTER, mask, value << shift);
 }
 
 static uint32_t identity(uint16_t vendor_id, uint16_t device_id)

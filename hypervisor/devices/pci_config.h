@@ -27,6 +27,7 @@ static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function
 #define PCI_CACHE_LINE   0x0C
 #define PCI_BAR0         0x10
 #define PCI_BAR5         0x24
+#define PCI_SUBSYSTEM    0x2C
 #define PCI_EXPANSION    0x30
 #define PCI_CAPABILITIES 0x34
 #define PCI_INTERRUPT    0x3C

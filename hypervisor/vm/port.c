@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ports that the I/O bitmap does not open. A few belong to the virtual platform; all others answer as
- * a bus without a device: reads are all ones, writes are lost. Operating systems probe for legacy
- * devices this way, so that is no fault.
+ * Ports that the I/O bitmap does not open. A few belong to the virtual platform or to virtual devices of
+ * the VM; all others answer as a bus without a device: reads are all ones, writes are lost. Operating
+ * systems probe for legacy devices this way, so that is no fault.
  */
 #include "bulkhead/platform.h"
+#include "bulkhead/virtual_devices.h"
 #include "devices/pci.h"
+#include "devices/virtual.h"
 #include "vm/handlers.h"
 
 /* Sleep control register (ACPI 6.4, 4.8.3.7, table 4.19) */
 #define SLEEP_TYPE(value) ((value) >> 2 & 7)
 #define SLEEP_ENABLE      0x20
+
+/* Firmware shows its progress there, and operating systems write to it to wait for a moment. */
+#define PORT_PROGRESS 0x80
 
 static uint32_t read_zero(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
@@ -18,6 +23,21 @@ static uint32_t read_zero(struct vcpu *vcpu, uint16_t port, unsigned size)
 	(void)port;
 	(void)size;
 	return 0;
+}
+
+static uint32_t read_ones(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	(void)vcpu;
+	(void)port;
+	(void)size;
+	return UINT32_MAX;
+}
+
+static uint32_t read_pm_timer(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	(void)vcpu;
+	(void)size;
+	return virtual_pm_timer() >> 8 * (port - PLATFORM_PM_TIMER_PORT);
 }
 
 static uint32_t read_pci(struct vcpu *vcpu, uint16_t port, unsigned size)
@@ -53,26 +73,37 @@ static void write_reset(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 }
 
 struct virtual_port {
+	uint32_t devices; /* the VM has one of them, or 0: every VM has it */
 	uint16_t first, last;
 	uint32_t (*read)(struct vcpu *vcpu, uint16_t port, unsigned size);
 	void (*write)(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value);
 };
 
+/* Registers that take accesses of other sizes than a byte as a whole. */
 static const struct virtual_port virtual_ports[] = {
-	{PLATFORM_ACPI_SLEEP_CONTROL_PORT, PLATFORM_ACPI_SLEEP_CONTROL_PORT, read_zero,
+	{0, PLATFORM_ACPI_SLEEP_CONTROL_PORT, PLATFORM_ACPI_SLEEP_CONTROL_PORT, read_zero,
 	 write_sleep_control},
-	{PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT, read_zero,
+	{0, PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT, read_zero,
 	 write_nothing},
-	{PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, read_zero, write_reset},
-	{PCI_PORT_FIRST, PCI_PORT_LAST, read_pci, write_pci},
+	{0, PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, read_zero, write_reset},
+	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing},
+	{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3, read_pm_timer,
+	 write_nothing},
+	{0, PCI_PORT_FIRST, PCI_PORT_LAST, read_pci, write_pci},
 };
 
 /* The whole access has to lie in the virtual device. */
-static const struct virtual_port *find(uint16_t port, unsigned size)
+static const struct virtual_port *find(const struct vcpu *vcpu, uint16_t port, unsigned size)
 {
-	for (unsigned i = 0; i < sizeof(virtual_ports) / sizeof(virtual_ports[0]); i++)
-		if (port >= virtual_ports[i].first && port + size - 1 <= virtual_ports[i].last)
-			return &virtual_ports[i];
+	uint32_t devices = vcpu->vm->config->virtual_devices;
+
+	for (unsigned i = 0; i < sizeof(virtual_ports) / sizeof(virtual_ports[0]); i++) {
+		const struct virtual_port *candidate = &virtual_ports[i];
+
+		if (port >= candidate->first && port + size - 1 <= candidate->last &&
+		    (!candidate->devices || candidate->devices & devices))
+			return candidate;
+	}
 	return NULL;
 }
 
@@ -83,22 +114,66 @@ static void log_refused(struct vcpu *vcpu, const char *what, uint16_t port)
 			  port);
 }
 
+/*
+ * Devices on the ISA bus are 8 bits wide: a wider access comes to them byte by byte, at one port after the
+ * other. False: no byte of it met a device.
+ */
+static bool read_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t *value)
+{
+	bool found = false;
+
+	*value = UINT32_MAX;
+	for (unsigned i = 0; i < size; i++) {
+		uint8_t byte;
+
+		if (!virtual_port_read(vcpu->vm, (uint16_t)(port + i), &byte))
+			continue;
+		found = true;
+		*value &= ~(UINT32_C(0xFF) << 8 * i);
+		*value |= (uint32_t)byte << 8 * i;
+	}
+	return found;
+}
+
+static bool write_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < size; i++) {
+		enum virtual_write result = virtual_port_write(vcpu->vm, (uint16_t)(port + i),
+							       (uint8_t)(value >> 8 * i));
+
+		if (result == VIRTUAL_WRITE_RESET)
+			vm_stop(vcpu, STOP_RESET, NULL);
+		found = found || result == VIRTUAL_WRITE_DONE;
+	}
+	return found;
+}
+
+/* Byte by byte first: the reset control register lies among the ports of PCI configuration. */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
-	const struct virtual_port *virtual_port = find(port, size);
+	const struct virtual_port *virtual_port = find(vcpu, port, size);
+	uint32_t value;
 
+	if (size == 1 && read_bytes(vcpu, port, size, &value))
+		return value;
 	if (virtual_port)
 		return virtual_port->read(vcpu, port, size);
+	if (read_bytes(vcpu, port, size, &value))
+		return value;
 	log_refused(vcpu, "reads", port);
 	return UINT32_MAX;
 }
 
 void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
-	const struct virtual_port *virtual_port = find(port, size);
+	const struct virtual_port *virtual_port = find(vcpu, port, size);
 
+	if (size == 1 && write_bytes(vcpu, port, size, value))
+		return;
 	if (virtual_port)
 		virtual_port->write(vcpu, port, size, value);
-	else
+	else if (!write_bytes(vcpu, port, size, value))
 		log_refused(vcpu, "writes", port);
 }

@@ -10,6 +10,7 @@
 
 #include "bulkhead/counters.h"
 #include "bulkhead/tables.h"
+#include "devices/virtual.h"
 #include "lib/log.h"
 #include "loader/loader.h"
 #include "vm/guest_state.h"
@@ -58,7 +59,9 @@ struct vm {
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
 	/* BARs of each of its functions that read as their size, one bit each; atomic */
 	uint32_t pci_sizing[CONFIG_MAX_PCI_FUNCTIONS];
+	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
+	struct virtual_devices devices; /* has a lock of its own */
 };
 
 struct vcpu {

@@ -54,6 +54,7 @@ void vms_init(const struct scenario *scenario)
 {
 	for (uint32_t i = 0; i < scenario->vm_count; i++)
 		vms[i].config = &scenario->vms[i];
+	virtual_devices_init(scenario);
 	for (uint32_t i = 0; i < scenario->vcpu_count; i++)
 		vcpu_init(&vcpus[i], &scenario->vcpus[i]);
 	for (uint32_t i = 0; i < scenario->core_count; i++) {

@@ -118,6 +118,7 @@ static const struct member members[] = {
 	FIELD(struct vm_config, blob_count, NULL), FIELD(struct vm_config, acpi_rsdp, NULL),
 	FIELD(struct vm_config, pci_functions, NULL), FIELD(struct vm_config, pci_function_count, NULL),
 	FIELD(struct vm_config, cpuid_masks, choice), FIELD(struct vm_config, cpuid_mask_count, choice),
+	FIELD(struct vm_config, virtual_devices, choice),
 
 	FIELD(struct vcpu_config, vm, NULL), FIELD(struct vcpu_config, index, NULL),
 	FIELD(struct vcpu_config, apic_id, NULL),

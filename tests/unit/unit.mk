@@ -35,7 +35,7 @@ unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c 
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
 
 emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
-	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c) tests/unit/tool_emit_model.c
+	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c virtual.c) tests/unit/tool_emit_model.c
 unit-tool_emit_ept := tests/unit/tool_emit_ept.c tests/unit/tool_emit_walk.c tools/bulkhead/ept.c
 unit-tool_emit_bitmap := tests/unit/tool_emit_bitmap.c tools/bulkhead/bitmap.c tools/bulkhead/msr_policy.c
 unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)
@@ -53,9 +53,15 @@ unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/uni
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/lib/log_limit.c
 
-unit-vmx_exit := tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c pit.c rtc.c keyboard.c clock.c) \
+	cpu/frequency.c)
+
+unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c $(virtual-sources)
+
+unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
-	hypervisor/lib/error.c hypervisor/cpu/apic.c hypervisor/cpu/frequency.c \
+	hypervisor/lib/error.c hypervisor/cpu/apic.c \
 	hypervisor/devices/ioapic.c hypervisor/devices/pci.c \
 	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
@@ -92,7 +98,7 @@ unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/
 # The scenario compiler's front half: all of it but the command line.
 front-sources := $(wildcard tools/bulkhead/read*.c tools/bulkhead/rules*.c) $(addprefix tools/bulkhead/,\
 	arena.c claims.c cpu_features.c diag.c diag_text.c image.c offer.c place.c process.c schema.c source.c span.c \
-	suggest.c tree.c)
+	suggest.c tree.c virtual.c)
 unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
 unit-tool_place := tests/unit/tool_place.c $(front-sources)
 unit-tool_text := tests/unit/tool_text.c $(front-sources)

@@ -9,6 +9,7 @@
 #include "acpi.h"
 #include "acpi_pci.h"
 #include "bulkhead/platform.h"
+#include "bulkhead/virtual_devices.h"
 #include "emit_resources.h"
 
 #define OEM_ID       "BULKHD"
@@ -96,23 +97,28 @@ static void print_xsdt(FILE *file, const struct acpi_layout *layout)
 
 /* --- FADT -------------------------------------------------------------------------------------- */
 
-/* 5.2.3.2; port 0: not there */
-static void print_register(FILE *file, const char *name, uint64_t port)
+/* 5.2.3.2; port 0: not there. Encoded access width: 1 is a byte, 3 a double word. */
+static void print_wide_register(FILE *file, const char *name, uint64_t port, unsigned bits)
 {
 	fprintf(file, "[0012] %36s : [Generic Address Structure]\n", name);
 	field(file, 1, "Space ID", 1);
-	field(file, 1, "Bit Width", port == 0 ? 0 : 8);
+	field(file, 1, "Bit Width", port == 0 ? 0 : bits);
 	field(file, 1, "Bit Offset", 0);
-	field(file, 1, "Encoded Access Width", port == 0 ? 0 : 1);
+	field(file, 1, "Encoded Access Width", port == 0 ? 0 : bits == 32 ? 3 : 1);
 	field(file, 8, "Address", port);
 }
 
+static void print_register(FILE *file, const char *name, uint64_t port)
+{
+	print_wide_register(file, name, port, 8);
+}
+
 /* IAPC_BOOT_ARCH (5.2.9.3) */
-static void print_boot_flags(FILE *file, bool legacy_devices, bool rtc)
+static void print_boot_flags(FILE *file, bool legacy_devices, bool keyboard, bool rtc)
 {
 	field(file, 2, "Boot Flags (decoded below)", 0);
 	flag(file, "Legacy Devices Supported (V2)", legacy_devices);
-	flag(file, "8042 Present on ports 60/64 (V2)", 0);
+	flag(file, "8042 Present on ports 60/64 (V2)", keyboard);
 	flag(file, "VGA Not Present (V4)", 1);
 	flag(file, "MSI Not Supported (V4)", 0);
 	flag(file, "PCIe ASPM Not Supported (V4)", 0);
@@ -124,7 +130,7 @@ static void print_boot_flags(FILE *file, bool legacy_devices, bool rtc)
  * destinations: a guest's APIC ids are those of its cores, so that a physical destination says whom it
  * means, and the hypervisor's ICR filter can tell.
  */
-static void print_feature_flags(FILE *file)
+static void print_feature_flags(FILE *file, uint64_t pm_timer)
 {
 	field(file, 4, "Flags (decoded below)", 0);
 	flag(file, "WBINVD instruction is operational (V1)", 1);
@@ -135,7 +141,7 @@ static void print_feature_flags(FILE *file)
 	flag(file, "Control Method Sleep Button (V1)", 1);
 	flag(file, "RTC wake not in fixed reg space (V1)", 0);
 	flag(file, "RTC can wake system from S4 (V1)", 0);
-	flag(file, "32-bit PM Timer (V1)", 0);
+	flag(file, "32-bit PM Timer (V1)", pm_timer != 0);
 	flag(file, "Docking Supported (V1)", 0);
 	flag(file, "Reset Register Supported (V2)", 1);
 	flag(file, "Sealed Case (V3)", 0);
@@ -151,8 +157,14 @@ static void print_feature_flags(FILE *file)
 	flag(file, "Low Power S0 Idle (V5)", 0);
 }
 
+/* The port of the VM's timer, or 0. Hardware-reduced ACPI has none, but Linux looks for it all the same. */
+static uint64_t pm_timer_port(const struct vm_config *vm)
+{
+	return vm->virtual_devices & VIRTUAL_PM_TIMER ? PLATFORM_PM_TIMER_PORT : 0;
+}
+
 /* All that hardware-reduced ACPI does not have (4.1): from the SCI to the GPE blocks' lengths. */
-static void print_fixed_hardware(FILE *file)
+static void print_fixed_hardware(FILE *file, uint64_t pm_timer)
 {
 	field(file, 2, "SCI Interrupt", 0);
 	field(file, 4, "SMI Command Port", 0);
@@ -165,13 +177,13 @@ static void print_fixed_hardware(FILE *file)
 	field(file, 4, "PM1A Control Block Address", 0);
 	field(file, 4, "PM1B Control Block Address", 0);
 	field(file, 4, "PM2 Control Block Address", 0);
-	field(file, 4, "PM Timer Block Address", 0);
+	field(file, 4, "PM Timer Block Address", pm_timer);
 	field(file, 4, "GPE0 Block Address", 0);
 	field(file, 4, "GPE1 Block Address", 0);
 	field(file, 1, "PM1 Event Block Length", 0);
 	field(file, 1, "PM1 Control Block Length", 0);
 	field(file, 1, "PM2 Control Block Length", 0);
-	field(file, 1, "PM Timer Block Length", 0);
+	field(file, 1, "PM Timer Block Length", pm_timer ? 4 : 0);
 	field(file, 1, "GPE0 Block Length", 0);
 	field(file, 1, "GPE1 Block Length", 0);
 	field(file, 1, "GPE1 Base Offset", 0);
@@ -192,33 +204,39 @@ static void print_power_states(FILE *file)
 	field(file, 1, "RTC Century Index", 0);
 }
 
-static void print_fixed_registers(FILE *file)
+static void print_fixed_registers(FILE *file, uint64_t pm_timer)
 {
-	static const char *const names[] = {
-		"PM1A Event Block",  "PM1B Event Block", "PM1A Control Block", "PM1B Control Block",
-		"PM2 Control Block", "PM Timer Block",   "GPE0 Block",         "GPE1 Block",
+	static const char *const before[] = {
+		"PM1A Event Block",   "PM1B Event Block",  "PM1A Control Block",
+		"PM1B Control Block", "PM2 Control Block",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		print_register(file, names[i], 0);
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		print_register(file, before[i], 0);
+	print_wide_register(file, "PM Timer Block", pm_timer, 32);
+	print_register(file, "GPE0 Block", 0);
+	print_register(file, "GPE1 Block", 0);
 }
 
 /* 5.2.9 */
 static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
 		       const struct acpi_layout *layout)
 {
-	bool rtc = owns_class(plan, vm, DEVICE_RTC);
+	uint64_t pm_timer = pm_timer_port(&plan->vms[vm]);
+	uint32_t virtual = plan->vms[vm].virtual_devices;
+	bool rtc = owns_class(plan, vm, DEVICE_RTC) || virtual & VIRTUAL_RTC;
 
 	print_header(file, "FACP", 6);
 	field(file, 4, "FACS Address", 0);
 	field(file, 4, "DSDT Address", layout->address[ACPI_DSDT]);
 	field(file, 1, "Model", 0);
 	field(file, 1, "PM Profile", 0);
-	print_fixed_hardware(file);
+	print_fixed_hardware(file, pm_timer);
 	print_power_states(file);
-	print_boot_flags(file, rtc || owns_class(plan, vm, DEVICE_UART), rtc);
+	print_boot_flags(file, rtc || owns_class(plan, vm, DEVICE_UART), virtual & VIRTUAL_KEYBOARD,
+			 rtc);
 	field(file, 1, "Reserved", 0);
-	print_feature_flags(file);
+	print_feature_flags(file, pm_timer);
 	print_register(file, "Reset Register", PLATFORM_ACPI_RESET_PORT);
 	field(file, 1, "Value to cause reset", PLATFORM_ACPI_RESET_VALUE);
 	field(file, 2, "ARM Flags (decoded below)", 0);
@@ -227,7 +245,7 @@ static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
 	field(file, 1, "FADT Minor Revision", 4);
 	field(file, 8, "FACS Address", 0);
 	field(file, 8, "DSDT Address", layout->address[ACPI_DSDT]);
-	print_fixed_registers(file);
+	print_fixed_registers(file, pm_timer);
 	print_register(file, "Sleep Control Register", PLATFORM_ACPI_SLEEP_CONTROL_PORT);
 	print_register(file, "Sleep Status Register", PLATFORM_ACPI_SLEEP_STATUS_PORT);
 	field(file, 8, "Hypervisor ID", 0);

@@ -10,6 +10,7 @@
 #include "emit_output.h"
 #include "emit_pci.h"
 #include "emit_resources.h"
+#include "virtual.h"
 
 static const char *text_or_empty(const char *text)
 {
@@ -336,6 +337,7 @@ static bool plan_vm(struct plan *plan, uint32_t index)
 	plan_bitmaps(plan, config);
 	plan_pci_functions(plan, config, vm);
 	plan_cpuid(plan, config, vm);
+	config->virtual_devices = vm_virtual_devices(vm, &plan->model->board);
 	return plan_pins(plan, config, vm) && plan_memory(plan, config, vm) &&
 	       plan_boot(plan, config, vm);
 }

@@ -6,6 +6,7 @@
 #include "emit_features.h"
 #include "emit_pci.h"
 #include "emit_tables.h"
+#include "virtual.h"
 
 /* --- Arrays ------------------------------------------------------------------------------------ */
 
@@ -184,6 +185,15 @@ static void emit_boot(FILE *file, const struct boot_config *boot)
 	fputs(",\n\t\t},\n", file);
 }
 
+static void emit_virtual_devices(FILE *file, uint32_t devices)
+{
+	fprintf(file, "\t\t.virtual_devices = 0x%" PRIx32 ", /*", devices);
+	for (size_t i = 0; i < virtual_device_name_count; i++)
+		if (devices & virtual_device_names[i].device)
+			fprintf(file, " %s", virtual_device_names[i].name);
+	fputs(" */\n", file);
+}
+
 void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 {
 	const struct vm_config *config = &plan->vms[vm];
@@ -209,5 +219,6 @@ void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 			   config->pci_function_count);
 	if (config->cpuid_mask_count != 0)
 		emit_array(file, vm, "cpuid_masks", "cpuid_mask_count", config->cpuid_mask_count);
+	emit_virtual_devices(file, config->virtual_devices);
 	fputs("\t},\n", file);
 }

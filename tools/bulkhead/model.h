@@ -234,6 +234,8 @@ struct vm {
 	struct place dma_unprotected_at;
 	struct text *cpuid_hide; /* names of features that the guest does not get to see */
 	unsigned cpuid_hide_count;
+	struct text *virtual_devices; /* names; not given: those of the protocol (virtual.h) */
+	unsigned virtual_device_count;
 	struct vm_memory *memory;
 	unsigned memory_count;
 	struct range *ports; /* given by io-ports, not those of devices */

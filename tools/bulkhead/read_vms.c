@@ -206,6 +206,8 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 	vm->interrupts = read_cells(reader, node, "interrupts", &vm->interrupt_count);
 	take_pci(reader, node, vm);
 	vm->cpuid_hide = read_texts(reader, node, "cpuid-hide", &vm->cpuid_hide_count);
+	vm->virtual_devices =
+		read_texts(reader, node, "virtual-devices", &vm->virtual_device_count);
 	take_boot(reader, node, vm);
 	take_memory(reader, node, vm);
 	take_device_memory(reader, vm);

@@ -114,6 +114,8 @@ const struct rule rules[] = {
 	{"BH6004", ERROR, "port of the hypervisor's console", rule_port_console},
 	{"BH6005", ERROR, "dangerous port", rule_port_dangerous},
 	{"BH6006", ERROR, "port of a virtual device given as a real one", rule_port_virtual},
+	{"BH6007", ERROR, "virtual device that does not exist", rule_virtual_device_unknown},
+	{"BH6008", ERROR, "virtual devices that contradict each other", rule_virtual_device_contradiction},
 
 	/* Interrupts */
 	{"BH7001", ERROR, "no IOAPIC has this interrupt", rule_no_such_pin},

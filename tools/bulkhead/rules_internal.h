@@ -156,6 +156,8 @@ void rule_port_two_owners(struct check *check);
 void rule_port_console(struct check *check);
 void rule_port_dangerous(struct check *check);
 void rule_port_virtual(struct check *check);
+void rule_virtual_device_unknown(struct check *check);
+void rule_virtual_device_contradiction(struct check *check);
 /* The device's ports meet ones that the VM was given raw: it has the device, as far as it goes. */
 bool vm_has_ports_of(const struct vm *vm, const struct board_device *device);
 

@@ -4,6 +4,7 @@
 #include "limits.h"
 #include "offer.h"
 #include "rules_internal.h"
+#include "virtual.h"
 
 #define PORT_LAST UINT64_C(0xFFFF)
 
@@ -285,6 +286,36 @@ void rule_port_dangerous(struct check *check)
 	claims_against(check, &claims, &reserved, report_reserved);
 }
 
+static const struct virtual_device_name *device_name(uint32_t device)
+{
+	for (size_t i = 0; i < virtual_device_name_count; i++)
+		if (virtual_device_names[i].device == device)
+			return &virtual_device_names[i];
+	return NULL;
+}
+
+/* Of devices that the scenario names; those of the boot protocol give way to real ones. */
+static void check_named_devices(struct check *check, const struct claim *claim)
+{
+	const struct vm *vm = &check->model->vms[claim->owner];
+	uint32_t devices = vm_virtual_devices(vm, &check->model->board);
+
+	for (size_t i = 0; vm->virtual_device_count && i < virtual_port_range_count; i++) {
+		const struct virtual_port_range *range = &virtual_port_ranges[i];
+		struct span span = {range->first, range->last};
+		if (!(devices & range->device) || !span_meet(claim->span, span))
+			continue;
+		const char *name = device_name(range->device)->name;
+		struct finding *finding = REPORT(
+			check, claim->at, "VM \"%s\": %s: the VM has %s there, a virtual one",
+			vm->name, ports_text(check, span_common(claim->span, span), claim),
+			range->what);
+		NOTE(check, finding, vm->virtual_devices[0].at, "it is to have the device \"%s\"",
+		     name);
+		HELP(check, finding, "leave the port out, or \"%s\"", name);
+	}
+}
+
 void rule_port_virtual(struct check *check)
 {
 	const struct claims claims = all_ports(check);
@@ -303,6 +334,8 @@ void rule_port_virtual(struct check *check)
 				       virtual_ports[j].name);
 			HELP(check, finding, "leave the port out");
 		}
+	for (unsigned i = 0; i < claims.count; i++)
+		check_named_devices(check, &claims.items[i]);
 }
 
 bool vm_has_ports_of(const struct vm *vm, const struct board_device *device)

@@ -304,8 +304,8 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			.code = "BHB305",
 			.title = "port of a virtual device open",
 			.explanation =
-				"Every VM has virtual ACPI registers there; an open bit would send accesses to "
-				"whatever the machine has.",
+				"The VM has a virtual device there, such as the ACPI registers of every VM; an "
+				"open bit would send accesses to whatever the machine has.",
 			.needs = NEEDS_TABLES,
 			.verify = verify_port_virtual,
 		},

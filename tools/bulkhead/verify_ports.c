@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BHB3xx: I/O bitmaps (SDM 3.25.6.4), in which 1 exits and 0 lets the guest reach the real port. */
 #include "bulkhead/platform.h"
+#include "bulkhead/virtual_devices.h"
 #include "verify_internal.h"
 
 #define CONSOLE_FIRST (CONFIG_CONSOLE_SERIAL ? CONFIG_SERIAL_PORT : 0xE9)
@@ -204,8 +205,54 @@ void verify_port_console(struct verify *verify)
 	keep_closed(verify, VERIFY_PORT_CONSOLE, &console);
 }
 
+/* Ports of the virtual devices that a VM may have or not. */
+static const struct {
+	uint32_t device;
+	uint16_t first, last;
+	const char *what;
+} device_ports[] = {
+	{VIRTUAL_PIC, 0x20, 0x21, "the first interrupt controller"},
+	{VIRTUAL_PIC, 0xA0, 0xA1, "the second interrupt controller"},
+	{VIRTUAL_PIC, 0x4D0, 0x4D1, "the edge/level control registers"},
+	{VIRTUAL_PIT, 0x40, 0x43, "the timer"},
+	{VIRTUAL_PIT, 0x61, 0x61, "the timer's gate"},
+	{VIRTUAL_RTC, 0x70, 0x71, "the clock"},
+	{VIRTUAL_KEYBOARD, 0x60, 0x60, "the keyboard controller"},
+	{VIRTUAL_KEYBOARD, 0x64, 0x64, "the keyboard controller"},
+	{VIRTUAL_KEYBOARD_RESET, 0x64, 0x64, "the keyboard controller's reset"},
+	{VIRTUAL_RESET, 0x92, 0x92, "system control port A"},
+	{VIRTUAL_RESET, 0xCF9, 0xCF9, "the reset control register"},
+	{VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer"},
+};
+
+static void check_devices(struct verify *verify, const struct verify_vm *vm)
+{
+	uint32_t devices = vm->config.virtual_devices;
+
+	verify->statistics.pairs++;
+	if (devices & ~(uint32_t)VIRTUAL_ALL)
+		verify_report(verify, VERIFY_PORT_VIRTUAL,
+			      "%s: virtual_devices is 0x%" PRIx32 ", with unknown bits", vm->label,
+			      devices);
+	for (size_t i = 0; i < ELEMENTS(device_ports); i++) {
+		uint32_t first, last;
+
+		if ((devices & device_ports[i].device) && vm->io_bitmap &&
+		    verify_bit_run(vm->io_bitmap, device_ports[i].first, device_ports[i].last + 1u,
+				   false, &first, &last))
+			verify_report(
+				verify, VERIFY_PORT_VIRTUAL,
+				"%s: its I/O bitmap opens port %s: it has %s there, a virtual "
+				"one",
+				vm->label, verify_numbers(verify, first, last),
+				device_ports[i].what);
+	}
+}
+
 void verify_port_virtual(struct verify *verify)
 {
 	for (size_t i = 0; i < ELEMENTS(virtual_ports); i++)
 		keep_closed(verify, VERIFY_PORT_VIRTUAL, &virtual_ports[i]);
+	FOR_EACH_VM(verify, vm)
+		check_devices(verify, vm);
 }

@@ -5,6 +5,7 @@
  */
 #include "cpu_features.h"
 #include "verify_internal.h"
+#include "virtual.h"
 
 static bool same_text(const char *image, const char *model)
 {
@@ -408,6 +409,18 @@ static void compare_features(struct verify *verify, const struct verify_vm *vm,
 			      "%s: the features hidden from it are not the scenario's", vm->label);
 }
 
+static void compare_virtual_devices(struct verify *verify, const struct verify_vm *vm,
+				    const struct vm *declared)
+{
+	uint32_t devices = vm_virtual_devices(declared, &verify->model->board);
+
+	verify->statistics.pairs++;
+	if (vm->config.virtual_devices != devices)
+		verify_report(verify, VERIFY_SCENARIO_VM,
+			      "%s: its virtual devices are 0x%" PRIx32 ", not 0x%" PRIx32,
+			      vm->label, vm->config.virtual_devices, devices);
+}
+
 void verify_scenario_vms(struct verify *verify)
 {
 	const struct model *model = verify->model;
@@ -429,6 +442,7 @@ void verify_scenario_vms(struct verify *verify)
 		compare_boot(verify, vm, declared);
 		compare_functions(verify, vm, declared);
 		compare_features(verify, vm, declared);
+		compare_virtual_devices(verify, vm, declared);
 	}
 	if (verify->scenario.vm_count != model->vm_count)
 		verify_report(verify, VERIFY_SCENARIO_VM,

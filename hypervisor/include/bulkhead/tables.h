@@ -211,6 +211,8 @@ struct vm_config {
 	uint32_t pci_function_count;
 	const struct cpuid_mask *cpuid_masks; /* sorted by leaf, subleaf, result */
 	uint32_t cpuid_mask_count;
+	/* OR of enum virtual_device; none of their ports is in `ports` (bulkhead/virtual_devices.h) */
+	uint32_t virtual_devices;
 };
 
 /* A GRUB module that some VM boots from. */

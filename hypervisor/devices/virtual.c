@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devices/virtual.h"
+
+#include "bulkhead/virtual_devices.h"
+#include "cpu/privileged.h"
+#include "devices/clock.h"
+#include "vm/vcpu.h"
+
+/* Keyboard controller: pulses the line that resets the processor. */
+#define RESET_COMMAND 0xFE
+
+/* System control port A: bit 0 resets; the A20 line is always on. */
+#define CONTROL_A_PORT  0x92
+#define CONTROL_A_RESET 0x01
+#define CONTROL_A_A20   0x02
+
+/* Reset control register at 0xCF9: going to 1, bit 2 resets; bit 1 says how thoroughly. */
+#define RESET_CONTROL_BITS 0x0E
+#define RESET_CONTROL_NOW  0x04
+
+/*
+ * A VM's cores may meet at a device. The lock is held for a few dozen instructions without an access to
+ * anything but the device's state; other VMs never wait for it.
+ */
+static void lock(struct virtual_devices *devices)
+{
+	while (__atomic_test_and_set(&devices->locked, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+static void unlock(struct virtual_devices *devices)
+{
+	__atomic_clear(&devices->locked, __ATOMIC_RELEASE);
+}
+
+static uint8_t read_pic(struct virtual_devices *devices, uint16_t port)
+{
+	return pic_read(&devices->pics, port);
+}
+
+static enum virtual_write write_pic(struct virtual_devices *devices, uint16_t port, uint8_t value)
+{
+	pic_write(&devices->pics, port, value);
+	return VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_pit(struct virtual_devices *devices, uint16_t port)
+{
+	return pit_read(&devices->pit, port, clock_ticks(CLOCK_PIT_HZ));
+}
+
+static enum virtual_write write_pit(struct virtual_devices *devices, uint16_t port, uint8_t value)
+{
+	pit_write(&devices->pit, port, value, clock_ticks(CLOCK_PIT_HZ));
+	return VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_rtc(struct virtual_devices *devices, uint16_t port)
+{
+	return rtc_read(&devices->rtc, port);
+}
+
+static enum virtual_write write_rtc(struct virtual_devices *devices, uint16_t port, uint8_t value)
+{
+	rtc_write(&devices->rtc, port, value);
+	return VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_keyboard(struct virtual_devices *devices, uint16_t port)
+{
+	return keyboard_read(&devices->keyboard, port);
+}
+
+static enum virtual_write write_keyboard(struct virtual_devices *devices, uint16_t port,
+					 uint8_t value)
+{
+	return keyboard_write(&devices->keyboard, port, value) ? VIRTUAL_WRITE_RESET
+							       : VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_reset(struct virtual_devices *devices, uint16_t port)
+{
+	return port == CONTROL_A_PORT ? CONTROL_A_A20 : devices->reset_control;
+}
+
+static enum virtual_write write_reset_control(struct virtual_devices *devices, uint8_t value)
+{
+	bool resets = value & RESET_CONTROL_NOW & ~devices->reset_control;
+
+	devices->reset_control = value & RESET_CONTROL_BITS;
+	return resets ? VIRTUAL_WRITE_RESET : VIRTUAL_WRITE_DONE;
+}
+
+static enum virtual_write write_reset(struct virtual_devices *devices, uint16_t port, uint8_t value)
+{
+	if (port != CONTROL_A_PORT)
+		return write_reset_control(devices, value);
+	return value & CONTROL_A_RESET ? VIRTUAL_WRITE_RESET : VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_absent(struct virtual_devices *devices, uint16_t port)
+{
+	(void)devices;
+	(void)port;
+	return UINT8_MAX;
+}
+
+static enum virtual_write write_reset_command(struct virtual_devices *devices, uint16_t port,
+					      uint8_t value)
+{
+	(void)devices;
+	(void)port;
+	return value == RESET_COMMAND ? VIRTUAL_WRITE_RESET : VIRTUAL_WRITE_DONE;
+}
+
+static uint8_t read_pm_timer(struct virtual_devices *devices, uint16_t port)
+{
+	(void)devices;
+	return (uint8_t)(virtual_pm_timer() >> 8 * (port & 3));
+}
+
+static enum virtual_write write_pm_timer(struct virtual_devices *devices, uint16_t port,
+					 uint8_t value)
+{
+	(void)devices;
+	(void)port;
+	(void)value;
+	return VIRTUAL_WRITE_DONE; /* read-only (ACPI 6.4, 4.8.3.3) */
+}
+
+struct handler {
+	enum virtual_device device;
+	uint8_t (*read)(struct virtual_devices *devices, uint16_t port);
+	enum virtual_write (*write)(struct virtual_devices *devices, uint16_t port, uint8_t value);
+};
+
+/* clang-format off */
+static const struct handler handlers[] = {
+	{VIRTUAL_PIC, read_pic, write_pic},
+	{VIRTUAL_PIT, read_pit, write_pit},
+	{VIRTUAL_RTC, read_rtc, write_rtc},
+	{VIRTUAL_KEYBOARD, read_keyboard, write_keyboard},
+	{VIRTUAL_RESET, read_reset, write_reset},
+	{VIRTUAL_KEYBOARD_RESET, read_absent, write_reset_command},
+	{VIRTUAL_PM_TIMER, read_pm_timer, write_pm_timer},
+};
+/* clang-format on */
+
+struct ports {
+	enum virtual_device device;
+	uint16_t first, last;
+};
+
+/* A keyboard controller comes before the reset command alone. */
+#define PORT_ROW(device, first, last, what) {device, first, last},
+static const struct ports ports[] = {VIRTUAL_DEVICE_PORTS(PORT_ROW)};
+
+/* The device that answers for the VM at a port; 0: none. */
+static unsigned device_at(const struct vm *vm, uint16_t port)
+{
+	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (port >= ports[i].first && port <= ports[i].last &&
+		    (vm->config->virtual_devices & ports[i].device))
+			return ports[i].device;
+	return 0;
+}
+
+static const struct handler *handler_at(const struct vm *vm, uint16_t port)
+{
+	unsigned device = device_at(vm, port);
+
+	for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].device == device)
+			return &handlers[i];
+	return NULL;
+}
+
+bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value)
+{
+	const struct handler *handler = handler_at(vm, port);
+
+	if (!handler)
+		return false;
+	lock(&vm->devices);
+	*value = handler->read(&vm->devices, port);
+	unlock(&vm->devices);
+	return true;
+}
+
+enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value)
+{
+	const struct handler *handler = handler_at(vm, port);
+	enum virtual_write result;
+
+	if (!handler)
+		return VIRTUAL_WRITE_ABSENT;
+	lock(&vm->devices);
+	result = handler->write(&vm->devices, port, value);
+	unlock(&vm->devices);
+	return result;
+}
+
+uint32_t virtual_pm_timer(void)
+{
+	return (uint32_t)clock_ticks(CLOCK_PM_TIMER_HZ);
+}
+
+void virtual_devices_reset(struct vm *vm)
+{
+	struct virtual_devices *devices = &vm->devices;
+
+	devices->locked = false;
+	pic_reset(&devices->pics);
+	pit_reset(&devices->pit, clock_ticks(CLOCK_PIT_HZ));
+	rtc_reset(&devices->rtc, vm->config);
+	keyboard_reset(&devices->keyboard);
+	devices->reset_control = 0;
+	for (unsigned i = 0; i < sizeof(vm->host_bridge) / sizeof(vm->host_bridge[0]); i++)
+		vm->host_bridge[i] = 0;
+}
+
+void virtual_devices_init(const struct scenario *scenario)
+{
+	bool clock = false;
+
+	for (uint32_t i = 0; i < scenario->vm_count; i++)
+		clock = clock || scenario->vms[i].virtual_devices & VIRTUAL_RTC;
+	if (clock)
+		rtc_init();
+	for (uint32_t i = 0; i < scenario->vm_count; i++)
+		virtual_devices_reset(&vms[i]);
+}
