@@ -187,6 +187,11 @@ $(GUESTS)/obj/linux/%: tests/guests/linux/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s $< -o $@
 
+# The same kernel, unpacked.
+$(GUESTS)/vmlinux: $(GUESTS)/linux tools/extract-vmlinux.py
+	@$(call say,UNPACK,$@)
+	$(Q)tools/extract-vmlinux.py $< $@
+
 $(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init $(GUESTS)/obj/linux/port
 	@$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(GUESTS)/obj/linux/port

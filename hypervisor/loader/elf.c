@@ -4,28 +4,13 @@
  * their PT_LOAD segments. Both classes are brought into the 64-bit form first, so that there is one
  * set of checks.
  */
-#include <elf.h>
+#include "loader/elf_image.h"
 
 #include "lib/string.h"
-#include "loader/plan.h"
 #include "vm/guest_memory.h"
 
-/* More loaded segments than any linker makes; bounds the comparison of each with each. */
-#define SEGMENTS_MAX 16
 /* Program headers of all kinds that are looked at. */
 #define HEADERS_MAX 64
-
-struct elf_image {
-	const struct load_plan *plan;
-	uint32_t module;
-	bool is_64bit;
-	uint64_t entry;
-	uint64_t header_offset; /* of the first program header */
-	uint32_t header_size;   /* of each */
-	uint32_t header_count;
-	uint32_t segment_count;
-	Elf64_Phdr segments[SEGMENTS_MAX]; /* PT_LOAD with p_memsz > 0 */
-};
 
 static enum error check_identity(const struct load_plan *plan, const unsigned char *identity)
 {
@@ -199,10 +184,10 @@ static enum error add_segment(struct elf_image *elf, uint32_t index, const Elf64
 
 	if (error != ERROR_OK)
 		return error;
-	if (elf->segment_count == SEGMENTS_MAX)
+	if (elf->segment_count == ELF_SEGMENTS_MAX)
 		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
 				   "more than %u loaded segments; link it with fewer",
-				   SEGMENTS_MAX);
+				   ELF_SEGMENTS_MAX);
 	for (uint32_t i = 0; i < elf->segment_count; i++) {
 		if (overlap(&elf->segments[i], segment))
 			return plan_refuse(
@@ -231,7 +216,7 @@ static enum error read_segments(struct elf_image *elf)
 	return ERROR_OK;
 }
 
-static enum error plan_segments(const struct elf_image *elf)
+enum error elf_plan_segments(const struct elf_image *elf)
 {
 	for (uint32_t i = 0; i < elf->segment_count; i++) {
 		const Elf64_Phdr *s = &elf->segments[i];
@@ -264,7 +249,7 @@ static const Elf64_Phdr *segment_at(const struct elf_image *elf, uint64_t addres
  * e_entry is virtual by the book. Kernels that are linked high and start without paging often give the
  * physical address instead, as Linux' vmlinux does.
  */
-static gpa_t image_entry(const struct elf_image *elf)
+gpa_t elf_entry(const struct elf_image *elf)
 {
 	const Elf64_Phdr *segment = segment_at(elf, elf->entry, true);
 
@@ -276,7 +261,7 @@ static enum error set_entry(const struct elf_image *elf, struct boot_entry *entr
 	const struct vcpu_config *bsp = &elf->plan->vm->vcpus[0];
 
 	entry->mode = bsp->mode;
-	entry->rip = bsp->entry == ENTRY_NONE ? image_entry(elf) : bsp->entry;
+	entry->rip = bsp->entry == ENTRY_NONE ? elf_entry(elf) : bsp->entry;
 	plan_start_registers(elf->plan, entry);
 	if (segment_at(elf, entry->rip, false) == NULL)
 		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
@@ -290,16 +275,28 @@ static enum error set_entry(const struct elf_image *elf, struct boot_entry *entr
 	return ERROR_OK;
 }
 
+enum error elf_read(const struct load_plan *plan, uint32_t module, struct elf_image *elf)
+{
+	enum error error;
+
+	*elf = (struct elf_image){.plan = plan, .module = module};
+	error = read_header(elf);
+	return error != ERROR_OK ? error : read_segments(elf);
+}
+
+bool elf_is_code(const struct elf_image *elf, gpa_t address)
+{
+	return segment_at(elf, address, false) != NULL;
+}
+
 enum error elf_plan(const struct load_plan *plan, struct boot_entry *entry)
 {
-	struct elf_image elf = {.plan = plan, .module = plan->vm->boot.image};
-	enum error error = read_header(&elf);
+	struct elf_image elf;
+	enum error error = elf_read(plan, plan->vm->boot.image, &elf);
 
-	if (error == ERROR_OK)
-		error = read_segments(&elf);
 	if (error == ERROR_OK)
 		error = set_entry(&elf, entry);
 	if (error == ERROR_OK)
-		error = plan_segments(&elf);
+		error = elf_plan_segments(&elf);
 	return error;
 }

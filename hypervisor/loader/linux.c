@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Linux bzImages by the 32-bit boot protocol: the protected-mode kernel at its preferred address, the
- * ramdisk as high as the kernel can reach, and in low memory a GDT, the boot parameters and the
+ * Linux by its boot protocol: bzImages, entered in 64-bit mode if they offer it and in 32-bit mode
+ * otherwise, and vmlinux (linux_elf.c). The kernel goes to its preferred address or above, the ramdisk
+ * as high as the kernel can reach, and into low memory a GDT, page tables, the boot parameters and the
  * command line (bulkhead/platform.h says where).
  */
 #include "bulkhead/platform.h"
 #include "lib/string.h"
-#include "loader/linux_boot.h"
-#include "loader/plan.h"
-#include "vm/guest_memory.h"
-
-#define PERMISSIONS_ALL (MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE)
-#define ADDRESS_END     (UINT64_C(1) << 32) /* the 32-bit entry cannot reach further */
+#include "loader/linux_image.h"
 
 _Static_assert(sizeof(struct linux_parameters) <=
 		       PLATFORM_LINUX_COMMAND_GPA - PLATFORM_LINUX_PARAMETERS_GPA,
@@ -21,23 +17,21 @@ _Static_assert(sizeof(struct linux_parameters) <=
 static struct linux_parameters parameters[CONFIG_MAX_VMS] __attribute__((aligned(16)));
 
 /* Entries 2 and 3 are what boot.rst asks for: flat 4 GiB, execute/read and read/write, accessed. */
-static const uint64_t boot_gdt[] = {
+static const uint64_t boot_gdt_32[] = {
 	0,
 	0,
 	[LOADER_CODE_SELECTOR / 8] = UINT64_C(0x00CF9B000000FFFF),
 	[LOADER_DATA_SELECTOR / 8] = UINT64_C(0x00CF93000000FFFF),
 };
 
-struct linux_image {
-	const struct load_plan *plan;
-	struct linux_setup_header header;
-	uint64_t offset; /* of the protected-mode part in the file */
-	uint64_t size;   /* of the same */
-	gpa_t load;      /* where it goes, and where it begins to run */
-	gpa_t end;       /* behind the memory that it needs to begin */
-	gpa_t ramdisk;
-	uint64_t ramdisk_size; /* 0: none */
+/* The same, with 64-bit code. */
+static const uint64_t boot_gdt_64[] = {
+	0,
+	0,
+	[LOADER_CODE_SELECTOR / 8] = UINT64_C(0x00AF9B000000FFFF),
+	[LOADER_DATA_SELECTOR / 8] = UINT64_C(0x00CF93000000FFFF),
 };
+_Static_assert(sizeof(boot_gdt_32) == sizeof(boot_gdt_64), "they are told apart by content alone");
 
 static enum error check_signature(const struct load_plan *plan,
 				  const struct linux_setup_header *header)
@@ -79,6 +73,37 @@ static enum error read_header(struct linux_image *kernel)
 	return error;
 }
 
+/* The compressed kernel inside the protected-mode part; lengths of 0 belong to other programs. */
+static enum error check_payload(const struct linux_image *kernel)
+{
+	const struct linux_setup_header *header = &kernel->header;
+
+	if (header->payload_offset > kernel->size ||
+	    header->payload_length > kernel->size - header->payload_offset)
+		return plan_refuse(
+			kernel->plan, ERROR_IMAGE_TRUNCATED,
+			"payload_offset 0x%x and payload_length 0x%x are beyond its 0x%lx "
+			"bytes; get it again",
+			header->payload_offset, header->payload_length, kernel->size);
+	return ERROR_OK;
+}
+
+/* The 64-bit entry is offered from protocol 2.12 on, and lies 512 bytes behind the 32-bit one. */
+static enum error choose_entry(struct linux_image *kernel)
+{
+	const struct linux_setup_header *header = &kernel->header;
+
+	kernel->is_64bit = header->version >= LINUX_VERSION_XLOADFLAGS &&
+			   (header->xloadflags & LINUX_XLOAD_KERNEL_64);
+	kernel->entry_offset = kernel->is_64bit ? LINUX_ENTRY_64_OFFSET : 0;
+	if (kernel->is_64bit && kernel->size <= LINUX_ENTRY_64_OFFSET)
+		return plan_refuse(kernel->plan, ERROR_IMAGE_TRUNCATED,
+				   "its 0x%lx bytes end before the 64-bit entry at 0x%x; get it "
+				   "again",
+				   kernel->size, LINUX_ENTRY_64_OFFSET);
+	return ERROR_OK;
+}
+
 /* The file is the real-mode part in sectors, then the protected-mode kernel. */
 static enum error find_kernel(struct linux_image *kernel)
 {
@@ -96,45 +121,7 @@ static enum error find_kernel(struct linux_image *kernel)
 				   sectors, header->syssize, kernel->offset + system_size,
 				   file_size);
 	kernel->size = file_size - kernel->offset;
-	return ERROR_OK;
-}
-
-static uint64_t align_up(uint64_t value, uint64_t alignment)
-{
-	return (value + alignment - 1) & ~(alignment - 1);
-}
-
-static uint64_t align_down(uint64_t value, uint64_t alignment)
-{
-	return value & ~(alignment - 1);
-}
-
-static bool kernel_fits(const struct linux_image *kernel, gpa_t address, uint64_t size)
-{
-	return address < ADDRESS_END && size <= ADDRESS_END - address &&
-	       guest_is_ram(kernel->plan->vm, address, size, PERMISSIONS_ALL);
-}
-
-/*
- * Lowest aligned address above pref_address where it fits, else ADDRESS_END. Only the starts of regions
- * need a look: where it does not fit there, it does not fit further up in the same region either.
- */
-static gpa_t relocated_address(const struct linux_image *kernel, uint64_t size)
-{
-	const struct vm_config *vm = kernel->plan->vm;
-	gpa_t best = ADDRESS_END;
-
-	for (uint32_t i = 0; i < vm->memory_count; i++) {
-		gpa_t start = vm->memory[i].guest_physical;
-		gpa_t address;
-
-		if (start < kernel->header.pref_address || start >= ADDRESS_END)
-			continue;
-		address = align_up(start, kernel->header.kernel_alignment);
-		if (address < best && kernel_fits(kernel, address, size))
-			best = address;
-	}
-	return best;
+	return check_payload(kernel);
 }
 
 static enum error check_alignment(const struct linux_image *kernel)
@@ -146,98 +133,13 @@ static enum error check_alignment(const struct linux_image *kernel)
 		return plan_refuse(kernel->plan, ERROR_IMAGE_FORMAT,
 				   "kernel_alignment 0x%x is not a power of two; get it again",
 				   alignment);
+	if (kernel->header.min_alignment > LINUX_ALIGNMENT_SHIFT_MAX)
+		return plan_refuse(kernel->plan, ERROR_IMAGE_FORMAT,
+				   "min_alignment is 2^%u; get it again",
+				   kernel->header.min_alignment);
 	if (preferred < LINUX_PROTECTED_MODE_MINIMUM)
 		return plan_refuse(kernel->plan, ERROR_IMAGE_FORMAT,
 				   "pref_address 0x%lx is below 1 MiB; get it again", preferred);
-	return ERROR_OK;
-}
-
-/*
- * Below pref_address a relocatable kernel would move itself up there, so only higher places are an
- * alternative; one that is not relocatable has none.
- */
-static enum error place_kernel(struct linux_image *kernel)
-{
-	const struct linux_setup_header *header = &kernel->header;
-	uint64_t size = kernel->size > header->init_size ? kernel->size : header->init_size;
-	enum error error = check_alignment(kernel);
-
-	if (error != ERROR_OK)
-		return error;
-	kernel->load = header->pref_address;
-	if (!kernel_fits(kernel, kernel->load, size) && header->relocatable_kernel)
-		kernel->load = relocated_address(kernel, size);
-	if (!kernel_fits(kernel, kernel->load, size))
-		return plan_refuse(kernel->plan, ERROR_IMAGE_OUTSIDE_RAM,
-				   "init_size is 0x%lx at 0x%lx%s; give the VM that much memory "
-				   "with access \"rwx\" there",
-				   size, header->pref_address,
-				   header->relocatable_kernel ? " or above" : "");
-	kernel->end = kernel->load + size;
-	return ERROR_OK;
-}
-
-/* Highest page from which `size` bytes lie in [start, end), or 0. */
-static gpa_t highest_page(gpa_t start, gpa_t end, uint64_t size)
-{
-	gpa_t address;
-
-	if (end <= start || end - start < size)
-		return 0;
-	address = align_down(end - size, PAGE_SIZE_4K);
-	return address >= start ? address : 0;
-}
-
-/* The same, clear of the kernel: behind it if there is room, else before it. */
-static gpa_t ramdisk_in(const struct linux_image *kernel, gpa_t start, gpa_t end, uint64_t size)
-{
-	gpa_t address;
-
-	if (start < LINUX_PROTECTED_MODE_MINIMUM)
-		start = LINUX_PROTECTED_MODE_MINIMUM;
-	address = highest_page(start, end, size);
-	if (address < kernel->end && address + size > kernel->load)
-		address = highest_page(start, kernel->load, size);
-	return address;
-}
-
-static gpa_t ramdisk_address(const struct linux_image *kernel, uint64_t size)
-{
-	const struct vm_config *vm = kernel->plan->vm;
-	gpa_t limit = (gpa_t)kernel->header.initrd_addr_max + 1;
-	gpa_t best = 0;
-
-	for (uint32_t i = 0; i < vm->memory_count; i++) {
-		const struct memory_region *region = &vm->memory[i];
-		gpa_t end = region->guest_physical + region->size;
-		gpa_t address;
-
-		if (region->kind != MEMORY_RAM || !(region->permissions & MEMORY_READ))
-			continue;
-		address =
-			ramdisk_in(kernel, region->guest_physical, end < limit ? end : limit, size);
-		if (address > best)
-			best = address;
-	}
-	return best;
-}
-
-static enum error place_ramdisk(struct linux_image *kernel)
-{
-	uint32_t module = kernel->plan->vm->boot.ramdisk;
-
-	if (module == MODULE_NONE)
-		return ERROR_OK;
-	kernel->ramdisk_size = kernel->plan->images[module].size;
-	if (kernel->ramdisk_size == 0)
-		return ERROR_OK;
-	kernel->ramdisk = ramdisk_address(kernel, kernel->ramdisk_size);
-	if (kernel->ramdisk == 0)
-		return plan_refuse(kernel->plan, ERROR_IMAGE_OUTSIDE_RAM,
-				   "ramdisk \"%s\" has 0x%lx bytes, and so much is not free below "
-				   "0x%x; give the VM more memory",
-				   kernel->plan->scenario->modules[module].name,
-				   kernel->ramdisk_size, kernel->header.initrd_addr_max);
 	return ERROR_OK;
 }
 
@@ -268,6 +170,10 @@ static enum error fill_parameters(const struct linux_image *kernel, struct linux
 	memset(page, 0, sizeof(*page));
 	*header = kernel->header;
 	header->type_of_loader = LINUX_LOADER_UNREGISTERED;
+	header->ext_loader_type = 0;
+	header->ext_loader_ver = 0;
+	header->loadflags &= LINUX_LOAD_FLAG_HIGH | LINUX_LOAD_FLAG_QUIET;
+	header->kernel_alignment = kernel->alignment;
 	header->code32_start = (uint32_t)kernel->load;
 	header->cmd_line_ptr = PLATFORM_LINUX_COMMAND_GPA;
 	header->ramdisk_image = (uint32_t)kernel->ramdisk;
@@ -280,12 +186,17 @@ static enum error fill_parameters(const struct linux_image *kernel, struct linux
 	return ERROR_OK;
 }
 
-static enum error plan_low_memory(const struct load_plan *plan, const struct linux_parameters *page)
+static enum error plan_low_memory(const struct linux_image *kernel,
+				  const struct linux_parameters *page)
 {
+	const struct load_plan *plan = kernel->plan;
 	const char *bootargs = plan->vm->boot.bootargs;
 	enum error error =
-		plan_bytes(plan, "the boot GDT", boot_gdt, sizeof(boot_gdt), PLATFORM_BOOT_GDT_GPA);
+		plan_bytes(plan, "the boot GDT", kernel->is_64bit ? boot_gdt_64 : boot_gdt_32,
+			   sizeof(boot_gdt_32), PLATFORM_BOOT_GDT_GPA);
 
+	if (error == ERROR_OK && kernel->is_64bit)
+		error = linux_plan_page_tables(plan);
 	if (error == ERROR_OK)
 		error = plan_bytes(plan, "boot_params", page, sizeof(*page),
 				   PLATFORM_LINUX_PARAMETERS_GPA);
@@ -295,47 +206,62 @@ static enum error plan_low_memory(const struct load_plan *plan, const struct lin
 	return error;
 }
 
+static enum error plan_kernel(const struct linux_image *kernel)
+{
+	if (kernel->is_elf)
+		return elf_plan_segments(&kernel->elf);
+	return plan_copy(kernel->plan, "the kernel", kernel->plan->vm->boot.image, kernel->offset,
+			 kernel->size, kernel->load, LINUX_KERNEL_PERMISSIONS);
+}
+
 static enum error plan_images(const struct linux_image *kernel)
 {
-	const struct load_plan *plan = kernel->plan;
-	const struct boot_config *boot = &plan->vm->boot;
-	enum error error = plan_copy(plan, "the kernel", boot->image, kernel->offset, kernel->size,
-				     kernel->load, PERMISSIONS_ALL);
+	enum error error = plan_kernel(kernel);
 
 	if (error == ERROR_OK && kernel->ramdisk_size > 0)
-		error = plan_copy(plan, "the ramdisk", boot->ramdisk, 0, kernel->ramdisk_size,
-				  kernel->ramdisk, MEMORY_READ);
+		error = plan_copy(kernel->plan, "the ramdisk", kernel->plan->vm->boot.ramdisk, 0,
+				  kernel->ramdisk_size, kernel->ramdisk, MEMORY_READ);
 	return error;
 }
 
-/* boot.rst, "32-bit boot protocol": ESI is boot_params; EBP, EDI and EBX are zero. */
+/* boot.rst, "32-bit" and "64-bit boot protocol": (R)SI is boot_params; EBP, EDI and EBX are zero. */
 static void set_entry(const struct linux_image *kernel, struct boot_entry *entry)
 {
-	entry->mode = ENTRY_PROTECTED;
-	entry->rip = kernel->load;
+	entry->mode = kernel->is_64bit ? ENTRY_LONG : ENTRY_PROTECTED;
+	entry->rip = kernel->load + kernel->entry_offset;
 	entry->registers.rsi = PLATFORM_LINUX_PARAMETERS_GPA;
 	entry->gdt_base = PLATFORM_BOOT_GDT_GPA;
-	entry->gdt_limit = sizeof(boot_gdt) - 1;
+	entry->gdt_limit = sizeof(boot_gdt_32) - 1;
+	entry->page_table = kernel->is_64bit ? PLATFORM_BOOT_PAGE_TABLES_GPA : 0;
+}
+
+static enum error read_bzimage(struct linux_image *kernel)
+{
+	enum error error = read_header(kernel);
+
+	if (error == ERROR_OK)
+		error = find_kernel(kernel);
+	if (error == ERROR_OK)
+		error = choose_entry(kernel);
+	if (error == ERROR_OK)
+		error = check_alignment(kernel);
+	return error != ERROR_OK ? error : linux_place_kernel(kernel);
 }
 
 enum error linux_plan(const struct load_plan *plan, struct boot_entry *entry)
 {
 	struct linux_image kernel = {.plan = plan};
 	struct linux_parameters *page = &parameters[plan->vm->id];
-	enum error error = read_header(&kernel);
+	enum error error = linux_is_elf(plan) ? linux_read_elf(&kernel) : read_bzimage(&kernel);
 
 	if (error == ERROR_OK)
-		error = find_kernel(&kernel);
-	if (error == ERROR_OK)
-		error = place_kernel(&kernel);
-	if (error == ERROR_OK)
-		error = place_ramdisk(&kernel);
+		error = linux_place_ramdisk(&kernel);
 	if (error == ERROR_OK)
 		error = check_command_line(&kernel);
 	if (error == ERROR_OK)
 		error = fill_parameters(&kernel, page);
 	if (error == ERROR_OK)
-		error = plan_low_memory(plan, page);
+		error = plan_low_memory(&kernel, page);
 	if (error == ERROR_OK)
 		error = plan_images(&kernel);
 	if (error == ERROR_OK)

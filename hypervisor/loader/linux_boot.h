@@ -16,16 +16,25 @@
 #define LINUX_JUMP_OFFSET   0x201 /* operand of the jump over the header: its length, from here */
 
 /* Protocol versions, and what came with them. */
-#define LINUX_VERSION_MINIMUM 0x020A /* pref_address, init_size: Linux 2.6.31 */
-#define LINUX_VERSION_RSDP    0x020E /* acpi_rsdp_addr */
+#define LINUX_VERSION_MINIMUM    0x020A /* pref_address, init_size: Linux 2.6.31 */
+#define LINUX_VERSION_XLOADFLAGS 0x020C /* the 64-bit entry: Linux 3.8 */
+#define LINUX_VERSION_RSDP       0x020E /* acpi_rsdp_addr */
 
 #define LINUX_SECTOR_SIZE            512
 #define LINUX_SETUP_SECTORS_DEFAULT  4
 #define LINUX_SYSTEM_UNIT            16 /* syssize counts these */
 #define LINUX_LOAD_FLAG_HIGH         0x01
+#define LINUX_LOAD_FLAG_QUIET        0x20
+#define LINUX_XLOAD_KERNEL_64        0x01  /* xloadflags: there is a 64-bit entry */
+#define LINUX_ENTRY_64_OFFSET        0x200 /* from the 32-bit one */
+#define LINUX_ALIGNMENT_SHIFT_MAX    31
 #define LINUX_LOADER_UNREGISTERED    0xFF
 #define LINUX_E820_MAX               128
 #define LINUX_PROTECTED_MODE_MINIMUM UINT64_C(0x100000)
+
+/* What the setup header of every x86-64 kernel says, for a vmlinux, which has none. */
+#define LINUX_RAMDISK_END_DEFAULT UINT32_C(0x7FFFFFFF)
+#define LINUX_ALIGNMENT_DEFAULT   UINT32_C(0x200000)
 
 struct linux_setup_header {
 	uint8_t setup_sects;

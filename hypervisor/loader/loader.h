@@ -26,6 +26,7 @@ struct boot_entry {
 	struct guest_registers registers; /* initial values; RSP 0 */
 	gpa_t gdt_base;                   /* in guest memory */
 	uint16_t gdt_limit;               /* 0: the guest gets no GDT */
+	gpa_t page_table;                 /* CR3 of ENTRY_LONG, in guest memory */
 };
 
 /*

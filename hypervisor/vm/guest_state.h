@@ -32,6 +32,9 @@ void guest_state_enter_at(enum entry_mode mode, gpa_t entry);
 /* The processor starts where a start-up IPI with this page number says (SDM 3.9.4.4). */
 void guest_state_enter_sipi(uint8_t page);
 
+/* The same in 64-bit mode, with paging by the tables at `page_table` in guest memory. */
+void guest_state_enter_long(gpa_t entry, gpa_t page_table);
+
 /* Linux' and multiboot's flat GDT, which is already in guest memory. */
 void guest_state_set_gdt(gpa_t base, uint16_t limit);
 

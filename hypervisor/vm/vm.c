@@ -194,16 +194,25 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	}
 }
 
+/* As the loader of its image has decided. */
+static void start_bsp(const struct boot_entry *boot, struct guest_registers *registers)
+{
+	*registers = boot->registers;
+	if (boot->mode == ENTRY_LONG)
+		guest_state_enter_long(boot->rip, boot->page_table);
+	else
+		guest_state_enter_at(boot->mode, boot->rip);
+	if (boot->gdt_limit)
+		guest_state_set_gdt(boot->gdt_base, boot->gdt_limit);
+}
+
 static void start_at_entry(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	const struct vcpu_config *config = vcpu->config;
 
 	guest_state_reset(vcpu, registers);
 	if (config->index == 0) {
-		*registers = vcpu->vm->boot.registers;
-		guest_state_enter_at(vcpu->vm->boot.mode, vcpu->vm->boot.rip);
-		if (vcpu->vm->boot.gdt_limit)
-			guest_state_set_gdt(vcpu->vm->boot.gdt_base, vcpu->vm->boot.gdt_limit);
+		start_bsp(&vcpu->vm->boot, registers);
 		return;
 	}
 	guest_state_enter_at(config->mode, config->entry);

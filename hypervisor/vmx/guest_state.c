@@ -26,6 +26,7 @@ struct segment_state {
 #define RIGHTS_DATA_16  0x0093
 #define RIGHTS_CODE_32  0xC09B
 #define RIGHTS_DATA_32  0xC093
+#define RIGHTS_CODE_64  0xA09B
 #define RIGHTS_LDT      0x0082
 #define RIGHTS_TASK     0x008B
 #define RIGHTS_LONG     0x2000
@@ -266,6 +267,21 @@ void guest_state_enter_at(enum entry_mode mode, gpa_t entry)
 		enter_real_mode((uint16_t)(entry >> 4 & 0xF000), (uint16_t)entry);
 	else
 		enter_protected_mode(entry);
+}
+
+/* SDM 3.10.8.5: what a switch to IA-32e mode leaves behind, with flat segments. */
+void guest_state_enter_long(gpa_t entry, gpa_t page_table)
+{
+	enter_protected_mode(entry);
+	control_registers_write(CR0_PG | CR0_PE | CR0_ET | CR0_NE);
+	vmcs_write(VMCS_GUEST_CR3, page_table);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | CR4_MCE | CR4_PAE);
+	vmcs_write(VMCS_CR4_SHADOW, CR4_PAE);
+	vmcs_write(VMCS_GUEST_EFER, EFER_LME | EFER_LMA);
+	entry_control_set_long_mode(true);
+	segment_write(CS, (struct segment_state){.selector = SELECTOR_CODE32,
+						 .limit = UINT32_MAX,
+						 .rights = RIGHTS_CODE_64});
 }
 
 void guest_state_enter_sipi(uint8_t page)

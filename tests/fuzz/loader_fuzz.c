@@ -99,7 +99,9 @@ static void make_recognisable(uint8_t *image, size_t size, uint8_t how)
 	static const uint8_t elf32[] = {0x7F, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1};
 
 	vm.boot.protocol = how & 1 ? BOOT_LINUX : BOOT_ELF;
-	if (vm.boot.protocol == BOOT_LINUX && size >= 0x206) {
+	if (vm.boot.protocol == BOOT_LINUX && how & 16 && size >= sizeof(elf64)) {
+		memcpy(image, elf64, sizeof(elf64)); /* vmlinux */
+	} else if (vm.boot.protocol == BOOT_LINUX && size >= 0x206) {
 		memcpy(image + 0x1FE, "\x55\xAA", 2);
 		memcpy(image + 0x202, "HdrS", 4);
 	} else if (vm.boot.protocol == BOOT_ELF && size >= sizeof(elf64)) {

@@ -468,6 +468,10 @@ CHANGE(preferred_wraps, pref_address = UINT64_MAX)
 CHANGE(init_size, init_size = UINT32_MAX)
 CHANGE(system_size, syssize = UINT32_MAX)
 CHANGE(setup_sectors, setup_sects = 255)
+CHANGE(least_alignment, min_alignment = 32)
+CHANGE(payload_offset, payload_offset = KERNEL_SIZE + 1)
+CHANGE(payload_length, payload_length = KERNEL_SIZE + 1)
+CHANGE(payload_wraps, payload_length = UINT32_MAX)
 
 static const struct malformed malformed[] = {
 	{change_boot_flag, ERROR_IMAGE_FORMAT, "0x55aa at offset 0x1fe"},
@@ -483,6 +487,10 @@ static const struct malformed malformed[] = {
 	{change_init_size, ERROR_IMAGE_OUTSIDE_RAM, "0xffffffff"},
 	{change_system_size, ERROR_IMAGE_TRUNCATED, "syssize 0xffffffff"},
 	{change_setup_sectors, ERROR_IMAGE_TRUNCATED, "setup_sects 255"},
+	{change_least_alignment, ERROR_IMAGE_FORMAT, "2^32"},
+	{change_payload_offset, ERROR_IMAGE_TRUNCATED, "payload_offset 0x3001"},
+	{change_payload_length, ERROR_IMAGE_TRUNCATED, "payload_length 0x3001"},
+	{change_payload_wraps, ERROR_IMAGE_TRUNCATED, "payload_length 0xffffffff"},
 };
 
 static void test_malformed_images_are_refused(void **state)
@@ -495,6 +503,132 @@ static void test_malformed_images_are_refused(void **state)
 		use_image();
 		assert_refused(malformed[i].error, malformed[i].text);
 	}
+}
+
+static uint64_t placed_quadword(gpa_t address)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < sizeof(value); i++) {
+		int byte = placed_byte(address + i);
+
+		assert_int_not_equal(byte, -1);
+		value |= (uint64_t)byte << 8 * i;
+	}
+	return value;
+}
+
+/* Walks the placed page tables (SDM 3.4.5); UINT64_MAX where nothing is mapped. */
+static uint64_t mapped(uint64_t linear)
+{
+	uint64_t table = test_entry.page_table;
+
+	for (unsigned shift = 39; shift >= 21; shift -= 9) {
+		uint64_t entry = placed_quadword(table + (linear >> shift & 511) * 8);
+
+		if (!(entry & 1))
+			return UINT64_MAX;
+		assert_int_equal(entry & 0x7E, 0x02); /* supervisor, writable, cached */
+		table = entry & ~UINT64_C(0xFFF);
+		assert_int_equal(!!(entry & 0x80), shift == 21);
+	}
+	return table + (linear & 0x1FFFFF);
+}
+
+static void test_64bit_entry_is_taken_where_it_is_offered(void **state)
+{
+	static const uint64_t gdt[] = {0, 0, UINT64_C(0x00AF9B000000FFFF),
+				       UINT64_C(0x00CF93000000FFFF)};
+	(void)state;
+	image.header.xloadflags = 1;
+	use_image();
+
+	assert_int_equal(load(), ERROR_OK);
+	assert_int_equal(test_entry.mode, ENTRY_LONG);
+	assert_int_equal(test_entry.rip, PREFERRED + 0x200);
+	assert_int_equal(test_entry.registers.rsi, PLATFORM_LINUX_PARAMETERS_GPA);
+	assert_placed(test_entry.gdt_base, gdt, sizeof(gdt));
+	assert_int_equal(placed_parameters().hdr.code32_start, PREFERRED);
+	assert_placements_sound();
+	image.header.version = 0x020B; /* where the field did not exist */
+	use_image();
+	assert_int_equal(load(), ERROR_OK);
+	assert_int_equal(test_entry.mode, ENTRY_PROTECTED);
+}
+
+static void test_64bit_entry_has_the_first_4_gib_mapped(void **state)
+{
+	(void)state;
+	image.header.xloadflags = 1;
+	use_image();
+
+	assert_int_equal(load(), ERROR_OK);
+	for (uint64_t address = 0x1234; address < UINT64_C(0x100000000); address += 0xFEDCBA)
+		assert_int_equal(mapped(address), address);
+	assert_int_equal(mapped(UINT32_MAX), UINT32_MAX);
+	assert_int_equal(mapped(UINT64_C(0x100000000)), UINT64_MAX);
+}
+
+static void test_64bit_entry_has_to_be_in_the_file(void **state)
+{
+	(void)state;
+	image.header.xloadflags = 1;
+	image.header.syssize = 0x200 / 16;
+	set_module(IMAGE, &image, KERNEL_OFFSET + 0x200);
+	assert_refused(ERROR_IMAGE_TRUNCATED, "64-bit entry");
+	set_module(IMAGE, &image, KERNEL_OFFSET + 0x201);
+	assert_int_equal(load(), ERROR_OK);
+}
+
+static void test_payload_may_fill_the_kernel(void **state)
+{
+	(void)state;
+	image.header.payload_offset = 0x1000;
+	image.header.payload_length = KERNEL_SIZE - 0x1000;
+	use_image();
+	assert_int_equal(load(), ERROR_OK);
+}
+
+/* DMA without an IOMMU: little memory from 0 on, the rest where it is on the host. */
+static void test_kernel_and_ramdisk_go_to_high_ram(void **state)
+{
+	(void)state;
+	test_memory[0].size = 0x100000;
+	test_memory[1] = (struct memory_region){0x10000000, 0x10000000, 0x4000000, 7, MEMORY_RAM};
+	test_vm.memory_count = 2;
+	use_ramdisk(0x1000);
+
+	assert_ramdisk_at(0x14000000 - 0x1000, 0x1000);
+	assert_int_equal(test_entry.rip, 0x10000000);
+	assert_placed(0x10000000, image.kernel, KERNEL_SIZE);
+}
+
+static void test_least_alignment_counts_when_the_usual_one_does_not_fit(void **state)
+{
+	(void)state;
+	image.header.kernel_alignment = 0x1000000;
+	image.header.min_alignment = 21;
+	use_image();
+	test_memory[0].size = 0x100000;
+	test_memory[1] = (struct memory_region){0x10100000, 0x80000000, 0x400000, 7, MEMORY_RAM};
+	test_vm.memory_count = 2;
+
+	assert_int_equal(load(), ERROR_OK);
+	assert_int_equal(test_entry.rip, 0x10200000);
+	assert_int_equal(placed_parameters().hdr.kernel_alignment, 0x200000);
+	test_memory[1].size = 0x2000000;
+	assert_int_equal(load(), ERROR_OK);
+	assert_int_equal(test_entry.rip, 0x11000000);
+	assert_int_equal(placed_parameters().hdr.kernel_alignment, 0x1000000);
+}
+
+static void test_loadflags_are_the_loaders(void **state)
+{
+	(void)state;
+	image.header.loadflags = 0xFF;
+	use_image();
+	assert_int_equal(load(), ERROR_OK);
+	assert_int_equal(placed_parameters().hdr.loadflags, 0x21); /* LOADED_HIGH, QUIET */
 }
 
 /* memtest86+ 6.10: protocol 2.12, loaded at 1 MiB and nowhere else, command line of 255 bytes. */
@@ -544,6 +678,13 @@ int main(void)
 		TEST(test_memory_map_has_to_fit),
 		TEST(test_truncated_images_are_refused),
 		TEST(test_malformed_images_are_refused),
+		TEST(test_64bit_entry_is_taken_where_it_is_offered),
+		TEST(test_64bit_entry_has_the_first_4_gib_mapped),
+		TEST(test_64bit_entry_has_to_be_in_the_file),
+		TEST(test_payload_may_fill_the_kernel),
+		TEST(test_kernel_and_ramdisk_go_to_high_ram),
+		TEST(test_least_alignment_counts_when_the_usual_one_does_not_fit),
+		TEST(test_loadflags_are_the_loaders),
 		TEST(test_kernel_that_is_not_linux),
 	};
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bulkhead/platform.h"
 #include "rules_internal.h"
 
 /* As the hypervisor's loaders have them. */
@@ -224,13 +225,14 @@ static uint64_t physical_entry(const struct elf_file *elf)
 	return entry;
 }
 
-static void read_elf(struct source *source)
+/* Returns the ELF class, or ELFCLASSNONE after a problem has been found. */
+static unsigned read_elf(struct source *source)
 {
 	struct image *image = source->image;
 	struct elf_file elf = {0};
 
 	if (!check_elf_format(source, &elf.header) || !read_segments(source, &elf))
-		return;
+		return ELFCLASSNONE;
 	image->entry = physical_entry(&elf);
 	for (unsigned i = 0; i < elf.count; i++)
 		*ARENA_PUSH(source->check->arena, image->segments, image->segment_count) =
@@ -240,6 +242,7 @@ static void read_elf(struct source *source)
 				.memory_size = elf.segments[i].p_memsz,
 				.permissions = permissions_of(&elf.segments[i]),
 			};
+	return elf.header.e_ident[EI_CLASS];
 }
 
 /* --- Linux (Documentation/arch/x86/boot.rst) ---------------------------------------------------- */
@@ -252,6 +255,11 @@ static void read_elf(struct source *source)
 #define LOWEST_KERNEL       UINT64_C(0x100000)
 #define ADDRESS_END         (UINT64_C(1) << 32)
 #define DEFAULT_SETUP_SECTS 4
+#define XLOAD_KERNEL_64     0x01
+#define VERSION_XLOADFLAGS  0x020C
+#define ENTRY_64            0x200
+#define ALIGNMENT_SHIFT_MAX 31
+#define VMLINUX_RAMDISK_END UINT64_C(0x80000000)
 
 /* Offsets of fields in the file. */
 enum setup_field {
@@ -264,7 +272,11 @@ enum setup_field {
 	INITRD_ADDR_MAX = 0x22C,
 	KERNEL_ALIGNMENT = 0x230,
 	RELOCATABLE = 0x234,
+	MIN_ALIGNMENT = 0x235,
+	XLOADFLAGS = 0x236,
 	CMDLINE_SIZE = 0x238,
+	PAYLOAD_OFFSET = 0x248,
+	PAYLOAD_LENGTH = 0x24C,
 	PREF_ADDRESS = 0x258,
 	INIT_SIZE = 0x260,
 };
@@ -303,9 +315,21 @@ static bool check_linux_content(struct source *source, const uint8_t *setup, uin
 		return content_problem(
 			source, "its header asks for 0x%" PRIx64 " bytes, the file has 0x%" PRIx64,
 			offset + system, end);
+	if (field(setup, PAYLOAD_OFFSET, 4) + field(setup, PAYLOAD_LENGTH, 4) > end - offset)
+		return content_problem(source,
+				       "its payload of 0x%" PRIx64 " bytes at 0x%" PRIx64
+				       " is beyond its 0x%" PRIx64 " bytes",
+				       field(setup, PAYLOAD_LENGTH, 4),
+				       field(setup, PAYLOAD_OFFSET, 4), end - offset);
+	if (field(setup, VERSION, 2) >= VERSION_XLOADFLAGS &&
+	    field(setup, XLOADFLAGS, 2) & XLOAD_KERNEL_64 && end - offset <= ENTRY_64)
+		return content_problem(source, "it ends before its 64-bit entry");
 	if (alignment == 0 || alignment & (alignment - 1))
 		return content_problem(source, "its alignment 0x%" PRIx64 " is no power of two",
 				       alignment);
+	if (field(setup, MIN_ALIGNMENT, 1) > ALIGNMENT_SHIFT_MAX)
+		return content_problem(source, "its minimal alignment is 2^%" PRIu64,
+				       field(setup, MIN_ALIGNMENT, 1));
 	if (field(setup, PREF_ADDRESS, 8) < LOWEST_KERNEL)
 		return content_problem(source, "its address 0x%" PRIx64 " is below 1 MiB",
 				       field(setup, PREF_ADDRESS, 8));
@@ -321,25 +345,41 @@ static bool has_ram(struct source *source, uint64_t base, uint64_t size, uint32_
 	       !vm_lacks(source->check, source->image->vm, span, permissions, &gap);
 }
 
-/* Where it goes: its own address, or if it can be moved the lowest above. ADDRESS_END: nowhere. */
-static uint64_t kernel_address(struct source *source, const uint8_t *setup)
+/* The lowest above its own address where it fits. ADDRESS_END: nowhere. */
+static uint64_t aligned_address(struct source *source, uint64_t alignment)
 {
 	const uint32_t all = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE;
 	const struct image *image = source->image;
-	uint64_t alignment = field(setup, KERNEL_ALIGNMENT, 4), best = ADDRESS_END;
+	uint64_t best = ADDRESS_END;
 
-	if (has_ram(source, image->preferred, image->kernel_size, all))
-		return image->preferred;
 	FOR_EACH_MEMORY(image->vm, memory) {
 		uint64_t start = memory->guest.value;
-		if (!field(setup, RELOCATABLE, 1) || start < image->preferred ||
-		    start >= ADDRESS_END)
+		if (start < image->preferred || start >= ADDRESS_END)
 			continue;
 		start = (start + alignment - 1) & ~(alignment - 1);
 		if (start < best && has_ram(source, start, image->kernel_size, all))
 			best = start;
 	}
 	return best;
+}
+
+/* Where it goes: its own address, or if it can be moved the lowest above. ADDRESS_END: nowhere. */
+static uint64_t kernel_address(struct source *source, const uint8_t *setup)
+{
+	const uint32_t all = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE;
+	const struct image *image = source->image;
+	uint64_t alignment = field(setup, KERNEL_ALIGNMENT, 4);
+	uint64_t least = UINT64_C(1) << field(setup, MIN_ALIGNMENT, 1);
+	uint64_t address;
+
+	if (has_ram(source, image->preferred, image->kernel_size, all))
+		return image->preferred;
+	if (!field(setup, RELOCATABLE, 1))
+		return ADDRESS_END;
+	address = aligned_address(source, alignment);
+	if (address == ADDRESS_END && least > 1 && least < alignment)
+		address = aligned_address(source, least);
+	return address;
 }
 
 /* Room for the ramdisk in [start, end), beside the kernel: at the upper end or below the kernel. */
@@ -374,7 +414,49 @@ static void place_ramdisk(struct image *image, uint64_t kernel)
 	}
 }
 
-static void read_linux(struct source *source)
+static bool is_elf(struct source *source)
+{
+	char magic[SELFMAG];
+
+	return source->image->size >= SELFMAG && read_at(source, 0, magic, SELFMAG) &&
+	       !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+/* The kernel without the part that unpacks and moves it: it lies where it is linked to. */
+static void read_vmlinux(struct source *source)
+{
+	struct image *image = source->image;
+	uint64_t first = UINT64_MAX, end = 0;
+	unsigned class = read_elf(source);
+
+	image->is_elf = true;
+	if (class == ELFCLASSNONE)
+		return;
+	if (class != ELFCLASS64) {
+		format_problem(source, "it is an ELF file of 32 bits, no vmlinux of 64 bits");
+		return;
+	}
+	for (unsigned i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+		uint64_t segment_end = segment->address + segment->memory_size;
+
+		first = segment->address < first ? segment->address : first;
+		end = segment_end > end ? segment_end : end;
+	}
+	if (first < LOWEST_KERNEL || end > UINT32_MAX) {
+		content_problem(source, "a vmlinux lies between 1 MiB and 4 GiB");
+		return;
+	}
+	image->preferred = first;
+	image->kernel_size = ((end + PAGE_SIZE_4K - 1) & ~(PAGE_SIZE_4K - 1)) - first;
+	image->command_line_size = PLATFORM_LINUX_COMMAND_MAX - 1;
+	image->ramdisk_limit = VMLINUX_RAMDISK_END;
+	image->kernel_fits = true; /* as far as its segments do */
+	if (image->ramdisk_size)
+		place_ramdisk(image, first);
+}
+
+static void read_bzimage(struct source *source)
 {
 	struct image *image = source->image;
 	uint8_t setup[SETUP_SIZE] = {0};
@@ -396,6 +478,14 @@ static void read_linux(struct source *source)
 	image->kernel_fits = kernel != ADDRESS_END;
 	if (image->kernel_fits && image->ramdisk_size)
 		place_ramdisk(image, kernel);
+}
+
+static void read_linux(struct source *source)
+{
+	if (is_elf(source))
+		read_vmlinux(source);
+	else
+		read_bzimage(source);
 }
 
 /* --- All --------------------------------------------------------------------------------------- */

@@ -24,7 +24,8 @@ struct image {
 	unsigned segment_count;
 	uint64_t entry; /* physical */
 
-	/* Linux */
+	/* Linux; the segments of a vmlinux are above */
+	bool is_elf;
 	uint64_t preferred;   /* where the kernel wants to be */
 	uint64_t kernel_size; /* from there, until it reads the memory map */
 	bool kernel_fits;

@@ -87,6 +87,7 @@ const struct rule rules[] = {
 	{"BH4006", ERROR, "VM without memory", rule_no_memory},
 	{"BH4007", ERROR, "RAM that Linux needs is missing", rule_linux_memory},
 	{"BH4008", ERROR, "RAM for the ACPI tables is missing", rule_acpi_memory},
+	{"BH4009", WARNING, "little RAM for a Linux kernel", rule_linux_memory_small},
 
 	/* Boot */
 	{"BH5001", ERROR, "property that the boot protocol does not use", rule_foreign_property},

@@ -10,10 +10,12 @@
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
 #define MIB       UINT64_C(0x100000)
 /*
- * The kernel's preferred address is 16 MiB on x86-64, and it needs some tens of MiB from there; what
- * exactly, only the image can say. Less than this never boots.
+ * The kernel's preferred address is 16 MiB on x86-64, and it needs some tens of MiB from there, or from
+ * anywhere above if it is relocatable; what exactly, only the image can say. Less than this never boots.
  */
-#define LINUX_RAM_END (32 * MIB)
+#define LINUX_RAM_START (16 * MIB)
+#define LINUX_RAM_END   (32 * MIB)
+#define ADDRESS_END     (UINT64_C(1) << 32)
 
 static struct claims guest_memory(struct check *check, const struct vm *vm)
 {
@@ -266,17 +268,64 @@ static void need_ram(struct check *check, const struct vm *vm, struct place at, 
 	     vm->protocol == BOOT_LINUX ? 256 : 16);
 }
 
+/* Whether there is that much RAM in one piece between `start` and 4 GiB. */
+static bool has_piece(const struct vm *vm, uint64_t start, uint64_t size)
+{
+	const uint32_t all = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE;
+
+	FOR_EACH_MEMORY(vm, memory) {
+		struct span piece;
+		uint64_t first, last;
+		if (memory->kind != MEMORY_RAM || !memory_guest_span(memory, &piece) ||
+		    memory->permissions != all)
+			continue;
+		first = piece.first > start ? piece.first : start;
+		last = piece.last < ADDRESS_END ? piece.last : ADDRESS_END - 1;
+		if (first <= last && last - first >= size - 1)
+			return true;
+	}
+	return false;
+}
+
+static bool is_linux(const struct vm *vm)
+{
+	return vm->protocol_given && vm->protocol == BOOT_LINUX && vm_memory_known(vm);
+}
+
 void rule_linux_memory(struct check *check)
 {
 	static const struct span low = {0, PLATFORM_LOW_RAM_END_GPA - 1};
-	static const struct span high = {MIB, LINUX_RAM_END - 1};
+	static const struct span high = {MIB, 2 * MIB - 1};
 	const uint32_t all = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE;
 
 	FOR_EACH_VM(check, vm) {
-		if (!vm->protocol_given || vm->protocol != BOOT_LINUX || !vm_memory_known(vm))
+		if (!is_linux(vm))
 			continue;
 		need_ram(check, vm, vm->protocol_at, low, all, "the Linux boot protocol");
-		need_ram(check, vm, vm->protocol_at, high, all, "a Linux kernel");
+		if (!has_piece(vm, MIB, MIB))
+			need_ram(check, vm, vm->protocol_at, high, all, "a kernel");
+	}
+}
+
+/* With --modules the image itself says what it needs (BH5014). */
+void rule_linux_memory_small(struct check *check)
+{
+	static const struct span usual = {MIB, LINUX_RAM_END - 1};
+	struct span gap;
+
+	FOR_EACH_VM(check, vm) {
+		if (check->module_folder || !is_linux(vm) || !has_piece(vm, MIB, MIB) ||
+		    has_piece(vm, LINUX_RAM_START, LINUX_RAM_END - LINUX_RAM_START) ||
+		    !vm_lacks(check, vm, usual, MEMORY_READ, &gap))
+			continue;
+		struct finding *finding =
+			REPORT(check, vm->protocol_at,
+			       "VM \"%s\": no Linux kernel for x86-64 begins with so little RAM at "
+			       "0x%" PRIx64 " and above",
+			       vm->name, LINUX_RAM_START);
+		HELP(check, finding,
+		     "give it at least 64 MiB in one piece, unless it is another program of the Linux "
+		     "boot protocol, such as memtest86+");
 	}
 }
 

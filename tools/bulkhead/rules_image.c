@@ -11,7 +11,7 @@
 
 static bool is_elf(const struct image *image)
 {
-	return image->vm->protocol == BOOT_ELF;
+	return image->vm->protocol == BOOT_ELF || image->is_elf;
 }
 
 /* --- What it is -------------------------------------------------------------------------------- */
@@ -27,7 +27,7 @@ static void look_at_format(struct check *check, const struct image *image)
 	NOTE(check, finding, image->vm->protocol_at, "the boot protocol is chosen here");
 	HELP(check, finding, "%s",
 	     image->vm->protocol == BOOT_LINUX
-		     ? "boot-protocol \"linux\" takes a bzImage of Linux 2.6.31 or later for x86"
+		     ? "boot-protocol \"linux\" takes a bzImage of Linux 2.6.31 or later for x86, or a vmlinux of 64 bits"
 	     : is_elf(image)
 		     ? "boot-protocol \"elf\" takes a linked executable for x86, of 32 or 64 bits"
 		     : "build it again");
@@ -158,6 +158,7 @@ static void look_at_room(struct check *check, const struct image *image)
 		look_at_segments(check, image);
 		break;
 	case BOOT_LINUX:
+		look_at_segments(check, image); /* of a vmlinux */
 		look_at_kernel(check, image);
 		break;
 	}

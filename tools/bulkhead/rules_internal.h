@@ -121,6 +121,7 @@ void rule_guest_congruence(struct check *check);
 void rule_guest_unaligned(struct check *check);
 void rule_no_memory(struct check *check);
 void rule_linux_memory(struct check *check);
+void rule_linux_memory_small(struct check *check);
 void rule_acpi_memory(struct check *check);
 /* False after a look at all of the VM's memory if the span is RAM with these permissions. */
 bool vm_lacks(struct check *check, const struct vm *vm, struct span span, uint32_t permissions,

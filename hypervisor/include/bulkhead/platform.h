@@ -23,6 +23,7 @@
  * Guest-physical low memory of VMs that get ACPI tables or the Linux boot protocol. All of it lies in
  * the VM's first MiB, which such a VM must own as RAM.
  */
+#define PLATFORM_BOOT_PAGE_TABLES_GPA UINT64_C(0x1000)  /* 24 KiB, for a 64-bit entry */
 #define PLATFORM_BOOT_GDT_GPA         UINT64_C(0x7000)  /* 4 KiB, flat segments */
 #define PLATFORM_LINUX_PARAMETERS_GPA UINT64_C(0x10000) /* 4 KiB, struct boot_params */
 #define PLATFORM_LINUX_COMMAND_GPA    UINT64_C(0x20000) /* up to 4 KiB, NUL-terminated */

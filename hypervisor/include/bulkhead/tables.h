@@ -66,6 +66,7 @@ struct guest_blob {
 enum entry_mode {
 	ENTRY_PROTECTED = 0, /* 32 bit, flat 4 GiB segments, paging off, interrupts off */
 	ENTRY_REAL = 1,      /* 16 bit, CS base = entry & ~0xFFFF, IP = entry & 0xFFFF */
+	ENTRY_LONG = 2,      /* 64 bit; what the loader chooses for Linux, never in the tables */
 };
 
 /* How a vCPU comes to life. */
