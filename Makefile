@@ -361,6 +361,7 @@ coverage-report: unit-build mutate-build
 
 include tests/mutate/mutate.mk
 include tests/scale/scale.mk
+-include tests/bench/bench.mk
 .PHONY: stress stress-build
 stress-build: mutate-build scale-build
 stress: ## a sample of `make mutate` and `make bench-tool`

@@ -30,6 +30,7 @@ POLL_SECONDS = 0.03
 TYPE_BURST = 8
 TYPE_PAUSE = 0.03
 EPOCH = 1600000000
+EPOCH_FAKETIME = "2020-09-13 12:26:40"  # the same; without @ it stands still
 MODEL = "corei7_skylake_x"
 
 CONFIG = """\
@@ -148,7 +149,7 @@ class Machine:
         command = ["bochs-bin", "-q", "-unlock", "-f", "bochsrc", "-rc", "debugger"]
         if self.faketime:
             # RDRAND is seeded from the host's clock, the only thing that differs from run to run.
-            command = ["faketime", "-f", f"@{EPOCH}", *command]
+            command = ["faketime", "-f", EPOCH_FAKETIME, *command]
         if not shutil.which(command[0]):
             raise MachineError(f"{command[0]} is not installed; run tools/bootstrap.sh")
         # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
