@@ -46,6 +46,7 @@ struct cpuid_rule {
 	struct cpuid_result mask;
 	cpuid_fix *fix; /* applied after the mask; may be NULL */
 	const char *reason;
+	enum cpuid_validity validity;
 };
 
 static void fix_highest_basic(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
@@ -74,28 +75,22 @@ static void set_bit(uint32_t *word, uint32_t bit, bool value)
 
 static void fix_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
-	struct guest_paging paging;
-
 	(void)subleaf;
-	guest_paging_read(&paging);
 	r->ecx |= CPUID_1_ECX_HYPER;
 	set_bit(&r->ecx, CPUID_1_ECX_OSXSAVE,
-		(r->ecx & CPUID_1_ECX_XSAVE) && (paging.cr4 & CR4_OSXSAVE));
+		(r->ecx & CPUID_1_ECX_XSAVE) && (guest_cr4() & CR4_OSXSAVE));
 	r->ebx = (r->ebx & 0x00FFFFFF) | vcpu->config->apic_id << 24;
 }
 
 static void fix_extended_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
-	struct guest_paging paging;
-
 	(void)vcpu;
 	if (subleaf != 0) {
 		*r = (struct cpuid_result){0};
 		return;
 	}
-	guest_paging_read(&paging);
 	r->eax = 0; /* no further subleaves */
-	set_bit(&r->ecx, CPUID_7_ECX_OSPKE, (r->ecx & CPUID_7_ECX_PKU) && (paging.cr4 & CR4_PKE));
+	set_bit(&r->ecx, CPUID_7_ECX_OSPKE, (r->ecx & CPUID_7_ECX_PKU) && (guest_cr4() & CR4_PKE));
 }
 
 static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
@@ -214,29 +209,32 @@ static void fix_timing(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_r
 	}
 
 static const struct cpuid_rule rules[] = {
-	{0x0, MASK(ALL, ALL, ALL, ALL), fix_highest_basic, "vendor and highest leaf"},
-	{0x1, MASK(ALL, ALL, LEAF1_ECX, LEAF1_EDX), fix_features, "features"},
-	{0x2, MASK(ALL, ALL, ALL, ALL), NULL, "caches"},
-	{0x4, MASK(ALL, ALL, ALL, ALL), NULL, "caches"},
-	{0x6, MASK(0, 0, 0, 0), fix_power,
-	 "only ARAT: guests have no C-states that stop the timer"},
-	{0x7, MASK(0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX), fix_extended_features, "features"},
-	{0xB, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
-	{0xD, MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 is the guest's"},
-	{0x15, MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration"},
-	{0x16, MASK(0, 0, ALL, 0), fix_frequency, "frequencies without calibration"},
-	{0x1F, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology"},
-	{PLATFORM_CPUID_SIGNATURE, MASK(0, 0, 0, 0), fix_signature, "hypervisor block"},
-	{PLATFORM_CPUID_FEATURES, MASK(0, 0, 0, 0), NULL, "no KVM features"},
-	{PLATFORM_CPUID_TIMING, MASK(0, 0, 0, 0), fix_timing, "frequencies"},
-	{0x80000000, MASK(ALL, 0, 0, 0), fix_highest_extended, "highest leaf"},
-	{0x80000001, MASK(0, 0, EXTENDED1_ECX, EXTENDED1_EDX), NULL, "features"},
-	{0x80000002, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
-	{0x80000003, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
-	{0x80000004, MASK(ALL, ALL, ALL, ALL), NULL, "name"},
-	{0x80000006, MASK(ALL, ALL, ALL, ALL), NULL, "cache"},
-	{0x80000007, MASK(0, 0, 0, 0x100), NULL, "invariant TSC"},
-	{0x80000008, MASK(ALL, 0, 0, 0), NULL, "address widths"},
+	{0x0, MASK(ALL, ALL, ALL, ALL), fix_highest_basic, "vendor and highest leaf", CPUID_STAYS},
+	{0x1, MASK(ALL, ALL, LEAF1_ECX, LEAF1_EDX), fix_features, "features", CPUID_UNTIL_CR4},
+	{0x2, MASK(ALL, ALL, ALL, ALL), NULL, "caches", CPUID_STAYS},
+	{0x4, MASK(ALL, ALL, ALL, ALL), NULL, "caches", CPUID_STAYS},
+	{0x6, MASK(0, 0, 0, 0), fix_power, "only ARAT: guests have no C-states that stop the timer",
+	 CPUID_STAYS},
+	{0x7, MASK(0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX), fix_extended_features, "features",
+	 CPUID_UNTIL_CR4},
+	{0xB, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology", CPUID_STAYS},
+	{0xD, MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 is the guest's",
+	 CPUID_CHANGES},
+	{0x15, MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration", CPUID_STAYS},
+	{0x16, MASK(0, 0, ALL, 0), fix_frequency, "frequencies without calibration", CPUID_STAYS},
+	{0x1F, MASK(ALL, ALL, ALL, ALL), fix_topology, "topology", CPUID_STAYS},
+	{PLATFORM_CPUID_SIGNATURE, MASK(0, 0, 0, 0), fix_signature, "hypervisor block",
+	 CPUID_STAYS},
+	{PLATFORM_CPUID_FEATURES, MASK(0, 0, 0, 0), NULL, "no KVM features", CPUID_STAYS},
+	{PLATFORM_CPUID_TIMING, MASK(0, 0, 0, 0), fix_timing, "frequencies", CPUID_STAYS},
+	{0x80000000, MASK(ALL, 0, 0, 0), fix_highest_extended, "highest leaf", CPUID_STAYS},
+	{0x80000001, MASK(0, 0, EXTENDED1_ECX, EXTENDED1_EDX), NULL, "features", CPUID_STAYS},
+	{0x80000002, MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
+	{0x80000003, MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
+	{0x80000004, MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
+	{0x80000006, MASK(ALL, ALL, ALL, ALL), NULL, "cache", CPUID_STAYS},
+	{0x80000007, MASK(0, 0, 0, 0x100), NULL, "invariant TSC", CPUID_STAYS},
+	{0x80000008, MASK(ALL, 0, 0, 0), NULL, "address widths", CPUID_STAYS},
 };
 
 static const struct cpuid_rule *find(uint32_t leaf)
@@ -278,20 +276,22 @@ static void hide(const struct vm_config *vm, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
-void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers)
+uint64_t cpuid_mirrored_cr4(void)
 {
-	uint32_t subleaf = (uint32_t)registers->rcx;
-	const struct cpuid_rule *rule = find((uint32_t)registers->rax);
-	struct cpuid_result result = {0};
+	return guest_cr4() & (CR4_OSXSAVE | CR4_PKE);
+}
 
-	if (rule) {
-		result = masked(rule, subleaf);
-		if (rule->fix)
-			rule->fix(vcpu, subleaf, &result);
-		hide(vcpu->vm->config, rule->leaf, subleaf, &result);
-	}
-	registers->rax = result.eax;
-	registers->rbx = result.ebx;
-	registers->rcx = result.ecx;
-	registers->rdx = result.edx;
+enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+				 struct cpuid_result *result)
+{
+	const struct cpuid_rule *rule = find(leaf);
+
+	*result = (struct cpuid_result){0};
+	if (!rule)
+		return CPUID_STAYS;
+	*result = masked(rule, subleaf);
+	if (rule->fix)
+		rule->fix(vcpu, subleaf, result);
+	hide(vcpu->vm->config, rule->leaf, subleaf, result);
+	return rule->validity;
 }

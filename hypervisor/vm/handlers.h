@@ -8,8 +8,8 @@
 
 #include "vm/vcpu.h"
 
-/* CPUID with the guest's EAX and ECX: what the policy table lets through (cpuid.c). */
-void vm_cpuid(const struct vcpu *vcpu, struct guest_registers *registers);
+/* CPUID with the guest's EAX and ECX: what the policy table lets through (cpuid.c, cpuid_cache.c). */
+void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers);
 
 /* RDMSR and WRMSR of a register that the MSR bitmap does not pass (msr.c). False: #GP(0). */
 bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);

@@ -13,6 +13,7 @@
 #include "devices/virtual.h"
 #include "lib/log.h"
 #include "loader/loader.h"
+#include "vm/cpuid.h"
 #include "vm/guest_state.h"
 
 /*
@@ -70,11 +71,12 @@ struct vcpu {
 	struct vm *vm;
 	uint32_t requests; /* OR of enum vcpu_request; atomic, set by other cores */
 	bool waits_for_sipi;
-	uint64_t apic_base;             /* IA32_APIC_BASE as the guest sees it */
-	uint64_t icr;                   /* last value written to the ICR */
-	uint32_t xapic_ldr;             /* logical destination while in xAPIC mode */
-	uint32_t xapic_dfr;             /* destination format while in xAPIC mode */
-	uint64_t mtrr_default;          /* IA32_MTRR_DEF_TYPE as the guest wrote it */
+	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
+	uint64_t icr;          /* last value written to the ICR */
+	uint32_t xapic_ldr;    /* logical destination while in xAPIC mode */
+	uint32_t xapic_dfr;    /* destination format while in xAPIC mode */
+	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
+	struct cpuid_cache cpuid;
 	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
 };
 

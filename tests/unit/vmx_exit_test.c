@@ -190,6 +190,7 @@ static void cpuid_hides_what_the_scenario_says(void **state)
 	hiding.cpuid_masks = masks;
 	hiding.cpuid_mask_count = 3;
 	vms[0].config = &hiding;
+	vcpus[0].cpuid = (struct cpuid_cache){0};
 	const struct cpuid_result after = ask_cpuid(1, 5), narrow = ask_cpuid(7, 0);
 
 	assert_int_equal(after.ecx, before.ecx & ~(1u << 28));
@@ -200,7 +201,37 @@ static void cpuid_hides_what_the_scenario_says(void **state)
 	assert_int_equal(narrow.ecx, wide.ecx);
 	/* The other VM sees all. */
 	vms[0].config = vms[1].config;
+	vcpus[0].cpuid = (struct cpuid_cache){0};
 	assert_int_equal(ask_cpuid(1, 0).ecx, before.ecx);
+}
+
+/* A processor that changes its mind shows which answers are made anew. */
+static void cpuid_answers_are_kept(void **state)
+{
+	(void)state;
+	fake_cpuid_set(2, (struct cpuid_result){.eax = 1});
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 1});
+	ask_cpuid(2, 0);
+	ask_cpuid(0xD, 0);
+	fake_cpuid_set(2, (struct cpuid_result){.eax = 2});
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 2});
+	assert_int_equal(ask_cpuid(2, 0).eax, 1);
+	assert_int_equal(ask_cpuid(2, 1).eax, 2); /* another subleaf is another answer */
+	assert_int_equal(ask_cpuid(0xD, 0).eax, 2);
+	/* takes the place of leaf 2 */
+	assert_int_equal(ask_cpuid(2 + CPUID_CACHE_ENTRIES, 0).eax, 0);
+	assert_int_equal(ask_cpuid(2, 0).eax, 2);
+}
+
+static void cpuid_answers_follow_cr4(void **state)
+{
+	(void)state;
+	fake_cpuid_set(1, (struct cpuid_result){.ecx = UINT32_MAX});
+	assert_int_equal(ask_cpuid(1, 0).ecx & CPUID_1_ECX_OSXSAVE, 0);
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_OSXSAVE);
+	assert_int_not_equal(ask_cpuid(1, 0).ecx & CPUID_1_ECX_OSXSAVE, 0);
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE);
+	assert_int_equal(ask_cpuid(1, 0).ecx & CPUID_1_ECX_OSXSAVE, 0);
 }
 
 static void cpuid_unknown_leaves_are_zero(void **state)
@@ -777,6 +808,8 @@ int main(void)
 		cmocka_unit_test_setup(exits_are_counted_by_reason, setup),
 		cmocka_unit_test_setup(cpuid_hides_and_shows, setup),
 		cmocka_unit_test_setup(cpuid_hides_what_the_scenario_says, setup),
+		cmocka_unit_test_setup(cpuid_answers_are_kept, setup),
+		cmocka_unit_test_setup(cpuid_answers_follow_cr4, setup),
 		cmocka_unit_test_setup(cpuid_unknown_leaves_are_zero, setup),
 		cmocka_unit_test_setup(cpuid_tells_frequencies, setup),
 		cmocka_unit_test_setup(unknown_msrs_fault, setup),

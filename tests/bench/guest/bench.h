@@ -8,13 +8,13 @@
 
 #include "machine.h"
 
-#define BENCH_CORES_MAX  4
-#define VECTOR_IPI       0x40
-#define VECTOR_TIMER     0x41
-#define VECTOR_WAKE      0x42
-#define VECTOR_SPURIOUS  0xFF
-#define PIC_MASK_MASTER  0x21
-#define PIC_MASK_SLAVE   0xA1
+#define BENCH_CORES_MAX 4
+#define VECTOR_IPI      0x40
+#define VECTOR_TIMER    0x41
+#define VECTOR_WAKE     0x42
+#define VECTOR_SPURIOUS 0xFF
+#define PIC_MASK_MASTER 0x21
+#define PIC_MASK_SLAVE  0xA1
 
 #define MSR_X2APIC_ICR   0x830u
 #define MSR_TSC_DEADLINE 0x6E0u

@@ -2,18 +2,20 @@
 /* Round trips of exits: loops of an instruction that a hypervisor has to handle, less the empty loop. */
 #include "bench.h"
 
-#define ROUNDS     1000
-#define IOAPIC     UINT64_C(0xFEC00000)
-#define NO_CALL    UINT64_C(0x1F1F) /* no hypervisor knows this hypercall */
+#define ROUNDS      1000
+#define IOAPIC      UINT64_C(0xFEC00000)
+#define NO_CALL     UINT64_C(0x1F1F) /* no hypervisor knows this hypercall */
 #define UNUSED_PORT 0x80
 
 /* Ticks of `count` rounds of TEXT, with the instructions around it that a loop needs. */
-#define LOOP(text, count, ...)                                                                    \
-	({                                                                                        \
-		uint64_t rounds_ = (count), begin_ = tsc_read();                                  \
-		__asm__ volatile("1: " text "\n\tdecq %0\n\tjnz 1b" : "+r"(rounds_) : __VA_ARGS__ \
-				 : "rax", "rbx", "rcx", "rdx", "memory");                         \
-		tsc_read() - begin_;                                                              \
+#define LOOP(text, count, ...)                                            \
+	({                                                                \
+		uint64_t rounds_ = (count), begin_ = tsc_read();          \
+		__asm__ volatile("1: " text "\n\tdecq %0\n\tjnz 1b"       \
+				 : "+r"(rounds_)                          \
+				 : __VA_ARGS__                            \
+				 : "rax", "rbx", "rcx", "rdx", "memory"); \
+		tsc_read() - begin_;                                      \
 	})
 
 uint64_t cpuid_loop(uint32_t leaf, uint32_t subleaf, uint64_t count)
@@ -30,10 +32,14 @@ static void measure_cpuid(void)
 		const char *name;
 		uint32_t leaf, subleaf;
 	} leaves[] = {
-		{"cpuid_0", 0, 0},          {"cpuid_1", 1, 0},
-		{"cpuid_4_2", 4, 2},        {"cpuid_7", 7, 0},
-		{"cpuid_b_1", 0xB, 1},      {"cpuid_d_0", 0xD, 0},
-		{"cpuid_ext_8", 0x80000008, 0}, {"cpuid_hv", 0x40000000, 0},
+		{"cpuid_0", 0, 0},
+		{"cpuid_1", 1, 0},
+		{"cpuid_4_2", 4, 2},
+		{"cpuid_7", 7, 0},
+		{"cpuid_b_1", 0xB, 1},
+		{"cpuid_d_0", 0xD, 0},
+		{"cpuid_ext_8", 0x80000008, 0},
+		{"cpuid_hv", 0x40000000, 0},
 	};
 
 	for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
@@ -54,8 +60,8 @@ static void measure_msr(void)
 		    LOOP("movl %1, %%ecx\n\trdmsr", ROUNDS, "r"(MSR_APIC_BASE)) - empty);
 	/* passed through where there are no exits to the local APIC */
 	report_loop("eoi", ROUNDS,
-		    LOOP("movl %1, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr", ROUNDS,
-			 "r"(MSR_X2APIC_EOI)) -
+		    LOOP("movl %1, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr",
+			 ROUNDS, "r"(MSR_X2APIC_EOI)) -
 			    LOOP("movl %1, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx", ROUNDS,
 				 "r"(MSR_X2APIC_EOI)));
 }

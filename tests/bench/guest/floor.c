@@ -23,6 +23,7 @@
 #define SELECTOR_CODE       0x08
 #define SELECTOR_DATA       0x10
 #define SELECTOR_TASK       0x18 /* need not be there: only not zero (SDM 3.27.2.3) */
+#define TASK_LIMIT          0x67
 #define RIGHTS_CODE         0xA09B
 #define RIGHTS_DATA         0xC093
 #define RIGHTS_TASK         0x008B
@@ -46,12 +47,12 @@ static void field_write(uint64_t field, uint64_t value)
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
 }
 
-#define CONTROL_REGISTER(name)                                              \
-	static uint64_t name##_read(void)                                   \
-	{                                                                   \
-		uint64_t value;                                             \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));      \
-		return value;                                               \
+#define CONTROL_REGISTER(name)                                         \
+	static uint64_t name##_read(void)                              \
+	{                                                              \
+		uint64_t value;                                        \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value)); \
+		return value;                                          \
 	}
 CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr3)
@@ -67,11 +68,11 @@ static void controls_write(void)
 	field_write(VMCS_EXCEPTION_BITMAP, 0);
 }
 
-static void segment_write(unsigned offset, uint16_t selector, uint32_t rights)
+static void segment_write(unsigned offset, uint16_t selector, uint32_t limit, uint32_t rights)
 {
 	field_write(VMCS_GUEST_ES_SELECTOR + offset, selector);
 	field_write(VMCS_GUEST_ES_BASE + offset, 0);
-	field_write(VMCS_GUEST_ES_LIMIT + offset, UINT32_MAX);
+	field_write(VMCS_GUEST_ES_LIMIT + offset, limit);
 	field_write(VMCS_GUEST_ES_RIGHTS + offset, rights);
 }
 
@@ -79,10 +80,10 @@ static void segment_write(unsigned offset, uint16_t selector, uint32_t rights)
 static void segments_write(void)
 {
 	for (unsigned i = 0; i < 6; i++)
-		segment_write(2 * i, i == 1 ? SELECTOR_CODE : SELECTOR_DATA,
+		segment_write(2 * i, i == 1 ? SELECTOR_CODE : SELECTOR_DATA, UINT32_MAX,
 			      i == 1 ? RIGHTS_CODE : RIGHTS_DATA);
-	segment_write(12, 0, RIGHTS_UNUSABLE);
-	segment_write(14, SELECTOR_TASK, RIGHTS_TASK);
+	segment_write(12, 0, 0, RIGHTS_UNUSABLE);
+	segment_write(14, SELECTOR_TASK, TASK_LIMIT, RIGHTS_TASK);
 }
 
 static _Noreturn void guest(void)
@@ -92,7 +93,8 @@ static _Noreturn void guest(void)
 		__asm__ volatile("vmcall"); /* any other exit ends it */
 }
 
-static void guest_state_write(const struct descriptor_table *idt, const struct descriptor_table *gdt)
+static void guest_state_write(const struct descriptor_table *idt,
+			      const struct descriptor_table *gdt)
 {
 	segments_write();
 	field_write(VMCS_GUEST_CR0, cr0_read());

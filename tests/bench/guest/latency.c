@@ -4,10 +4,10 @@
 
 #include "bulkhead/platform.h"
 
-#define SAMPLES       100
-#define TIMER_AHEAD   10000
-#define STEADY_TICKS  200
-#define ICR_ASSERT    0x4000u
+#define SAMPLES        100
+#define TIMER_AHEAD    10000
+#define STEADY_TICKS   200
+#define ICR_ASSERT     0x4000u
 #define RECEIVER_HALTS 1u
 #define RECEIVER_SPINS 2u
 

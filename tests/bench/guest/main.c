@@ -7,12 +7,12 @@
 
 _Static_assert(PLATFORM_START_MAGIC == 0x42484B44, "start.S, entries.S");
 
-#define AP_PAGE       UINT64_C(0x9000) /* entries.S knows it */
-#define ICR_INIT      0xC4500u         /* to all others; assert */
-#define ICR_STARTUP   0xC4600u
-#define START_TICKS   2000000 /* until every core has started */
-#define INIT_TICKS    500000  /* 10 ms at 50 MHz */
-#define SIGNATURE     0x40000000
+#define AP_PAGE     UINT64_C(0x9000) /* entries.S knows it */
+#define ICR_INIT    0xC4500u         /* to all others; assert */
+#define ICR_STARTUP 0xC4600u
+#define START_TICKS 2000000 /* until every core has started */
+#define INIT_TICKS  500000  /* 10 ms at 50 MHz */
+#define SIGNATURE   0x40000000
 
 enum environment environment;
 volatile uint32_t cores_started = 1; /* entries.S counts */

@@ -2,12 +2,12 @@
 /* What a kernel does all the time and a hypervisor must not notice: address spaces and page faults. */
 #include "bench.h"
 
-#define SWITCHES     1000
-#define FAULT_PAGES  512
-#define FAULT_ROUNDS 4
-#define FAULT_BASE   (UINT64_C(1) << 39) /* entry 1 of the PML4, which start.S leaves empty */
+#define SWITCHES      1000
+#define FAULT_PAGES   512
+#define FAULT_ROUNDS  4
+#define FAULT_BASE    (UINT64_C(1) << 39) /* entry 1 of the PML4, which start.S leaves empty */
 #define PRESENT_WRITE 3u
-#define STACK_WORDS  512
+#define STACK_WORDS   512
 
 typedef uint64_t page_table[512];
 

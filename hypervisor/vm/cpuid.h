@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CPUID for guests: the policy (cpuid.c), and answers that were given before (cpuid_cache.c), because
+ * CPUID is the exit that operating systems cause most often, and an answer takes long to make.
+ */
+#ifndef VM_CPUID_H
+#define VM_CPUID_H
+
+#include "cpu/privileged.h"
+#include "vm/registers.h"
+
+struct vcpu;
+
+/* How long an answer stays right. */
+enum cpuid_validity {
+	CPUID_CHANGES,   /* made anew each time; what a rule says that says nothing */
+	CPUID_STAYS,     /* for good */
+	CPUID_UNTIL_CR4, /* until the guest changes a CR4 bit that CPUID mirrors */
+};
+
+/* The policy's answer to a leaf and subleaf. */
+enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+				 struct cpuid_result *result);
+
+/* CR4 bits that CPUID mirrors, as the guest has them. */
+uint64_t cpuid_mirrored_cr4(void);
+
+#define CPUID_CACHE_ENTRIES 64
+
+/* An answer; `validity` 0 is an empty entry. */
+struct cpuid_cache_entry {
+	uint32_t leaf, subleaf;
+	struct cpuid_result result;
+	uint32_t validity; /* enum cpuid_validity */
+	uint32_t cr4;      /* mirrored bits at that time */
+};
+_Static_assert(sizeof(struct cpuid_cache_entry) == 32, "two to a cache line");
+
+struct cpuid_cache {
+	struct cpuid_cache_entry entries[CPUID_CACHE_ENTRIES];
+};
+
+#endif

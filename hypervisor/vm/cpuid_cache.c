@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to CPUID that were given before. Used by the vCPU's own core only. */
+#include "vm/handlers.h"
+
+/*
+ * The leaves that are asked for lie close together behind 0, 0x40000000 and 0x80000000, with small
+ * subleaves: the sum keeps most of them apart. Two that meet take turns.
+ */
+static struct cpuid_cache_entry *entry_of(struct cpuid_cache *cache, uint32_t leaf,
+					  uint32_t subleaf)
+{
+	return &cache->entries[(leaf + (leaf >> 26) + subleaf * 8) % CPUID_CACHE_ENTRIES];
+}
+
+static bool is_valid(const struct cpuid_cache_entry *entry)
+{
+	return entry->validity == CPUID_STAYS ||
+	       (entry->validity == CPUID_UNTIL_CR4 && entry->cr4 == cpuid_mirrored_cr4());
+}
+
+static void answer(struct guest_registers *registers, const struct cpuid_result *result)
+{
+	registers->rax = result->eax;
+	registers->rbx = result->ebx;
+	registers->rcx = result->ecx;
+	registers->rdx = result->edx;
+}
+
+void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint32_t leaf = (uint32_t)registers->rax;
+	uint32_t subleaf = (uint32_t)registers->rcx;
+	struct cpuid_cache_entry *entry = entry_of(&vcpu->cpuid, leaf, subleaf);
+
+	if (entry->leaf != leaf || entry->subleaf != subleaf || !is_valid(entry)) {
+		entry->leaf = leaf;
+		entry->subleaf = subleaf;
+		entry->cr4 = (uint32_t)cpuid_mirrored_cr4();
+		entry->validity = cpuid_answer(vcpu, leaf, subleaf, &entry->result);
+	}
+	answer(registers, &entry->result);
+}
