@@ -12,18 +12,36 @@ static struct cpuid_cache_entry *entry_of(struct cpuid_cache *cache, uint32_t le
 	return &cache->entries[(leaf + (leaf >> 26) + subleaf * 8) % CPUID_CACHE_ENTRIES];
 }
 
-static bool is_valid(const struct cpuid_cache_entry *entry)
+static bool is_kept(const struct cpuid_cache_entry *entry)
 {
-	return entry->validity == CPUID_STAYS ||
-	       (entry->validity == CPUID_UNTIL_CR4 && entry->cr4 == cpuid_mirrored_cr4());
+	return entry->validity == CPUID_UNTIL_CR4 && entry->cr4 == cpuid_mirrored_cr4();
 }
 
-static void answer(struct guest_registers *registers, const struct cpuid_result *result)
+static void answer_again(struct vcpu *vcpu, struct cpuid_cache_entry *entry, uint32_t leaf,
+			 uint32_t subleaf)
+{
+	if (entry->leaf == leaf && entry->subleaf == subleaf && is_kept(entry))
+		return;
+	entry->leaf = leaf;
+	entry->subleaf = subleaf;
+	entry->cr4 = (uint32_t)cpuid_mirrored_cr4();
+	entry->validity = cpuid_answer(vcpu, leaf, subleaf, &entry->result);
+}
+
+static void copy_answer(struct guest_registers *registers, const struct cpuid_result *result)
 {
 	registers->rax = result->eax;
 	registers->rbx = result->ebx;
 	registers->rcx = result->ecx;
 	registers->rdx = result->edx;
+}
+
+/* Out of line, so that the way of an answer that is there saves no registers. */
+static __attribute__((noinline)) void
+answer_slowly(struct vcpu *vcpu, struct guest_registers *registers, struct cpuid_cache_entry *entry)
+{
+	answer_again(vcpu, entry, (uint32_t)registers->rax, (uint32_t)registers->rcx);
+	copy_answer(registers, &entry->result);
 }
 
 void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
@@ -32,11 +50,8 @@ void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
 	uint32_t subleaf = (uint32_t)registers->rcx;
 	struct cpuid_cache_entry *entry = entry_of(&vcpu->cpuid, leaf, subleaf);
 
-	if (entry->leaf != leaf || entry->subleaf != subleaf || !is_valid(entry)) {
-		entry->leaf = leaf;
-		entry->subleaf = subleaf;
-		entry->cr4 = (uint32_t)cpuid_mirrored_cr4();
-		entry->validity = cpuid_answer(vcpu, leaf, subleaf, &entry->result);
-	}
-	answer(registers, &entry->result);
+	if (entry->leaf == leaf && entry->subleaf == subleaf && entry->validity == CPUID_STAYS)
+		copy_answer(registers, &entry->result);
+	else
+		answer_slowly(vcpu, registers, entry);
 }
