@@ -103,11 +103,14 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 }
 
 /* Paging-structure entries (SDM 3.4.3 to 3.4.5). */
-#define ENTRY_PRESENT UINT64_C(0x1)
-#define ENTRY_WRITE   UINT64_C(0x2)
-#define ENTRY_USER    UINT64_C(0x4)
-#define ENTRY_LARGE   UINT64_C(0x80)
-#define ENTRY_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
+#define ENTRY_PRESENT    UINT64_C(0x1)
+#define ENTRY_WRITE      UINT64_C(0x2)
+#define ENTRY_USER       UINT64_C(0x4)
+#define ENTRY_ACCESSED   UINT64_C(0x20)
+#define ENTRY_DIRTY      UINT64_C(0x40)
+#define ENTRY_LARGE      UINT64_C(0x80)
+#define ENTRY_NO_EXECUTE UINT64_C(0x8000000000000000)
+#define ENTRY_ADDRESS    UINT64_C(0x000FFFFFFFFFF000)
 
 #define PAGE_SHIFT 12
 
@@ -174,9 +177,88 @@ static bool has_rights(const struct paging_mode *mode, unsigned level)
 	return mode != &mode_pae || level < mode->levels;
 }
 
-static enum error walk(const struct vm_config *vm, const struct paging_mode *mode, gpa_t table,
-		       gva_t linear, struct guest_mapping *mapping)
+/* Bits of 8-byte entries that have to be 0 (SDM 3.4.4.2, 3.4.5.4); 4-byte ones have none without PSE-36. */
+static uint64_t reserved_bits(const struct guest_paging *paging, const struct paging_mode *mode,
+			      unsigned level)
 {
+	uint64_t reserved =
+		paging->physical_bits ? ENTRY_ADDRESS & UINT64_MAX << paging->physical_bits : 0;
+
+	if (mode->entry_size == sizeof(uint32_t) || !has_rights(mode, level))
+		return 0;
+	if (!(paging->efer & EFER_NXE))
+		reserved |= ENTRY_NO_EXECUTE;
+	if (mode == &mode_pae)
+		reserved |= UINT64_C(0x7FF0000000000000);
+	else if (level >= 4)
+		reserved |= ENTRY_LARGE;
+	return reserved;
+}
+
+static void take_rights(const struct guest_paging *paging, const struct paging_mode *mode,
+			unsigned level, uint64_t entry, struct guest_mapping *mapping)
+{
+	if (!has_rights(mode, level))
+		return;
+	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
+	mapping->user = mapping->user && (entry & ENTRY_USER);
+	mapping->no_execute = mapping->no_execute || (entry & ENTRY_NO_EXECUTE);
+	mapping->reserved = mapping->reserved || (entry & reserved_bits(paging, mode, level));
+}
+
+/* Sets bits in an entry that still is what was read. */
+static void entry_mark(const struct vm_config *vm, gpa_t address, unsigned size, uint64_t entry,
+		       uint64_t bits)
+{
+	uint32_t entry32 = (uint32_t)entry;
+	hpa_t host;
+
+	if ((entry & bits) == bits ||
+	    guest_translate_range(vm, address, size, MEMORY_WRITE, &host) != ERROR_OK)
+		return;
+	if (size == sizeof(uint32_t))
+		__atomic_compare_exchange_n((uint32_t *)host_pointer(host), &entry32,
+					    entry32 | (uint32_t)bits, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+	else
+		__atomic_compare_exchange_n((uint64_t *)host_pointer(host), &entry, entry | bits,
+					    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
+		       bool dirty)
+{
+	const struct paging_mode *mode = paging_mode(paging);
+	gpa_t table = paging->cr3 & mode->root_mask;
+
+	if (!(paging->cr0 & CR0_PG))
+		return;
+	for (unsigned level = mode->levels; level > 0; level--) {
+		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
+		gpa_t address = table + (linear >> shift & ((1u << mode->index_bits) - 1)) *
+						mode->entry_size;
+		bool large = (mode->large_levels >> level & 1) != 0;
+		bool last;
+		uint64_t entry;
+
+		if (entry_load(vm, address, mode->entry_size, &entry) != ERROR_OK ||
+		    !(entry & ENTRY_PRESENT))
+			return;
+		last = level == 1 || (large && (entry & ENTRY_LARGE));
+		if (has_rights(mode, level))
+			entry_mark(vm, address, mode->entry_size, entry,
+				   ENTRY_ACCESSED | (last && dirty ? ENTRY_DIRTY : 0));
+		if (last)
+			return;
+		table = entry & ENTRY_ADDRESS;
+	}
+}
+
+static enum error walk(const struct vm_config *vm, const struct guest_paging *paging,
+		       const struct paging_mode *mode, gva_t linear, struct guest_mapping *mapping)
+{
+	gpa_t table = paging->cr3 & mode->root_mask;
+
 	for (unsigned level = mode->levels; level > 0; level--) {
 		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
 		uint64_t index = linear >> shift & ((1u << mode->index_bits) - 1);
@@ -190,10 +272,7 @@ static enum error walk(const struct vm_config *vm, const struct paging_mode *mod
 			return error;
 		if (!(entry & ENTRY_PRESENT))
 			return ERROR_GUEST_NOT_MAPPED;
-		if (has_rights(mode, level)) {
-			mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
-			mapping->user = mapping->user && (entry & ENTRY_USER);
-		}
+		take_rights(paging, mode, level, entry, mapping);
 		if (large && (entry & ENTRY_LARGE)) {
 			gpa_t base = large_page_base(mode, entry);
 
@@ -219,7 +298,7 @@ enum error guest_linear_map(const struct vm_config *vm, const struct guest_pagin
 		return ERROR_OK;
 	if (mode->levels >= 4 && !is_canonical(linear, mode))
 		return ERROR_GUEST_NOT_MAPPED;
-	return walk(vm, mode, paging->cr3 & mode->root_mask, linear, mapping);
+	return walk(vm, paging, mode, linear, mapping);
 }
 
 enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,

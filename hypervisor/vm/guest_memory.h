@@ -50,6 +50,8 @@ struct guest_paging {
 	uint64_t cr3;
 	uint64_t cr4;
 	uint64_t efer;
+	unsigned
+		physical_bits; /* of the processor's addresses; 0: entries are not checked for it */
 };
 
 /*
@@ -69,12 +71,25 @@ enum error guest_linear_to_physical(const struct vm_config *vm, const struct gue
 /* Where a linear address leads, and what all paging-structure entries on the way permit. */
 struct guest_mapping {
 	gpa_t physical;
-	bool writable; /* R/W is 1 in all of them; true without paging */
-	bool user;     /* U/S is 1 in all of them; true without paging */
+	bool writable;   /* R/W is 1 in all of them; true without paging */
+	bool user;       /* U/S is 1 in all of them; true without paging */
+	bool no_execute; /* XD is 1 in one of them */
+	bool reserved; /* a bit that has to be 0 is 1 in one of them; then nothing else is valid */
 };
 
-/* As guest_linear_to_physical(), for accesses whose rights the processor has not checked yet. */
+/*
+ * As guest_linear_to_physical(), for accesses whose rights the processor has not checked yet. Of reserved
+ * bits, those below the address of a large page are not looked at.
+ */
 enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
 			    gva_t linear, struct guest_mapping *mapping);
+
+/*
+ * Sets the accessed bits of all entries that translate `linear`, and the dirty bit of the last one if
+ * `dirty`, as an access does (SDM 3.4.8). For an address that guest_linear_map() has just translated;
+ * what another vCPU changes meanwhile is left alone.
+ */
+void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
+		       bool dirty);
 
 #endif

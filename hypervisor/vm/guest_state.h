@@ -48,21 +48,102 @@ uint64_t guest_instruction_address(void); /* linear: CS base + RIP */
 unsigned guest_code_bits(void);           /* 16, 32 or 64 */
 unsigned guest_privilege_level(void);     /* CPL */
 
+/* Segment registers, in the order in which instructions number them, then the two system ones. */
+enum guest_segment_name {
+	GUEST_ES,
+	GUEST_CS,
+	GUEST_SS,
+	GUEST_DS,
+	GUEST_FS,
+	GUEST_GS,
+	GUEST_LDTR,
+	GUEST_TR,
+};
+
+/* A segment register with its hidden part. `limit` is in bytes. */
+struct guest_segment {
+	uint16_t selector;
+	uint64_t base;
+	uint32_t limit;
+	uint32_t rights; /* as in a descriptor, from its type field on (SDM 3.25.4.1, table 25-2) */
+};
+#define SEGMENT_ACCESSED    UINT32_C(0x00001)
+#define SEGMENT_WRITABLE    UINT32_C(0x00002) /* of a code segment: readable */
+#define SEGMENT_DOWN        UINT32_C(0x00004) /* of a code segment: conforming */
+#define SEGMENT_CODE        UINT32_C(0x00008)
+#define SEGMENT_USER        UINT32_C(0x00010) /* S: code or data */
+#define SEGMENT_DPL(rights) ((rights) >> 5 & 3)
+#define SEGMENT_PRESENT     UINT32_C(0x00080)
+#define SEGMENT_LONG        UINT32_C(0x02000)
+#define SEGMENT_DEFAULT     UINT32_C(0x04000)
+#define SEGMENT_GRANULAR    UINT32_C(0x08000)
+#define SEGMENT_UNUSABLE    UINT32_C(0x10000)
+
+void guest_segment_read(enum guest_segment_name segment, struct guest_segment *state);
+void guest_segment_write(enum guest_segment_name segment, const struct guest_segment *state);
+
+/* The GDT; `limit` is the last byte's offset. */
+struct guest_descriptor_table {
+	gva_t base;
+	uint32_t limit;
+};
+void guest_descriptor_table_read(struct guest_descriptor_table *table);
+
+uint64_t guest_instruction_pointer(void);
+void guest_set_instruction_pointer(uint64_t value);
+
+/* For task switches: CR0.TS becomes 1; DR7; MOV to CR3, false for invalid PDPTEs of PAE paging. */
+void guest_set_task_switched(void);
+uint64_t guest_debug_enables(void);
+void guest_set_debug_enables(uint64_t value);
+bool guest_page_tables_load(const struct vcpu *vcpu, uint64_t cr3);
+
 /* RSP and RFLAGS, which the exit path does not save with the other registers. */
 uint64_t guest_stack_pointer(void);
 void guest_set_stack_pointer(uint64_t value);
 uint64_t guest_flags(void);
 void guest_set_flags(uint64_t value);
 
-/* Moves RIP behind the exiting instruction, with all that this means for shadows and single-step. */
+/*
+ * Moves RIP behind the exiting instruction, with all that this means for shadows, single-step and the
+ * resume flag.
+ */
 void guest_skip_instruction(void);
 /* The same for an instruction whose length the hypervisor has decoded itself. */
 void guest_skip_bytes(unsigned length);
 
-/* Exceptions, delivered at the next entry instead of the exiting instruction. */
+/* An exception that the guest is to get. */
+struct guest_exception {
+	uint8_t vector; /* enum exception_vector */
+	bool has_error;
+	uint32_t error;
+	gva_t address; /* goes into CR2 with a page fault */
+};
+
+/*
+ * Delivers it at the next entry, instead of the instruction that exited or behind one that was skipped.
+ * Meets an event that was being delivered as the processor lets exceptions meet: #DF, or the VM stops
+ * with a triple fault (SDM 3.6.15, table 6-5).
+ */
+void guest_inject(const struct guest_exception *exception);
 void guest_inject_invalid_opcode(void);
 void guest_inject_general_protection(void); /* error code 0 */
-void guest_inject_alignment_check(void);    /* error code 0 */
+
+/* The event whose delivery the exit interrupted, if any, is delivered again at the next entry. */
+void guest_redeliver(void);
+/* True if the exit interrupted the delivery of an event. */
+bool guest_is_delivering(void);
+
+/* Ends the shadows of STI and MOV SS, as events and completed instructions do. */
+void guest_end_shadows(void);
+
+/*
+ * Breakpoint conditions of the debug registers for an access that the hypervisor makes in the guest's
+ * place, at a linear address or a port. What matches is reported by #DB behind the instruction.
+ */
+enum guest_watch { WATCH_READ, WATCH_WRITE, WATCH_PORT };
+/* True if a breakpoint was met. */
+bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size);
 
 /* Delivers an NMI as soon as the guest can take one; several pending ones become one. */
 void guest_inject_nmi(void);

@@ -26,16 +26,21 @@ struct port_string {
 	bool in;
 	bool repeat;
 	unsigned address_size; /* of RSI, RDI and RCX: 2, 4, 8 bytes */
-	gva_t linear;          /* of the first element, with its segment's base */
+	enum guest_segment_name segment;
+};
+
+enum port_string_result {
+	PORT_STRING_DONE,    /* the instruction is complete */
+	PORT_STRING_GOES_ON, /* it is to be executed again */
+	PORT_STRING_FAULTS,  /* an exception is injected */
 };
 
 /*
- * Does a bounded part of it and updates RCX, RSI, RDI. True: the instruction is complete. False: it is to
- * be executed again. The VM stops if the memory operand is not its RAM, or not to be had by its page
- * tables: an exception could not tell the guest more.
+ * Does a bounded part of it and updates RCX, RSI, RDI. The VM stops if the memory operand is not its
+ * RAM: no exception could tell the guest.
  */
-bool vm_port_string(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct port_string *string);
+enum port_string_result vm_port_string(struct vcpu *vcpu, struct guest_registers *registers,
+				       const struct port_string *string);
 
 /*
  * Access to guest-physical memory that the EPT does not map: emulated where a virtual device is, else

@@ -4,16 +4,14 @@
  * element, from and to the guest's memory.
  *
  * These instructions exit before the processor looks at their memory operand, so its checks are made
- * here: the page tables' rights, as the processor does; the EPT's, by guest_memory.h. Accessed and dirty
- * bits are not set.
+ * here: segment and page tables by guest_access.h, the EPT's rights by guest_memory.h.
  */
 #include "cpu/registers.h"
+#include "vm/guest_access.h"
 #include "vm/handlers.h"
 
 /* Elements per exit, so that the core comes back to requests of other cores within a bounded time. */
 #define ELEMENTS_MAX 128
-
-#define USER_PRIVILEGE 3
 
 static uint64_t address_mask(const struct port_string *string)
 {
@@ -28,104 +26,90 @@ static void register_set(uint64_t *target, const struct port_string *string, uin
 	*target = string->address_size == 2 ? (*target & ~mask) | (value & mask) : value & mask;
 }
 
-/* SDM 3.4.6: what paging-structure entries permit to this access. Protection keys are not looked at. */
-static bool permitted(const struct guest_paging *paging, const struct guest_mapping *mapping,
-		      bool write)
-{
-	bool user = guest_privilege_level() == USER_PRIVILEGE;
+/* How an element ended. */
+enum outcome { ELEMENT_DONE, ELEMENT_WATCHED, ELEMENT_FAULTS, ELEMENT_OUTSIDE };
 
-	if (user && !mapping->user)
-		return false;
-	if (!user && mapping->user && (paging->cr0 & CR0_PG) && (paging->cr4 & CR4_SMAP) &&
-	    !(guest_flags() & RFLAGS_AC))
-		return false;
-	return !write || mapping->writable || (!user && !(paging->cr0 & CR0_WP));
-}
-
-/* Copies between `value` and the guest's memory, which may lie in two pages. */
-static enum error element_move(const struct vm_config *vm, const struct guest_paging *paging,
-			       gva_t linear, unsigned size, uint8_t *value, bool write)
-{
-	for (unsigned done = 0, length; done < size; done += length) {
-		uint64_t page_left = PAGE_SIZE_4K - ((linear + done) & (PAGE_SIZE_4K - 1));
-		struct guest_mapping mapping;
-		enum error error = guest_linear_map(vm, paging, linear + done, &mapping);
-
-		if (error)
-			return error;
-		if (!permitted(paging, &mapping, write))
-			return ERROR_GUEST_PROTECTED;
-		length = page_left < size - done ? (unsigned)page_left : size - done;
-		error = write ? guest_write(vm, mapping.physical, value + done, length)
-			      : guest_read(vm, mapping.physical, value + done, length);
-		if (error)
-			return error;
-	}
-	return ERROR_OK;
-}
-
-static enum error element_do(struct vcpu *vcpu, const struct guest_paging *paging, gva_t linear,
-			     const struct port_string *string)
+/* The memory operand first: what it raises comes before the port is touched. */
+static enum outcome element_do(struct vcpu *vcpu, const struct guest_paging *paging,
+			       uint64_t offset, const struct port_string *string,
+			       struct guest_exception *fault)
 {
 	const struct vm_config *vm = vcpu->vm->config;
+	struct guest_access access = {.size = string->size, .write = string->in};
+	struct guest_span span;
 	uint32_t value = 0;
+	bool watched;
 	enum error error;
 
+	if (!guest_segment_address(string->segment, offset, string->size, string->in,
+				   &access.address, fault))
+		return ELEMENT_FAULTS;
+	error = guest_access_translate(vm, paging, &access, &span, fault);
+	if (error)
+		return error == ERROR_GUEST_PROTECTED ? ELEMENT_FAULTS : ELEMENT_OUTSIDE;
 	if (string->in) {
+		if (!guest_is_ram(vm, span.piece[0].address, span.piece[0].size, MEMORY_WRITE))
+			return ELEMENT_OUTSIDE;
 		value = vm_port_read(vcpu, string->port, string->size);
-		return element_move(vm, paging, linear, string->size, (uint8_t *)&value, true);
+		error = guest_span_write(vm, &span, &value);
+	} else {
+		error = guest_span_read(vm, &span, &value);
+		if (error == ERROR_OK)
+			vm_port_write(vcpu, string->port, string->size, value);
 	}
-	error = element_move(vm, paging, linear, string->size, (uint8_t *)&value, false);
-	if (error == ERROR_OK)
-		vm_port_write(vcpu, string->port, string->size, value);
-	return error;
+	if (error)
+		return ELEMENT_OUTSIDE;
+	watched = guest_watch_access(string->in ? WATCH_WRITE : WATCH_READ, access.address,
+				     string->size);
+	watched |= guest_watch_access(WATCH_PORT, string->port, string->size);
+	return watched ? ELEMENT_WATCHED : ELEMENT_DONE;
 }
 
 static _Noreturn void stop(struct vcpu *vcpu, const struct guest_registers *registers,
-			   const struct port_string *string, gva_t linear, enum error error)
+			   const struct port_string *string, uint64_t offset)
 {
-	log_error("vCPU %u: %s at port 0x%x, which is not the VM's, with memory at linear 0x%lx: "
-		  "%s: %s",
-		  vcpu->config->index, string->in ? "INS" : "OUTS", string->port, linear,
-		  error_name(error), error_text(error));
+	log_error(
+		"vCPU %u: %s at port 0x%x, which is not the VM's, with memory at offset 0x%lx, which "
+		"is not the VM's either",
+		vcpu->config->index, string->in ? "INS" : "OUTS", string->port, offset);
 	vm_stop(vcpu, STOP_INSTRUCTION, registers);
 }
 
-/*
- * Elements that this exit does: all that are left, but not beyond the limit, not beyond where the index
- * register wraps (the linear address does not go on there), and one if each of them traps.
- */
-static uint64_t elements_now(const struct port_string *string, uint64_t index, uint64_t left,
-			     uint64_t flags)
+/* Elements that this exit does: all that are left, but not beyond the limit, and one if each traps. */
+static uint64_t elements_now(uint64_t left, uint64_t flags)
 {
 	uint64_t limit = flags & RFLAGS_TF ? 1 : ELEMENTS_MAX;
-	uint64_t room = flags & RFLAGS_DF ? index : address_mask(string) - index;
 
-	if (limit > room / string->size)
-		limit = room / string->size + 1;
 	return left < limit ? left : limit;
 }
 
-bool vm_port_string(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct port_string *string)
+enum port_string_result vm_port_string(struct vcpu *vcpu, struct guest_registers *registers,
+				       const struct port_string *string)
 {
 	uint64_t *index = string->in ? &registers->rdi : &registers->rsi;
 	uint64_t left = string->repeat ? registers->rcx & address_mask(string) : 1;
 	uint64_t flags = guest_flags();
 	uint64_t step = flags & RFLAGS_DF ? 0 - (uint64_t)string->size : string->size;
-	uint64_t count = elements_now(string, *index & address_mask(string), left, flags);
+	uint64_t count = elements_now(left, flags);
 	struct guest_paging paging;
+	struct guest_exception fault;
 
 	guest_paging_read(&paging);
 	for (uint64_t i = 0; i < count; i++) {
-		gva_t linear = string->linear + i * step;
-		enum error error = element_do(vcpu, &paging, linear, string);
+		uint64_t offset = *index & address_mask(string);
+		enum outcome outcome = element_do(vcpu, &paging, offset, string, &fault);
 
-		if (error)
-			stop(vcpu, registers, string, linear, error);
+		if (outcome == ELEMENT_OUTSIDE)
+			stop(vcpu, registers, string, offset);
+		if (outcome == ELEMENT_FAULTS) {
+			guest_inject(&fault);
+			return PORT_STRING_FAULTS;
+		}
 		register_set(index, string, *index + step);
 		if (string->repeat)
 			register_set(&registers->rcx, string, registers->rcx - 1);
+		if (outcome == ELEMENT_WATCHED)
+			count = i + 1; /* the trap comes behind this element */
 	}
-	return count == left;
+	return count == left ? PORT_STRING_DONE : PORT_STRING_GOES_ON;
 }

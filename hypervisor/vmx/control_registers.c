@@ -38,10 +38,10 @@ static void translations_drop(const struct vcpu *vcpu)
 }
 
 /* With EPT the processor takes the four PDPTEs of PAE paging from the VMCS (SDM 3.27.3.2.4). */
-static bool load_pdptes(const struct vm_config *vm)
+static bool load_pdptes(const struct vm_config *vm, uint64_t cr3)
 {
 	uint64_t entries[PDPTE_COUNT];
-	gpa_t table = vmcs_read(VMCS_GUEST_CR3) & UINT64_C(0xFFFFFFE0);
+	gpa_t table = cr3 & UINT64_C(0xFFFFFFE0);
 
 	if (guest_read(vm, table, entries, sizeof(entries)))
 		return false;
@@ -74,7 +74,7 @@ static bool paging_on(const struct vm_config *vm)
 		set_long_mode_active(true);
 		return true;
 	}
-	return !(cr4 & CR4_PAE) || load_pdptes(vm);
+	return !(cr4 & CR4_PAE) || load_pdptes(vm, vmcs_read(VMCS_GUEST_CR3));
 }
 
 static bool paging_off(void)
@@ -128,6 +128,15 @@ static bool uses_pdptes(uint64_t cr4)
 	       !(vmcs_read(VMCS_GUEST_EFER) & EFER_LMA);
 }
 
+bool guest_page_tables_load(const struct vcpu *vcpu, uint64_t cr3)
+{
+	if (uses_pdptes(vmcs_read(VMCS_GUEST_CR4)) && !load_pdptes(vcpu->vm->config, cr3))
+		return false;
+	vmcs_write(VMCS_GUEST_CR3, cr3);
+	translations_drop(vcpu);
+	return true;
+}
+
 bool control_register_write_cr4(const struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmcs_read(VMCS_GUEST_CR4);
@@ -137,7 +146,7 @@ bool control_register_write_cr4(const struct vcpu *vcpu, uint64_t value)
 	if (!cr4_fits_mode(old, value))
 		return false;
 	if (uses_pdptes(value) && ((old ^ value) & CR4_RELOADS_PDPTES) &&
-	    !load_pdptes(vcpu->vm->config))
+	    !load_pdptes(vcpu->vm->config, vmcs_read(VMCS_GUEST_CR3)))
 		return false;
 	vmcs_write(VMCS_CR4_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR4, value | CR4_VMXE | CR4_MCE);

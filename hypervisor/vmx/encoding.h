@@ -222,8 +222,12 @@ enum vmcs_field {
 #define INTERRUPTIBILITY_MOV_SS (UINT32_C(1) << 1)
 #define INTERRUPTIBILITY_NMI    (UINT32_C(1) << 3)
 
-/* Pending debug exceptions: single step (SDM 3.25.4.2) */
-#define PENDING_DEBUG_BS (UINT64_C(1) << 14)
+/* In the interruption information and the qualification of EPT violations (SDM 3.28.2.3) */
+#define NMI_UNBLOCKED_BY_IRET (UINT64_C(1) << 12)
+
+/* Pending debug exceptions: an enabled breakpoint was met, single step (SDM 3.25.4.2) */
+#define PENDING_DEBUG_ENABLED (UINT64_C(1) << 12)
+#define PENDING_DEBUG_BS      (UINT64_C(1) << 14)
 
 #define ACTIVITY_ACTIVE 0
 #define ACTIVITY_HLT    1

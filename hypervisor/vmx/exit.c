@@ -6,6 +6,7 @@
 #include "cpu/exceptions.h"
 #include "cpu/registers.h"
 #include "vm/handlers.h"
+#include "vm/task_switch.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 
@@ -71,21 +72,25 @@ static void handle_vmcall(struct vcpu *vcpu, struct guest_registers *registers)
 
 /* Instruction information of INS and OUTS: 0 is 16, 1 is 32, 2 is 64 bits (SDM 3.28.2.5, table 28-8) */
 #define STRING_ADDRESS_SIZE(information) (UINT32_C(2) << ((information) >> 7 & 3))
+/* The segment of OUTS, in the order of enum guest_segment_name; that of INS is always ES */
+#define STRING_SEGMENT(information) ((information) >> 15 & 7)
 
 static void handle_port_string(struct vcpu *vcpu, struct guest_registers *registers, uint64_t q)
 {
+	uint32_t information = vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO);
 	struct port_string string = {
 		.port = PORT_NUMBER(q),
 		.size = PORT_SIZE(q),
 		.in = PORT_IN(q),
 		.repeat = PORT_REPEAT(q),
-		.address_size = STRING_ADDRESS_SIZE(vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO)),
-		.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
+		.address_size = STRING_ADDRESS_SIZE(information),
+		.segment = PORT_IN(q) ? GUEST_ES : STRING_SEGMENT(information),
 	};
+	enum port_string_result result = vm_port_string(vcpu, registers, &string);
 
-	if (vm_port_string(vcpu, registers, &string))
+	if (result == PORT_STRING_DONE)
 		guest_skip_instruction();
-	else
+	else if (result == PORT_STRING_GOES_ON)
 		guest_skip_bytes(0);
 }
 
@@ -101,6 +106,7 @@ static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 		handle_port_string(vcpu, registers, qualification);
 		return;
 	}
+	guest_watch_access(WATCH_PORT, port, size);
 	if (PORT_IN(qualification)) {
 		value = vm_port_read(vcpu, port, size) & mask;
 		/* IN EAX clears the upper half of RAX; smaller ones leave the rest alone */
@@ -146,6 +152,52 @@ static void handle_control_register(struct vcpu *vcpu, struct guest_registers *r
 		guest_inject_general_protection();
 }
 
+/* Qualification of task switches (SDM 3.28.2.1, table 28-2) */
+#define TASK_SELECTOR(q) ((uint16_t)(q))
+#define TASK_SOURCE(q)   ((q) >> 30 & 3)
+
+static bool is_software(uint32_t type)
+{
+	return type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
+	       type == INTERRUPTION_SOFTWARE_EXC;
+}
+
+/* An NMI that starts a task blocks others, and the IRET that ends one lets them in (SDM 3.6.7.1). */
+static void nmi_blocking_set(bool blocked)
+{
+	uint64_t state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI;
+
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked ? state | INTERRUPTIBILITY_NMI : state);
+}
+
+static void handle_task_switch(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint32_t vectoring = vmcs_read32(VMCS_IDT_VECTORING_INFO);
+	uint32_t type = vectoring & INTERRUPTION_TYPE;
+	struct task_switch request = {
+		.selector = TASK_SELECTOR(qualification),
+		.source = (enum task_switch_source)TASK_SOURCE(qualification),
+	};
+
+	if (request.source != TASK_SWITCH_GATE) {
+		request.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
+	} else if (vectoring & INTERRUPTION_VALID) {
+		if (is_software(type))
+			request.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
+		request.external = !is_software(type);
+		request.has_error = vectoring & INTERRUPTION_ERROR_VALID;
+		request.error = vmcs_read32(VMCS_IDT_VECTORING_ERROR);
+	}
+	if (request.source == TASK_SWITCH_IRET)
+		nmi_blocking_set(false);
+	else if ((vectoring & INTERRUPTION_VALID) && type == INTERRUPTION_NMI)
+		nmi_blocking_set(true);
+	guest_end_shadows();
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	vm_task_switch(vcpu, registers, &request);
+}
+
 /* Qualification of EPT violations (SDM 3.28.2.1, table 28-7) */
 #define EPT_READ          0x001
 #define EPT_WRITE         0x002
@@ -166,9 +218,11 @@ static void handle_ept_violation(struct vcpu *vcpu, struct guest_registers *regi
 		.fetch = qualification & EPT_FETCH,
 	};
 
+	if ((qualification & NMI_UNBLOCKED_BY_IRET) && !guest_is_delivering())
+		nmi_blocking_set(true);
 	/* The event that was being delivered would have to be delivered again; a stack or descriptor
 	   table in device memory is nothing that an emulation could serve. */
-	if (vmcs_read(VMCS_IDT_VECTORING_INFO) & INTERRUPTION_VALID)
+	if (guest_is_delivering())
 		access.linear_valid = false;
 	vm_memory_access(vcpu, registers, &access);
 }
@@ -182,8 +236,14 @@ static void handle_exception(struct vcpu *vcpu, struct guest_registers *register
 		vcpu_handle_requests(vcpu, registers);
 		return;
 	}
+	/* an IRET that faults has unblocked NMIs too early (SDM 3.28.2.3) */
+	if ((information & NMI_UNBLOCKED_BY_IRET) && !guest_is_delivering())
+		nmi_blocking_set(true);
 	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_ALIGNMENT_CHECK) {
-		guest_inject_alignment_check();
+		guest_inject(&(struct guest_exception){
+			.vector = EXCEPTION_ALIGNMENT_CHECK,
+			.has_error = true,
+			.error = vmcs_read32(VMCS_EXIT_INTERRUPTION_ERROR)});
 		return;
 	}
 	log_error("exception %u while the guest ran",
@@ -247,6 +307,7 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EXCEPTION_OR_NMI] = handle_exception,
 	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
 	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
+	[VMX_EXIT_TASK_SWITCH] = handle_task_switch,
 	[VMX_EXIT_CPUID] = handle_cpuid,
 	[VMX_EXIT_GETSEC] = handle_not_offered,
 	[VMX_EXIT_INVD] = handle_cache_flush,

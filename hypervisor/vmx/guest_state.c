@@ -12,16 +12,6 @@
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
 
-/* Segment registers in the order of their VMCS fields, which lie 2 apart. */
-enum segment { ES, CS, SS, DS, FS, GS, LDTR, TR };
-
-struct segment_state {
-	uint16_t selector;
-	uint64_t base;
-	uint32_t limit;
-	uint32_t rights; /* SDM 3.25.4.1, table 25-2 */
-};
-
 #define RIGHTS_CODE_16  0x009B
 #define RIGHTS_DATA_16  0x0093
 #define RIGHTS_CODE_32  0xC09B
@@ -49,22 +39,39 @@ struct segment_state {
 #define CR0_AFTER_INIT UINT64_C(0x60000010) /* SDM 3.10.1.1, table 10-1 */
 #define DR7_AFTER_INIT UINT64_C(0x400)
 
-static void segment_write(enum segment segment, struct segment_state state)
+void guest_segment_read(enum guest_segment_name segment, struct guest_segment *state)
 {
 	unsigned offset = 2 * (unsigned)segment;
 
-	vmcs_write(VMCS_GUEST_ES_SELECTOR + offset, state.selector);
-	vmcs_write(VMCS_GUEST_ES_BASE + offset, state.base);
-	vmcs_write(VMCS_GUEST_ES_LIMIT + offset, state.limit);
-	vmcs_write(VMCS_GUEST_ES_RIGHTS + offset, state.rights);
+	state->selector = (uint16_t)vmcs_read(VMCS_GUEST_ES_SELECTOR + offset);
+	state->base = vmcs_read(VMCS_GUEST_ES_BASE + offset);
+	state->limit = vmcs_read32(VMCS_GUEST_ES_LIMIT + offset);
+	state->rights = vmcs_read32(VMCS_GUEST_ES_RIGHTS + offset);
 }
 
-static void data_segments_write(struct segment_state state)
+void guest_segment_write(enum guest_segment_name segment, const struct guest_segment *state)
 {
-	static const enum segment segments[] = {ES, SS, DS, FS, GS};
+	unsigned offset = 2 * (unsigned)segment;
+
+	vmcs_write(VMCS_GUEST_ES_SELECTOR + offset, state->selector);
+	vmcs_write(VMCS_GUEST_ES_BASE + offset, state->base);
+	vmcs_write(VMCS_GUEST_ES_LIMIT + offset, state->limit);
+	vmcs_write(VMCS_GUEST_ES_RIGHTS + offset, state->rights);
+}
+
+void guest_descriptor_table_read(struct guest_descriptor_table *table)
+{
+	table->base = vmcs_read(VMCS_GUEST_GDTR_BASE);
+	table->limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT);
+}
+
+static void data_segments_write(struct guest_segment state)
+{
+	static const enum guest_segment_name segments[] = {GUEST_ES, GUEST_SS, GUEST_DS, GUEST_FS,
+							   GUEST_GS};
 
 	for (unsigned i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
-		segment_write(segments[i], state);
+		guest_segment_write(segments[i], &state);
 }
 
 static enum error controls_write(void)
@@ -235,28 +242,30 @@ void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers)
 	vmcs_write(VMCS_GUEST_GDTR_LIMIT, 0xFFFF);
 	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0xFFFF);
-	segment_write(LDTR, (struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_LDT});
-	segment_write(TR, (struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_TASK});
+	guest_segment_write(GUEST_LDTR,
+			    &(struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_LDT});
+	guest_segment_write(GUEST_TR,
+			    &(struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_TASK});
 	translations_drop(vcpu);
 }
 
 static void enter_real_mode(uint16_t selector, uint16_t ip)
 {
-	segment_write(CS, (struct segment_state){.selector = selector,
-						 .base = (uint64_t)selector << 4,
-						 .limit = 0xFFFF,
-						 .rights = RIGHTS_CODE_16});
-	data_segments_write((struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
+	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = selector,
+							      .base = (uint64_t)selector << 4,
+							      .limit = 0xFFFF,
+							      .rights = RIGHTS_CODE_16});
+	data_segments_write((struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
 	vmcs_write(VMCS_GUEST_RIP, ip);
 }
 
 static void enter_protected_mode(gpa_t entry)
 {
 	control_registers_write(CR0_PE | CR0_ET | CR0_NE);
-	segment_write(CS, (struct segment_state){.selector = SELECTOR_CODE32,
-						 .limit = UINT32_MAX,
-						 .rights = RIGHTS_CODE_32});
-	data_segments_write((struct segment_state){
+	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = SELECTOR_CODE32,
+							      .limit = UINT32_MAX,
+							      .rights = RIGHTS_CODE_32});
+	data_segments_write((struct guest_segment){
 		.selector = SELECTOR_DATA32, .limit = UINT32_MAX, .rights = RIGHTS_DATA_32});
 	vmcs_write(VMCS_GUEST_RIP, entry);
 }
@@ -311,6 +320,7 @@ void guest_paging_read(struct guest_paging *paging)
 		.cr3 = vmcs_read(VMCS_GUEST_CR3),
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),
 		.efer = vmcs_read(VMCS_GUEST_EFER),
+		.physical_bits = scenario_tables.physical_address_bits,
 	};
 }
 
@@ -341,6 +351,16 @@ unsigned guest_privilege_level(void)
 	return RIGHTS_DPL(vmcs_read32(VMCS_GUEST_SS_RIGHTS));
 }
 
+uint64_t guest_instruction_pointer(void)
+{
+	return vmcs_read(VMCS_GUEST_RIP);
+}
+
+void guest_set_instruction_pointer(uint64_t value)
+{
+	vmcs_write(VMCS_GUEST_RIP, value);
+}
+
 uint64_t guest_stack_pointer(void)
 {
 	return vmcs_read(VMCS_GUEST_RSP);
@@ -361,84 +381,19 @@ void guest_set_flags(uint64_t value)
 	vmcs_write(VMCS_GUEST_RFLAGS, value);
 }
 
-void guest_skip_bytes(unsigned length)
+void guest_set_task_switched(void)
 {
-	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + length;
-	uint64_t shadows = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (rip >> 32 && guest_code_bits() != 64)
-		rip = (uint32_t)rip;
-	vmcs_write(VMCS_GUEST_RIP, rip);
-	if (shadows & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   shadows & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
-	/* the single-step trap that follows a completed instruction */
-	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
+	vmcs_write(VMCS_GUEST_CR0, vmcs_read(VMCS_GUEST_CR0) | CR0_TS);
 }
 
-void guest_skip_instruction(void)
+uint64_t guest_debug_enables(void)
 {
-	guest_skip_bytes(vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	return vmcs_read(VMCS_GUEST_DR7);
 }
 
-static void inject_exception(uint32_t vector, bool has_error)
+void guest_set_debug_enables(uint64_t value)
 {
-	uint32_t information = INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | vector;
-	uint64_t shadows = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-
-	/* delivery ends them; with TF a shadow would make the entry fail (SDM 3.27.3.1.5) */
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-		   shadows & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
-	/* real mode pushes no error codes, and the entry checks that (SDM 3.27.2.1.3) */
-	if (has_error && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE)) {
-		information |= INTERRUPTION_ERROR_VALID;
-		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, 0);
-	}
-	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, information);
-}
-
-void guest_inject_invalid_opcode(void)
-{
-	inject_exception(EXCEPTION_INVALID_OPCODE, false);
-}
-
-void guest_inject_alignment_check(void)
-{
-	inject_exception(EXCEPTION_ALIGNMENT_CHECK, true);
-}
-
-void guest_inject_general_protection(void)
-{
-	inject_exception(EXCEPTION_GENERAL_PROTECTION, true);
-}
-
-static bool can_take_nmi(void)
-{
-	uint64_t blocked = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI;
-
-	return !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & blocked) &&
-	       !(vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
-}
-
-static void nmi_window_set(bool open)
-{
-	uint64_t controls = vmcs_read(VMCS_PROCESSOR_CONTROLS);
-
-	vmcs_write(VMCS_PROCESSOR_CONTROLS, open ? controls | PROCESSOR_NMI_WINDOW
-						 : controls & ~(uint64_t)PROCESSOR_NMI_WINDOW);
-}
-
-void guest_inject_nmi(void)
-{
-	bool now = can_take_nmi();
-
-	if (now) {
-		vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO,
-			   INTERRUPTION_VALID | INTERRUPTION_NMI | EXCEPTION_NMI);
-		vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
-	}
-	nmi_window_set(!now);
+	vmcs_write(VMCS_GUEST_DR7, value);
 }
 
 void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip)

@@ -67,13 +67,19 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
+	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vm/guest_access.c \
+	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/xsave.c
 
+unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c
+
 unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/guest_memory.c \
+	hypervisor/vm/guest_access.c \
 	hypervisor/lib/error.c
 
 loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \

@@ -370,13 +370,13 @@ static void string_to_foreign_port_is_dropped(void **state)
 	give_memory((const uint8_t *)"", 0);
 	registers.rsi = 0x2000;
 	registers.rcx = 200;
-	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, 0x2000);
-	fake_field_set(VMCS_EXIT_INSTRUCTION_INFO, 2 << 7);
+	fake_field_set(VMCS_GUEST_DS_LIMIT, UINT32_MAX);
+	fake_field_set(VMCS_GUEST_DS_RIGHTS, 0xC091);
+	fake_field_set(VMCS_EXIT_INSTRUCTION_INFO, 2 << 7 | GUEST_DS << 15);
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x02F80030);
 	exit_with(VMX_EXIT_PORT);
 	assert_int_equal(fake_field(VMCS_GUEST_RIP), RIP); /* more to do */
 	assert_int_equal(registers.rcx, 200 - 128);
-	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, registers.rsi);
 	exit_with(VMX_EXIT_PORT);
 	assert_true(skipped());
 	assert_int_equal(registers.rcx, 0);
@@ -390,7 +390,9 @@ static void string_from_foreign_port_is_ones(void **state)
 	give_memory((const uint8_t *)"", 0);
 	registers.rdi = 0x12340000;
 	registers.rcx = 2;
-	fake_field_set(VMCS_GUEST_LINEAR_ADDRESS, 0x2000);
+	fake_field_set(VMCS_GUEST_ES_BASE, 0x2000);
+	fake_field_set(VMCS_GUEST_ES_LIMIT, 3);
+	fake_field_set(VMCS_GUEST_ES_RIGHTS, 0x93);
 	fake_field_set(VMCS_EXIT_INSTRUCTION_INFO, 0); /* 16-bit addresses */
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x01F00039);
 	exit_with(VMX_EXIT_PORT);
@@ -437,7 +439,7 @@ static void fatal_exits_stop_with_their_reason(void **state)
 {
 	(void)state;
 	assert_true(stops_with(VMX_EXIT_TRIPLE_FAULT, STOP_TRIPLE_FAULT));
-	assert_true(stops_with(VMX_EXIT_TASK_SWITCH, STOP_UNHANDLED));
+	assert_true(stops_with(VMX_EXIT_INIT_SIGNAL, STOP_UNHANDLED));
 	assert_true(stops_with(200, STOP_UNHANDLED));
 	assert_true(stops_with(35, STOP_UNHANDLED)); /* a hole in the numbering */
 	assert_true(stops_with(VMX_EXIT_ENTRY_FAILURE | VMX_EXIT_INVALID_GUEST_STATE,

@@ -218,12 +218,42 @@ void cr0_write(uint64_t value)
 
 uint64_t cr2_read(void)
 {
-	return 0;
+	return fake_cpu()->cr2;
 }
 
 void cr2_write(uint64_t value)
 {
-	(void)value;
+	fake_cpu()->cr2 = value;
+}
+
+uint64_t dr0_read(void)
+{
+	return fake_cpu()->breakpoints[0];
+}
+
+uint64_t dr1_read(void)
+{
+	return fake_cpu()->breakpoints[1];
+}
+
+uint64_t dr2_read(void)
+{
+	return fake_cpu()->breakpoints[2];
+}
+
+uint64_t dr3_read(void)
+{
+	return fake_cpu()->breakpoints[3];
+}
+
+uint64_t dr6_read(void)
+{
+	return fake_cpu()->dr6;
+}
+
+void dr6_write(uint64_t value)
+{
+	fake_cpu()->dr6 = value;
 }
 
 uint64_t cr3_read(void)

@@ -20,7 +20,8 @@ struct fake_register {
 };
 
 struct fake_core {
-	uint64_t cr0, cr4, tsc;
+	uint64_t cr0, cr2, cr4, tsc;
+	uint64_t breakpoints[4], dr6;
 	struct fake_register msrs[FAKE_MSR_COUNT];
 	unsigned msr_count;
 	struct fake_register fields[FAKE_MSR_COUNT]; /* of the VMCS */

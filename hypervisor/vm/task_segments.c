@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/task_segments.h"
+
+#include "cpu/registers.h"
+
+#define SELECTOR_RPL(s)      ((s)&3u)
+#define SELECTOR_LOCAL       4u
+#define SELECTOR_OFFSET(s)   ((s) & ~7u)
+#define SELECTOR_IS_NULL(s)  (((s) & ~3u) == 0)
+#define SELECTOR_IN_ERROR(s) ((s) & ~3u)
+
+#define TYPE_MASK UINT32_C(0x1F) /* with S */
+#define TYPE_LDT  UINT32_C(0x02)
+
+#define RIGHTS_VIRTUAL_8086 UINT32_C(0xF3)
+#define LIMIT_VIRTUAL_8086  UINT32_C(0xFFFF)
+/* A code segment that the entry accepts, for a CS that could not be loaded. */
+#define RIGHTS_CODE_STANDIN (SEGMENT_PRESENT | SEGMENT_USER | SEGMENT_CODE | SEGMENT_ACCESSED)
+
+bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector)
+{
+	task->fault = (struct guest_exception){
+		.vector = vector,
+		.has_error = true,
+		.error = SELECTOR_IN_ERROR(selector) | task->external,
+	};
+	return false;
+}
+
+bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned size, bool write)
+{
+	const struct vm_config *vm = task->vcpu->vm->config;
+	struct guest_access access = {
+		.address = (uint32_t)linear, .size = size, .write = write, .system = true};
+	struct guest_span span;
+	enum error error = guest_access_translate(vm, &task->paging, &access, &span, &task->fault);
+
+	if (error == ERROR_GUEST_PROTECTED)
+		return false;
+	if (error == ERROR_OK)
+		error = write ? guest_span_write(vm, &span, buffer)
+			      : guest_span_read(vm, &span, buffer);
+	if (error) {
+		log_error("vCPU %u: task switch with a descriptor table or TSS at linear 0x%lx: %s",
+			  task->vcpu->config->index, linear, error_text(error));
+		vm_stop(task->vcpu, STOP_INSTRUCTION, task->registers);
+	}
+	return true;
+}
+
+/* Base and limit of the table that the selector names; an LDT may be missing. */
+static bool table_of(uint16_t selector, struct guest_descriptor_table *table)
+{
+	struct guest_segment ldt;
+
+	if (!(selector & SELECTOR_LOCAL)) {
+		guest_descriptor_table_read(table);
+		return true;
+	}
+	guest_segment_read(GUEST_LDTR, &ldt);
+	*table = (struct guest_descriptor_table){.base = ldt.base, .limit = ldt.limit};
+	return !(ldt.rights & SEGMENT_UNUSABLE);
+}
+
+bool task_descriptor_read(struct task_context *task, uint16_t selector, uint8_t vector,
+			  struct descriptor *descriptor, gva_t *address)
+{
+	struct guest_descriptor_table table;
+
+	if (!table_of(selector, &table) ||
+	    SELECTOR_OFFSET(selector) + sizeof(*descriptor) - 1 > table.limit)
+		return task_fault(task, vector, selector);
+	*address = table.base + SELECTOR_OFFSET(selector);
+	return task_memory(task, *address, descriptor, sizeof(*descriptor), false);
+}
+
+void segment_from_descriptor(const struct descriptor *descriptor, uint16_t selector,
+			     struct guest_segment *segment)
+{
+	uint32_t limit = (descriptor->low & 0xFFFF) | (descriptor->high & 0xF0000);
+	uint32_t rights = descriptor->high >> 8 & 0xF0FF;
+
+	if (rights & SEGMENT_GRANULAR)
+		limit = limit << 12 | 0xFFF;
+	*segment = (struct guest_segment){
+		.selector = selector,
+		.base = descriptor->low >> 16 | (descriptor->high & 0xFF) << 16 |
+			(descriptor->high & 0xFF000000),
+		.limit = limit,
+		.rights = rights,
+	};
+}
+
+/* A segment that is loaded has its accessed bit set, in memory as well (SDM 3.3.4.5.1). */
+static bool mark_accessed(struct task_context *task, gva_t address, struct descriptor *descriptor,
+			  struct guest_segment *segment)
+{
+	if (segment->rights & SEGMENT_ACCESSED)
+		return true;
+	segment->rights |= SEGMENT_ACCESSED;
+	descriptor->high |= SEGMENT_ACCESSED << 8;
+	return task_memory(task, address + 4, &descriptor->high, sizeof(descriptor->high), true);
+}
+
+static bool load_ldtr(struct task_context *task, uint16_t selector)
+{
+	struct guest_segment segment = {.selector = selector, .rights = SEGMENT_UNUSABLE};
+	struct descriptor descriptor;
+	gva_t address;
+
+	guest_segment_write(GUEST_LDTR, &segment);
+	if (SELECTOR_IS_NULL(selector))
+		return true;
+	if (selector & SELECTOR_LOCAL)
+		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
+	if (!task_descriptor_read(task, selector, EXCEPTION_INVALID_TSS, &descriptor, &address))
+		return false;
+	segment_from_descriptor(&descriptor, selector, &segment);
+	if ((segment.rights & TYPE_MASK) != TYPE_LDT || !(segment.rights & SEGMENT_PRESENT))
+		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
+	guest_segment_write(GUEST_LDTR, &segment);
+	return true;
+}
+
+static bool is_code(uint32_t rights)
+{
+	return (rights & (SEGMENT_USER | SEGMENT_CODE)) == (SEGMENT_USER | SEGMENT_CODE);
+}
+
+static bool is_writable_data(uint32_t rights)
+{
+	return (rights & (SEGMENT_USER | SEGMENT_CODE | SEGMENT_WRITABLE)) ==
+	       (SEGMENT_USER | SEGMENT_WRITABLE);
+}
+
+static bool is_readable(uint32_t rights)
+{
+	return (rights & SEGMENT_USER) && (!(rights & SEGMENT_CODE) || (rights & SEGMENT_WRITABLE));
+}
+
+static bool is_conforming(uint32_t rights)
+{
+	return is_code(rights) && (rights & SEGMENT_DOWN);
+}
+
+/* Type and privilege; `level` is the new CPL. */
+static bool may_load(enum guest_segment_name name, uint16_t selector, uint32_t rights,
+		     unsigned level)
+{
+	unsigned requested = SELECTOR_RPL(selector);
+
+	switch (name) {
+	case GUEST_CS:
+		if (is_conforming(rights))
+			return SEGMENT_DPL(rights) <= level;
+		return is_code(rights) && SEGMENT_DPL(rights) == level;
+	case GUEST_SS:
+		return is_writable_data(rights) && requested == level &&
+		       SEGMENT_DPL(rights) == level;
+	default:
+		if (!is_readable(rights))
+			return false;
+		return is_conforming(rights) ||
+		       SEGMENT_DPL(rights) >= (level > requested ? level : requested);
+	}
+}
+
+static bool load_segment(struct task_context *task, enum guest_segment_name name, uint16_t selector,
+			 unsigned level)
+{
+	struct guest_segment segment;
+	struct descriptor descriptor;
+	gva_t address;
+
+	if (SELECTOR_IS_NULL(selector))
+		return (name != GUEST_CS && name != GUEST_SS) ||
+		       task_fault(task, EXCEPTION_INVALID_TSS, selector);
+	if (!task_descriptor_read(task, selector, EXCEPTION_INVALID_TSS, &descriptor, &address))
+		return false;
+	segment_from_descriptor(&descriptor, selector, &segment);
+	if (!may_load(name, selector, segment.rights, level))
+		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
+	if (!(segment.rights & SEGMENT_PRESENT))
+		return task_fault(task,
+				  name == GUEST_SS ? EXCEPTION_STACK_FAULT : EXCEPTION_NOT_PRESENT,
+				  selector);
+	if (!mark_accessed(task, address, &descriptor, &segment))
+		return false;
+	guest_segment_write(name, &segment);
+	return true;
+}
+
+/* The privilege level is that of SS (SDM 3.25.4.1), and the entry wants CS to agree. */
+static void mark_unloaded(const uint16_t selectors[TASK_SELECTORS], unsigned level)
+{
+	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++) {
+		struct guest_segment segment = {.selector = selectors[name],
+						.rights = SEGMENT_UNUSABLE | level << 5};
+
+		if (name == GUEST_CS)
+			segment.rights = RIGHTS_CODE_STANDIN | level << 5;
+		guest_segment_write(name, &segment);
+	}
+}
+
+static void load_virtual_8086(const uint16_t selectors[TASK_SELECTORS])
+{
+	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++)
+		guest_segment_write(name, &(struct guest_segment){
+						  .selector = selectors[name],
+						  .base = (uint64_t)selectors[name] << 4,
+						  .limit = LIMIT_VIRTUAL_8086,
+						  .rights = RIGHTS_VIRTUAL_8086,
+					  });
+}
+
+bool task_segments_load(struct task_context *task, const uint16_t selectors[TASK_SELECTORS],
+			bool virtual_8086)
+{
+	static const enum guest_segment_name order[] = {GUEST_CS, GUEST_SS, GUEST_ES,
+							GUEST_DS, GUEST_FS, GUEST_GS};
+	unsigned level = SELECTOR_RPL(selectors[GUEST_CS]);
+
+	if (virtual_8086)
+		load_virtual_8086(selectors);
+	else
+		mark_unloaded(selectors, level);
+	if (!load_ldtr(task, selectors[GUEST_LDTR]))
+		return false;
+	for (unsigned i = 0; !virtual_8086 && i < sizeof(order) / sizeof(order[0]); i++)
+		if (!load_segment(task, order[i], selectors[order[i]], level))
+			return false;
+	return true;
+}
