@@ -31,6 +31,6 @@ struct task_switch {
  * memory.
  */
 void vm_task_switch(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct task_switch *task);
+		    const struct task_switch *request);
 
 #endif
