@@ -288,9 +288,9 @@ void guest_state_enter_long(gpa_t entry, gpa_t page_table)
 	vmcs_write(VMCS_CR4_SHADOW, CR4_PAE);
 	vmcs_write(VMCS_GUEST_EFER, EFER_LME | EFER_LMA);
 	entry_control_set_long_mode(true);
-	segment_write(CS, (struct segment_state){.selector = SELECTOR_CODE32,
-						 .limit = UINT32_MAX,
-						 .rights = RIGHTS_CODE_64});
+	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = SELECTOR_CODE32,
+							      .limit = UINT32_MAX,
+							      .rights = RIGHTS_CODE_64});
 }
 
 void guest_state_enter_sipi(uint8_t page)
