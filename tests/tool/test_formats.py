@@ -147,8 +147,10 @@ class Formats(unittest.TestCase):
             code, severity, title = line.split(maxsplit=2)
             self.assertEqual((rule["id"], rule["shortDescription"]["text"]), (code, title))
             self.assertEqual(rule["defaultConfiguration"]["level"], severity)
-            self.assertTrue(urllib.parse.urlparse(rule["helpUri"]).scheme)
-            self.assertTrue(rule["helpUri"].endswith(f"/docs/rules/{code}.md"))
+            # A link only where the pages are published, and then an address that can be opened.
+            if "helpUri" in rule:
+                self.assertTrue(urllib.parse.urlparse(rule["helpUri"]).scheme)
+                self.assertTrue(rule["helpUri"].endswith(f"/{code}.md"))
             page = (TOP / "docs" / "rules" / f"{code}.md").read_text(encoding="utf-8")
             self.assertEqual(rule["help"]["markdown"], page)
 

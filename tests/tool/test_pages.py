@@ -36,6 +36,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 PAGES = TOP / "docs" / "rules"
 IMAGES = TOP / "tests" / "fixtures" / "images"
+# What this version warns about wherever an IOMMU is in an example, whatever else the example is about.
+UNGUARDED = {"BH8020"}
 BLOCK = re.compile(r"^```(\w+) (fails|works)\b *(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```", re.MULTILINE)
 FOUND = re.compile(r"^(?:.*?: )?(error|warning|note)\[(BH\w{4})\]: ", re.MULTILINE)
@@ -112,7 +114,7 @@ def check_example(tool, code, severity, block):
         raise Failure(f"a block of an unknown language {kind}")
     status, found, output = run(tool, code, kind, options, example)
     codes = {found_code for found_severity, found_code in found
-             if found_severity != "note" or severity == "note"}
+             if found_severity != "note" or severity == "note"} - (UNGUARDED - {code})
     if codes != ({code} if wanted == "fails" else set()):
         raise Failure(f"what {wanted} gives {sorted(codes)}:\n{example}{output}")
     if status != (1 if wanted == "fails" and severity == "error" else 0):

@@ -122,7 +122,10 @@ static json_t *pack_rule(const struct rule *rule)
 
 	format_set(packed, "id", json_string(rule->code));
 	format_set(packed, "shortDescription", pack_message(json_string(rule->title)));
-	format_set(packed, "helpUri", json_sprintf("%s/%s.md", CONFIG_RULES_URL, rule->code));
+	/* The page itself is in `help`; a link is only of use where the pages are published. */
+	if (strlen(CONFIG_RULES_URL))
+		format_set(packed, "helpUri",
+			   json_sprintf("%s/%s.md", CONFIG_RULES_URL, rule->code));
 	if (page)
 		format_set(packed, "help", json_pack("{s:s, s:s}", "text", page, "markdown", page));
 	format_set(packed, "defaultConfiguration",

@@ -48,7 +48,8 @@ struct board_cpu {
 	enum cpu_kind kind;
 	bool kind_given;
 	bool enabled;
-	bool reserved; /* not to be given to a VM */
+	bool reserved;                                /* not to be given to a VM */
+	struct place core_at, status_at, reserved_at; /* of the node, if not given */
 	struct place at;
 };
 
@@ -72,6 +73,7 @@ struct board_ioapic {
 	struct range registers;
 	uint32_t gsi_base;
 	uint32_t pins;
+	struct place gsi_base_at, pins_at;
 	struct place at;
 };
 
@@ -81,6 +83,7 @@ struct board_override {
 	uint32_t gsi;
 	bool level;
 	bool active_low;
+	struct place irq_at, gsi_at;
 	struct place at;
 };
 
@@ -91,9 +94,11 @@ struct board_pci;
  * its I/O BARs as ports, its INTx as interrupt and the pages of its memory BARs as registers.
  */
 struct board_device {
-	const char *label;      /* "com1" */
-	const char *name;       /* "serial@3f8" */
-	const char *compatible; /* "ns16550a", "motorola,mc146818", ... */
+	const char *label;        /* "com1" */
+	const char *name;         /* "serial@3f8" */
+	const char *compatible;   /* "ns16550a", "motorola,mc146818", ...: the first */
+	struct text *compatibles; /* all of them */
+	unsigned compatible_count;
 	struct range *ports;
 	unsigned port_count;
 	struct number *interrupts; /* GSIs */
@@ -218,6 +223,13 @@ struct share {
 	struct place at;
 };
 
+/* A device that a VM wants whichever it is. */
+struct wanted_device {
+	struct text compatible;
+	uint32_t
+		target; /* what place_devices() chose, into board.devices; UINT32_MAX: none is free */
+};
+
 struct vm {
 	const char *name;
 	struct place at; /* of the node's name */
@@ -225,9 +237,14 @@ struct vm {
 	struct place cpus_at;
 	struct reference *cpus; /* into board.cpus; [0] is the BSP */
 	unsigned cpu_count;
+	struct number
+		cpu_wanted;  /* `cpu-count`: how many it has in all; not given: those of `cpus` */
+	unsigned cpu_listed; /* by `cpus`; place_cores() adds the others behind them */
 	struct reference
 		*devices; /* into board.devices, PCI functions among them behind the others */
 	unsigned device_count;
+	struct wanted_device *any_devices; /* those found are among `devices` */
+	unsigned any_device_count;
 	struct reference *pci; /* into board.pci */
 	unsigned pci_count;
 	bool dma_unprotected; /* the scenario accepts DMA that no IOMMU guards */
@@ -238,6 +255,7 @@ struct vm {
 	unsigned virtual_device_count;
 	struct vm_memory *memory;
 	unsigned memory_count;
+	bool unknown_nodes;  /* reported; one may have been meant as memory */
 	struct range *ports; /* given by io-ports, not those of devices */
 	unsigned port_count;
 	struct number *interrupts; /* given by interrupts, not those of devices; GSIs */
@@ -289,6 +307,7 @@ struct model {
 	unsigned module_count;
 	struct share *shares;
 	unsigned share_count;
+	bool shares_unresolved; /* a VM names shared memory that does not exist (reported) */
 };
 
 #endif

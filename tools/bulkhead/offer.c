@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bulkhead/platform.h"
-#include "limits.h"
 #include "rules_internal.h"
 
 #define NAMED_CORES 4 /* more would make a help line that nobody reads */
@@ -120,26 +119,6 @@ const char *offer_memory_at(struct check *check, uint32_t owner, struct place ho
 
 /* --- Devices ----------------------------------------------------------------------------------- */
 
-static bool meets_raw_ports(struct check *check, const struct board_device *device)
-{
-	FOR_EACH_VM(check, vm)
-		if (vm_has_ports_of(vm, device))
-			return true;
-	return false;
-}
-
-static bool meets_console(const struct board_device *device)
-{
-	const struct span console = {CONSOLE_PORT, CONSOLE_PORT + CONSOLE_PORT_COUNT - 1};
-
-	for (unsigned i = 0; i < device->port_count; i++) {
-		struct span span;
-		if (range_span(&device->ports[i], &span) && span_meet(span, console))
-			return true;
-	}
-	return false;
-}
-
 static bool interrupt_taken(struct check *check, const struct vm **owners, uint64_t gsi)
 {
 	const struct board *board = &check->model->board;
@@ -155,29 +134,16 @@ static bool interrupt_taken(struct check *check, const struct vm **owners, uint6
 	return false;
 }
 
-static bool device_free(struct check *check, const struct vm **owners, unsigned index)
-{
-	const struct board_device *device = &check->model->board.devices[index];
-
-	if (owners[index] || meets_console(device) || meets_raw_ports(check, device))
-		return false;
-	for (unsigned i = 0; i < device->interrupt_count; i++)
-		if (interrupt_taken(check, owners, device->interrupts[i].value))
-			return false;
-	return true;
-}
-
 const char *offer_device(struct check *check, uint32_t index)
 {
 	const struct board *board = &check->model->board;
-	const struct vm **owners = device_owners(check);
 
 	if (index >= board->device_count || board->devices[index].pci)
 		return ""; /* another function is hardly ever one for the same use */
 	for (unsigned i = 0; i < board->device_count; i++)
 		if (i != index && !board->devices[i].pci &&
 		    !strcmp(board->devices[i].compatible, board->devices[index].compatible) &&
-		    device_free(check, owners, i))
+		    device_free(check->model, i))
 			return arena_format(check->arena, "; %s is free", board->devices[i].label);
 	return "";
 }

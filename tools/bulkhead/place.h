@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host addresses for the memory that the scenario leaves to the tool. */
+/* What the scenario leaves to the tool: host addresses, cores, devices. */
 #ifndef BULKHEAD_TOOL_PLACE_H
 #define BULKHEAD_TOOL_PLACE_H
 
@@ -27,6 +27,24 @@ struct placement {
 	struct free_range *free; /* what no VM has in the end; sorted */
 	unsigned free_count;
 };
+
+/*
+ * Chooses cores for the VMs that have `cpu-count`, in the order of the source, after all that `cpus` names:
+ * never a thread of a physical core that another VM has a thread of. A VM gets threads of the physical
+ * cores that it has already, then cores of the same kind and of the same L3 group and package; its
+ * first one where all of them find room, away from other VMs' caches. The same model always gives the same
+ * cores. What finds none is missing in vm->cpus.
+ */
+void place_cores(struct model *model, struct arena *arena);
+/*
+ * Chooses devices for `any-devices`: for each entry the first one of the board that is compatible and
+ * device_free(). Goes in front of the PCI functions in vm->devices.
+ */
+void place_devices(struct model *model, struct arena *arena);
+
+bool device_compatible(const struct board_device *device, const char *compatible);
+/* Whether no VM has the device or any of its ports or interrupts, and no rule refuses them to all VMs. */
+bool device_free(const struct model *model, uint32_t index);
 
 /*
  * Chooses host.value of every piece of RAM that has no `host`: the same model always gives the same

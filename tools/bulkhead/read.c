@@ -22,6 +22,7 @@ static void read_model(struct reader *reader)
 	const char *description;
 
 	read_check_twice(reader);
+	read_check_deletions(reader);
 	read_check_schema(reader);
 	description = read_text(reader->tree.root, "description").value;
 	reader->model->description = description ? description : "";

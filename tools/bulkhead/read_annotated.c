@@ -58,6 +58,31 @@ static bool take_place(struct annotated *input, size_t *offset)
 	return true;
 }
 
+/* The root is opened by each file; what concerns the scenario as a whole is shown in its own file. */
+static void prefer_main_file(struct annotated *input, struct place *at)
+{
+	const char *end = memmem(input->text + input->at, input->size - input->at, "*/", 2);
+	const char *place = input->text + input->at;
+	size_t offset, length;
+	unsigned line, column;
+
+	while (end && (place = memmem(place, (size_t)(end - place), "<stdin>:", 8)) != NULL) {
+		char text[64] = "";
+		size_t left = (size_t)(end - place);
+		memcpy(text, place, left < sizeof(text) ? left : sizeof(text) - 1);
+		place += 8;
+		if (sscanf(text, "<stdin>:%u:%u", &line, &column) != 2)
+			continue;
+		offset = preprocessed_offset(input->reader, line, column);
+		read_node_name(input->reader, offset, &offset, &length);
+		struct place found = read_place(input->reader, offset, length);
+		if (strcmp(found.file, input->reader->file) != 0)
+			continue;
+		*at = found;
+		return;
+	}
+}
+
 static void skip_space(const char **text, const char *end)
 {
 	while (*text < end && isspace((unsigned char)**text))
@@ -105,7 +130,9 @@ static void open_node(struct annotated *input, const char *text, const char *end
 		*ARENA_PUSH(arena, input->node->labels, input->node->label_count) = labels[i];
 	if (!input->reader->tree.root)
 		input->reader->tree.root = input->node;
-	if (take_place(input, &offset)) {
+	if (!input->node->parent)
+		prefer_main_file(input, &input->node->at);
+	if (take_place(input, &offset) && !input->node->at.line) {
 		read_node_name(input->reader, offset, &offset, &length);
 		input->node->at = read_place(input->reader, offset, length);
 	}

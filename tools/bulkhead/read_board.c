@@ -16,6 +16,13 @@ static void each(struct reader *reader, struct tree_node *board, const char *lis
 			take(reader, parent->children[i]);
 }
 
+static struct place place_of(const struct tree_node *node, const char *name)
+{
+	const struct tree_property *property = tree_property(node, name);
+
+	return property ? property->at : node->at;
+}
+
 static void take_cpu(struct reader *reader, struct tree_node *node)
 {
 	struct board *board = &reader->model->board;
@@ -35,6 +42,9 @@ static void take_cpu(struct reader *reader, struct tree_node *node)
 		.kind_given = read_given(node, "kind"),
 		.enabled = read_choice(node, "status", CHOICE_OKAY) != CHOICE_DISABLED,
 		.reserved = read_flag(node, "reserved"),
+		.core_at = read_number(node, "core").at,
+		.status_at = read_text(node, "status").at,
+		.reserved_at = place_of(node, "reserved"),
 		.at = node->at,
 	};
 }
@@ -81,6 +91,8 @@ static void take_ioapic(struct reader *reader, struct tree_node *node)
 		.registers = registers[0],
 		.gsi_base = read_cell(node, "gsi-base", 0),
 		.pins = read_cell(node, "pins", 0),
+		.gsi_base_at = read_number(node, "gsi-base").at,
+		.pins_at = read_number(node, "pins").at,
 		.at = node->at,
 	};
 }
@@ -97,6 +109,8 @@ static void take_override(struct reader *reader, struct tree_node *node)
 			.gsi = read_cell(node, "gsi", 0),
 			.level = read_choice(node, "trigger", CHOICE_EDGE) == CHOICE_LEVEL,
 			.active_low = read_choice(node, "polarity", CHOICE_HIGH) == CHOICE_LOW,
+			.irq_at = read_number(node, "irq").at,
+			.gsi_at = read_number(node, "gsi").at,
 			.at = node->at,
 		};
 }
@@ -112,6 +126,7 @@ static void take_device(struct reader *reader, struct tree_node *node)
 	device->label = tree_node_label(node);
 	device->name = node->name;
 	device->compatible = compatible ? compatible : "";
+	device->compatibles = read_texts(reader, node, "compatible", &device->compatible_count);
 	device->ports = read_ranges(reader, node, "io-ports", 1, &device->port_count);
 	device->interrupts = read_cells(reader, node, "interrupts", &device->interrupt_count);
 	device->mmio = read_ranges(reader, node, "reg", 2, &device->mmio_count);

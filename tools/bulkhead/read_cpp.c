@@ -97,8 +97,11 @@ static bool parse_message(struct reader *reader, const char *line, struct place 
 	for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
 		unsigned number, column;
 		int length = 0;
-		if (sscanf(colon, ":%u:%u: %n", &number, &column, &length) < 2 || length == 0)
-			continue;
+		if (sscanf(colon, ":%u:%u: %n", &number, &column, &length) < 2 || length == 0) {
+			column = 1; /* what is noticed at the end of the file has a line only */
+			if (sscanf(colon, ":%u: %n", &number, &length) < 1 || length == 0)
+				continue;
+		}
 		const char *rest = colon + length;
 		for (*kind = 0; *kind < 3; ++*kind) {
 			size_t prefix = strlen(message_kinds[*kind]);
@@ -201,6 +204,11 @@ enum read_status read_preprocess(struct reader *reader)
 	if (!source->text) {
 		READ_REPORT(reader, RULE_SOURCE_UNREADABLE, (struct place){.file = reader->file},
 			    "cannot read the scenario: %s", strerror(source->error));
+		return READ_FAILED;
+	}
+	if (memchr(source->text, '\0', source->size)) {
+		READ_REPORT(reader, RULE_SOURCE_UNREADABLE, (struct place){.file = reader->file},
+			    "this is no text: it holds a byte of value 0");
 		return READ_FAILED;
 	}
 	process_run(reader->arena, cpp_arguments(reader), "", 0, &result);

@@ -4,6 +4,7 @@
  * result came from where) and for the blob (the values). With -f it goes on after errors that leave a
  * tree, so that one run can report them and everything else; its style warnings are of no interest.
  */
+#include <ctype.h>
 #include <libfdt.h>
 #include <sha2.h>
 #include <stdio.h>
@@ -53,6 +54,15 @@ static struct place place_of(struct reader *reader, unsigned line, unsigned colu
 	return read_place(reader, offset, length);
 }
 
+/* Whether nothing but the last token is left from the offset on. */
+static bool only_closed(const struct source_file *file, size_t offset)
+{
+	while (offset < file->size &&
+	       (isspace((unsigned char)file->masked[offset]) || strchr("};", file->masked[offset])))
+		offset++;
+	return offset >= file->size;
+}
+
 /* What follows the position: " message" or ": ERROR (check): message". */
 static const char *message_of(const char *rest)
 {
@@ -75,6 +85,36 @@ static bool only_blanks_before(const struct reader *reader, unsigned line, unsig
 	return start == offset;
 }
 
+/* What most likely led to a syntax error, by what stands where dtc noticed it. */
+static void help_syntax(struct reader *reader, struct finding *finding, unsigned row,
+			unsigned column)
+{
+	const struct source_file *file = reader->preprocessed;
+	size_t offset = preprocessed_offset(reader, row, column);
+	size_t end = offset;
+	const char *help = NULL;
+
+	while (end < file->size &&
+	       (isalnum((unsigned char)file->masked[end]) || file->masked[end] == '_'))
+		end++;
+	char first = offset < file->size ? file->text[offset] : '\0';
+	if (strspn(file->masked + offset, " \t\r\n") >= file->size - offset ||
+	    only_closed(file, offset))
+		help = "the text ends too early: see that each '{' has its '};'";
+	else if (first == '"')
+		help = "see whether the quote at the end is missing";
+	else if (only_blanks_before(reader, row, column))
+		help = "see whether a ';' is missing at the end of the line before";
+	else if (isalpha((unsigned char)first) && end < file->size && file->masked[end] == '(')
+		help = "there is no such macro here; KiB, MiB and GiB come with a board file, by #include";
+	else if (isalpha((unsigned char)first))
+		help = "a text stands in quotes, and a number is decimal, or hexadecimal after 0x";
+	else if (isdigit((unsigned char)first))
+		help = "a number is decimal, or hexadecimal after 0x, and stands in < >";
+	if (help)
+		finding_help(reader->diagnostics, finding, "%s", help);
+}
+
 static void report_at(struct reader *reader, const char *line, unsigned row, unsigned column)
 {
 	const char *message = message_of(strstr(line, "<stdin>:"));
@@ -84,9 +124,11 @@ static void report_at(struct reader *reader, const char *line, unsigned row, uns
 
 	if (!strcmp(message, "Properties must precede subnodes"))
 		finding_help(reader->diagnostics, finding, "move it above the first child node");
-	if (!strcmp(message, "syntax error") && only_blanks_before(reader, row, column))
+	if (!strcmp(message, "Value out of range for 32-bit array element"))
 		finding_help(reader->diagnostics, finding,
-			     "see whether a ';' is missing at the end of the line before");
+			     "a larger number takes two cells, the high one first: 4 GiB is <1 0>");
+	if (!strcmp(message, "syntax error"))
+		help_syntax(reader, finding, row, column);
 }
 
 /* Errors have a place as a rule; one without must not be lost. */
@@ -175,6 +217,10 @@ static bool report_unsupported(struct reader *reader)
 		{"/include/", "use #include \"...\""},
 		{"/incbin/", "no property of a scenario holds a file's content"},
 		{"/plugin/", "a scenario is complete: leave the line out"},
+		{"/memreserve/",
+		 "memory that must be left alone goes into the board's reserved-memory"},
+		{"/omit-if-no-ref/",
+		 "it would drop the node in silence: remove the word, or the node"},
 	};
 	const struct source_file *text = reader->preprocessed;
 	bool found = false;
@@ -194,6 +240,22 @@ static bool report_unsupported(struct reader *reader)
 	return found;
 }
 
+/* Without it dtc takes the text for another language, and complains about the first braces. */
+static bool report_no_version(struct reader *reader)
+{
+	const struct source_file *text = reader->preprocessed;
+	struct place first = {.file = reader->file, .line = 1, .column = 1, .length = 1};
+
+	if (memmem(text->masked, text->size, "/dts-v1/", 8))
+		return false;
+	struct finding *finding = READ_REPORT(reader, RULE_DEVICE_TREE, first, "%s",
+					      strspn(text->masked, " \t\r\n") >= text->size
+						      ? "the scenario is empty"
+						      : "this is no scenario: /dts-v1/ is missing");
+	finding_help(reader->diagnostics, finding, "a scenario begins with the line /dts-v1/;");
+	return true;
+}
+
 static enum read_status parse_failed(struct reader *reader, const struct process_result *result,
 				     unsigned findings_before)
 {
@@ -209,7 +271,7 @@ enum read_status read_device_tree(struct reader *reader)
 	struct process_result blob;
 	unsigned before = reader->diagnostics->count;
 
-	if (report_unsupported(reader))
+	if (report_unsupported(reader) || report_no_version(reader))
 		return READ_FAILED;
 	if (!run(reader, "dts", true, &annotated) || !run(reader, "dtb", false, &blob))
 		return READ_ENVIRONMENT;

@@ -76,6 +76,11 @@ void read_check_twice(struct reader *reader);
 
 /* read_schema.c: unknown, missing, ill-typed. */
 void read_check_schema(struct reader *reader);
+/* Whether the node has the property, or an unknown one (reported) that was most likely meant to be it. */
+bool read_meant(const struct tree_node *node, const char *name);
+
+/* read_delete.c: /delete-node/ and /delete-property/ of what is not there, which dtc accepts. */
+void read_check_deletions(struct reader *reader);
 
 /* read_board.c, read_vms.c: from the checked tree to the model. */
 void read_board(struct reader *reader);

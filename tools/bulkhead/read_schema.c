@@ -42,6 +42,34 @@ static void help_nearest(struct reader *reader, struct finding *finding,
 			     suggestion->best);
 }
 
+static const char *list_add(struct arena *arena, const char *list, const char *item)
+{
+	return arena_format(arena, "%s%s%s", list, *list ? ", " : "", item);
+}
+
+/* The property that an unknown one was most likely meant to be. */
+static struct suggestion nearest_property(const struct tree_node *node, const char *name)
+{
+	struct suggestion suggestion = suggestion_start(name);
+
+	for (const struct schema_property *row = node->schema->properties; row->name; row++)
+		suggestion_offer(&suggestion, row->name);
+	return suggestion;
+}
+
+bool read_meant(const struct tree_node *node, const char *name)
+{
+	for (unsigned i = 0; node->schema && i < node->property_count; i++) {
+		const char *other = node->properties[i].name;
+		if (schema_property(node->schema, other))
+			continue;
+		struct suggestion suggestion = nearest_property(node, other);
+		if (suggestion.best && !strcmp(suggestion.best, name))
+			return true;
+	}
+	return tree_property(node, name) != NULL;
+}
+
 /* Nodes. */
 
 static void report_unknown_node(struct reader *reader, const struct tree_node *node)
@@ -52,10 +80,22 @@ static void report_unknown_node(struct reader *reader, const struct tree_node *n
 		READ_REPORT(reader, RULE_UNKNOWN_NODE, node->at, "%s: unknown node \"%s\"",
 			    subject(reader, node->parent), node->name);
 
-	for (const struct schema_node *const *child = parent->children; *child; child++)
-		if ((*child)->name)
-			suggestion_offer(&suggestion, (*child)->name);
-	help_nearest(reader, finding, &suggestion);
+	const char *list = "";
+	for (const struct schema_node *const *child = parent->children; *child; child++) {
+		if (!(*child)->name)
+			continue;
+		suggestion_offer(&suggestion, (*child)->name);
+		list = list_add(reader->arena, list,
+				(*child)->unit == UNIT_MANDATORY
+					? arena_format(reader->arena, "%s@ADDRESS", (*child)->name)
+					: (*child)->name);
+	}
+	if (suggestion.best)
+		help_nearest(reader, finding, &suggestion);
+	else if (*list)
+		finding_help(reader->diagnostics, finding, "nodes in %s: %s", parent->kind, list);
+	else
+		finding_help(reader->diagnostics, finding, "%s has no nodes", parent->kind);
 }
 
 static bool unit_address_valid(const char *unit)
@@ -77,7 +117,11 @@ static void check_unit_address(struct reader *reader, const struct tree_node *no
 		finding = READ_REPORT(reader, RULE_UNIT_ADDRESS, node->at,
 				      "%s: \"%s\" is not an address in hexadecimal digits",
 				      subject(reader, node), node->unit);
-	if (finding)
+	if (finding && node->unit && !strncmp(node->unit, "0x", 2) &&
+	    unit_address_valid(node->unit + 2))
+		finding_help(reader->diagnostics, finding, "write %s@%s, without 0x", node->base,
+			     node->unit + 2);
+	else if (finding)
 		finding_help(reader->diagnostics, finding, "write %s@ADDRESS, without 0x",
 			     node->base);
 }
@@ -191,6 +235,30 @@ static const char *value_kind_name(enum value_kind kind)
 	return names[kind];
 }
 
+static void help_type(const struct context *context, const struct value *value,
+		      struct finding *finding)
+{
+	struct reader *reader = context->reader;
+	enum value_kind wanted = shapes[context->row->type].kind;
+
+	if (context->row->type == TYPE_FLAG)
+		finding_help(reader->diagnostics, finding, "write %s;", context->property->name);
+	else if (wanted == VALUE_REFERENCE && value->kind == VALUE_STRING &&
+		 tree_resolve(&reader->tree, value->text))
+		finding_help(reader->diagnostics, finding, "write <&%s>", value->text);
+	else if (wanted == VALUE_REFERENCE)
+		finding_help(reader->diagnostics, finding,
+			     "a reference is the label of a node, in angle brackets: <&LABEL>");
+	else if (wanted == VALUE_STRING)
+		finding_help(reader->diagnostics, finding, "a text stands in quotes");
+	else if (context->row->type == TYPE_ADDRESS)
+		finding_help(reader->diagnostics, finding,
+			     "a number stands in angle brackets: 16 MiB is <0 MiB(16)>");
+	else
+		finding_help(reader->diagnostics, finding,
+			     "a number stands in angle brackets: <5>, <0x3f8>");
+}
+
 static bool check_types(const struct context *context)
 {
 	const struct tree_property *property = context->property;
@@ -200,10 +268,12 @@ static bool check_types(const struct context *context)
 		if (context->row->type != TYPE_FLAG &&
 		    value->kind == shapes[context->row->type].kind)
 			continue;
-		READ_REPORT(context->reader, RULE_WRONG_TYPE, value->at,
-			    "%s: property \"%s\" takes %s, not %s",
-			    subject(context->reader, context->node), property->name,
-			    shapes[context->row->type].text, value_kind_name(value->kind));
+		help_type(context, value,
+			  READ_REPORT(context->reader, RULE_WRONG_TYPE, value->at,
+				      "%s: property \"%s\" takes %s, not %s",
+				      subject(context->reader, context->node), property->name,
+				      shapes[context->row->type].text,
+				      value_kind_name(value->kind)));
 		return false;
 	}
 	return true;
@@ -219,11 +289,19 @@ static bool check_count(const struct context *context)
 	    count % shapes[context->row->type].multiple == 0)
 		return true;
 	bool excess = maximum && count > maximum;
-	READ_REPORT(context->reader, RULE_WRONG_COUNT,
-		    excess ? property->values[maximum].at : property->at,
-		    "%s: property \"%s\" takes %s; it has %u value%s",
-		    subject(context->reader, context->node), property->name,
-		    shapes[context->row->type].text, count, count == 1 ? "" : "s");
+	struct place at = property->at;
+	if (count)
+		at = property->values[excess ? maximum : count - 1].at;
+	struct finding *finding =
+		READ_REPORT(context->reader, RULE_WRONG_COUNT, at,
+			    "%s: property \"%s\" takes %s; it has %u value%s",
+			    subject(context->reader, context->node), property->name,
+			    shapes[context->row->type].text, count, count == 1 ? "" : "s");
+	if (context->row->type == TYPE_PORTS && count)
+		finding_help(context->reader->diagnostics, finding,
+			     "each first port is followed by how many there are: <0x3f8 8>");
+	else if (excess)
+		finding_help(context->reader->diagnostics, finding, "remove what is too much");
 	return false;
 }
 
@@ -260,6 +338,28 @@ static bool check_choice(const struct context *context)
 	return false;
 }
 
+/* "comm2" is a slip of "com2", but "cpu7" hardly one of "cpu0". */
+static bool same_digits(const char *a, const char *b)
+{
+	return !strcmp(a + strcspn(a, "0123456789"), b + strcspn(b, "0123456789"));
+}
+
+/* The full name of a node of this kind and name that has no label; NULL if there is none. */
+static const char *unlabelled(const struct tree_node *node, const struct schema_node *kind,
+			      const char *name)
+{
+	for (unsigned i = 0; i < node->child_count; i++) {
+		const struct tree_node *child = node->children[i];
+		if (child->schema == kind && !child->label_count &&
+		    (!strcmp(child->base, name) || !strcmp(child->name, name)))
+			return child->name;
+		const char *found = child->schema ? unlabelled(child, kind, name) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
 /* The labels that would have been right, as many as fit a line. */
 static void help_labels(struct reader *reader, struct finding *finding, const struct value *value,
 			const struct schema_node *kind)
@@ -278,8 +378,15 @@ static void help_labels(struct reader *reader, struct finding *finding, const st
 			list = arena_format(reader->arena, "%s%s%s", list, *list ? ", " : "",
 					    label->name);
 	}
-	if (suggestion.best && count > most)
+	bool exists = tree_resolve(&reader->tree, value->text) != NULL;
+
+	if (suggestion.best && !exists &&
+	    (count > most || same_digits(suggestion.best, value->text)))
 		help_nearest(reader, finding, &suggestion);
+	else if (unlabelled(reader->tree.root, kind, value->text))
+		finding_help(reader->diagnostics, finding,
+			     "give the node of that name a label: %s: %s { ... };", value->text,
+			     unlabelled(reader->tree.root, kind, value->text));
 	else if (count)
 		finding_help(reader->diagnostics, finding, "%s %s%s",
 			     kind == &schema_share ? "the scenario declares" : "the board has",
@@ -298,6 +405,16 @@ static bool has_targets(const struct reader *reader, const struct schema_node *k
 	if (kind == &schema_share)
 		return true;
 	return board && (kind != &schema_cpu || tree_child(board, "cpus"));
+}
+
+/* The property of a VM that takes references of the other kind; NULL if it is not that. */
+static const char *other_property(const struct schema_node *wanted, const struct schema_node *given)
+{
+	if (wanted == &schema_device && given == &schema_pci_function)
+		return "pci-devices";
+	if (wanted == &schema_pci_function && given == &schema_device)
+		return "devices";
+	return NULL;
 }
 
 static void check_reference(const struct context *context, const struct value *value)
@@ -324,7 +441,11 @@ static void check_reference(const struct context *context, const struct value *v
 		finding_note(reader->diagnostics, finding, target->at, "\"%s\" is here",
 			     value->text);
 	}
-	help_labels(reader, finding, value, context->row->target);
+	const char *instead = target ? other_property(context->row->target, target->schema) : NULL;
+	if (instead)
+		finding_help(reader->diagnostics, finding, "such a one goes into %s", instead);
+	else
+		help_labels(reader, finding, value, context->row->target);
 }
 
 static bool check_references(const struct context *context)
@@ -392,14 +513,22 @@ static bool check_values(const struct context *context)
 static void report_unknown_property(struct reader *reader, const struct tree_node *node,
 				    const struct tree_property *property)
 {
-	struct suggestion suggestion = suggestion_start(property->name);
+	struct suggestion suggestion = nearest_property(node, property->name);
 	struct finding *finding =
 		READ_REPORT(reader, RULE_UNKNOWN_PROPERTY, property->at,
 			    "%s: unknown property \"%s\"", subject(reader, node), property->name);
+	const char *list = "";
 
 	for (const struct schema_property *row = node->schema->properties; row->name; row++)
-		suggestion_offer(&suggestion, row->name);
-	help_nearest(reader, finding, &suggestion);
+		list = list_add(reader->arena, list, row->name);
+	if (suggestion.best)
+		help_nearest(reader, finding, &suggestion);
+	else if (*list)
+		finding_help(reader->diagnostics, finding, "properties of %s: %s",
+			     node->schema->kind, list);
+	else
+		finding_help(reader->diagnostics, finding, "%s has nodes, but no properties",
+			     node->schema->kind);
 }
 
 static void check_properties(struct reader *reader, struct tree_node *node)
@@ -417,11 +546,24 @@ static void check_properties(struct reader *reader, struct tree_node *node)
 
 static void check_missing_properties(struct reader *reader, const struct tree_node *node)
 {
-	for (const struct schema_property *row = node->schema->properties; row->name; row++)
-		if (row->mandatory && !tree_property(node, row->name))
-			READ_REPORT(reader, RULE_MISSING_PROPERTY, node->at,
-				    "%s: property \"%s\" is missing", subject(reader, node),
-				    row->name);
+	for (const struct schema_property *row = node->schema->properties; row->name; row++) {
+		if (!row->mandatory || read_meant(node, row->name) ||
+		    (row->instead && read_meant(node, row->instead)))
+			continue;
+		struct finding *finding = READ_REPORT(reader, RULE_MISSING_PROPERTY, node->at,
+						      "%s: property \"%s\" is missing",
+						      subject(reader, node), row->name);
+		const char *value = row->type == TYPE_CHOICE
+					    ? join_choices(reader->arena, row->choices)
+					    : shapes[row->type].text;
+		if (row->instead)
+			finding_help(reader->diagnostics, finding,
+				     "add %s, which takes %s; or %s = <1>; and the tool chooses",
+				     row->name, value, row->instead);
+		else
+			finding_help(reader->diagnostics, finding, "add %s, which %s %s", row->name,
+				     row->type == TYPE_CHOICE ? "is" : "takes", value);
+	}
 }
 
 /* A PCI function's address is device and function, after the bus if that is not 0. */
@@ -461,6 +603,20 @@ static void check_node(struct reader *reader, struct tree_node *node)
 		check_node(reader, node->children[i]);
 }
 
+/* An unknown node that was most likely meant to be this one; it is reported with that. */
+static bool meant_child(const struct tree_node *node, const char *name)
+{
+	for (unsigned i = 0; i < node->child_count; i++) {
+		struct suggestion suggestion = suggestion_start(node->children[i]->base);
+		if (node->children[i]->schema)
+			continue;
+		suggestion_offer(&suggestion, name);
+		if (suggestion.best)
+			return true;
+	}
+	return false;
+}
+
 static void check_scenario(struct reader *reader)
 {
 	const struct tree_node *root = reader->tree.root;
@@ -473,7 +629,7 @@ static void check_scenario(struct reader *reader)
 		finding_help(reader->diagnostics, finding,
 			     "put #include \"boards/NAME.dtsi\" below /dts-v1/;");
 	}
-	if (vms && has_child(vms, &schema_vm))
+	if ((vms && has_child(vms, &schema_vm)) || (!vms && meant_child(root, "vms")))
 		return;
 	finding = READ_REPORT(reader, RULE_NO_VM, vms ? vms->at : root->at,
 			      "scenario: there is no VM");

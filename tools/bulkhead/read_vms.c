@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "place.h"
 #include "read_internal.h"
 #include "schema.h"
 
@@ -53,9 +54,9 @@ static void take_boot(struct reader *reader, const struct tree_node *node, struc
 	vm->protocol = protocols[protocol];
 	vm->protocol_at = place_of(node, "boot-protocol");
 	vm->image = read_text(node, vm->protocol == BOOT_LINUX ? "kernel" : "image");
-	vm->image_given = tree_property(node, vm->protocol == BOOT_LINUX ? "kernel" : "image");
-	vm->bsp_entry_given = tree_property(node, "bsp-entry");
-	vm->ap_entry_given = tree_property(node, "ap-entry");
+	vm->image_given = read_meant(node, vm->protocol == BOOT_LINUX ? "kernel" : "image");
+	vm->bsp_entry_given = read_meant(node, "bsp-entry");
+	vm->ap_entry_given = read_meant(node, "ap-entry");
 	vm->ramdisk = read_text(node, "ramdisk");
 	vm->bootargs = read_text(node, "bootargs");
 	vm->load_address = read_number(node, "load-address");
@@ -93,6 +94,16 @@ static struct reference *take_references(struct reader *reader, const struct tre
 	return references;
 }
 
+static void take_any_devices(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	unsigned count;
+	const struct text *texts = read_texts(reader, node, "any-devices", &count);
+
+	for (unsigned i = 0; i < count; i++)
+		*ARENA_PUSH(reader->arena, vm->any_devices, vm->any_device_count) =
+			(struct wanted_device){texts[i], UINT32_MAX};
+}
+
 static uint32_t permissions_of(const struct tree_node *node)
 {
 	static const uint32_t permissions[] = {
@@ -110,8 +121,10 @@ static void take_shared(struct reader *reader, const struct tree_node *node, str
 {
 	uint32_t share = read_target(reader, node, "memory", &schema_share);
 
-	if (share == UINT32_MAX)
+	if (share == UINT32_MAX) {
+		reader->model->shares_unresolved = true;
 		return;
+	}
 	const struct share *shared = &reader->model->shares[share];
 	*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
 		.name = node->name,
@@ -133,6 +146,7 @@ static void take_memory(struct reader *reader, const struct tree_node *node, str
 		const struct tree_node *child = node->children[i];
 		if (child->schema == &schema_vm_shared)
 			take_shared(reader, child, vm);
+		vm->unknown_nodes |= !child->schema;
 		if (!child->schema || child->schema == &schema_vm_shared)
 			continue;
 		*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
@@ -201,7 +215,10 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 	vm->cpus_at = place_of(node, "cpus");
 	vm->cpus_given = read_given(node, "cpus");
 	vm->cpus = take_references(reader, node, "cpus", &schema_cpu, &vm->cpu_count);
+	vm->cpu_listed = vm->cpu_count;
+	vm->cpu_wanted = read_number(node, "cpu-count");
 	vm->devices = take_references(reader, node, "devices", &schema_device, &vm->device_count);
+	take_any_devices(reader, node, vm);
 	vm->ports = read_ranges(reader, node, "io-ports", 1, &vm->port_count);
 	vm->interrupts = read_cells(reader, node, "interrupts", &vm->interrupt_count);
 	take_pci(reader, node, vm);
@@ -210,8 +227,6 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 		read_texts(reader, node, "virtual-devices", &vm->virtual_device_count);
 	take_boot(reader, node, vm);
 	take_memory(reader, node, vm);
-	take_device_memory(reader, vm);
-	read_pci_memory(reader, vm);
 }
 
 void read_shares(struct reader *reader)
@@ -237,9 +252,17 @@ void read_vms(struct reader *reader)
 {
 	const struct tree_node *vms = tree_child(reader->tree.root, "vms");
 
+	struct model *model = reader->model;
+
 	for (unsigned i = 0; vms && i < vms->child_count; i++)
 		if (vms->children[i]->schema)
 			take_vm(reader, vms->children[i]);
+	place_cores(model, reader->arena);
+	place_devices(model, reader->arena);
+	for (unsigned i = 0; i < model->vm_count; i++) {
+		take_device_memory(reader, &model->vms[i]);
+		read_pci_memory(reader, &model->vms[i]);
+	}
 }
 
 /* Modules: those declared, in the order of the source, then one for each name only used. */

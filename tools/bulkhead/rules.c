@@ -29,6 +29,7 @@ const struct rule rules[] = {
 	[RULE_UNIT_ADDRESS_DIFFERS] = {"BH0017", ERROR, "address in a node's name differs from its content", NULL},
 	[RULE_UNSUPPORTED_SYNTAX] = {"BH0018", ERROR, "device-tree syntax that scenarios do not have", NULL},
 	[RULE_STRANGE_TEXT] = {"BH0019", ERROR, "text that is not printable", NULL},
+	[RULE_DELETES_NOTHING] = {"BH0020", ERROR, "deletion of something that is not there", NULL},
 
 	/* Names and identity */
 	[READING_RULE_COUNT] =
@@ -41,6 +42,7 @@ const struct rule rules[] = {
 	{"BH1007", WARNING, "module name looks misspelt", rule_module_misspelt},
 	{"BH1008", ERROR, "device given twice to one VM", rule_device_twice},
 	{"BH1009", ERROR, "device given to two VMs", rule_device_two_owners},
+	{"BH1010", ERROR, "no free device of the kind that a VM wants", rule_no_free_device},
 
 	/* Processors */
 	{"BH2001", ERROR, "VM without a core", rule_no_core},
@@ -56,6 +58,9 @@ const struct rule rules[] = {
 	{"BH2011", WARNING, "cores that share a cache split between VMs", rule_cache_split},
 	{"BH2012", WARNING, "cores of different kinds in one VM", rule_core_kinds},
 	{"BH2013", ERROR, "threads of one core of the board differ in cache or kind", rule_threads_differ},
+	{"BH2014", ERROR, "APIC id that no core can have", rule_apic_id_broadcast},
+	{"BH2015", ERROR, "no free core for a VM", rule_no_free_core},
+	{"BH2016", ERROR, "number of cores contradicts the cores that are named", rule_cpu_count},
 
 	/* Host memory, and the board's */
 	{"BH3001", ERROR, "host address or size is not a multiple of a page", rule_host_unaligned},
@@ -147,6 +152,7 @@ const struct rule rules[] = {
 	{"BH8017", ERROR, "memory-mapped PCI configuration space is misplaced or too small", rule_pci_ecam},
 	{"BH8018", WARNING, "dma-unprotected in a VM without a PCI function", rule_dma_unneeded},
 	{"BH8019", ERROR, "PCI identification wider than its register", rule_pci_identification},
+	{"BH8020", WARNING, "PCI function whose DMA this version of Bulkhead switches off", rule_dma_without_iommu},
 
 	/* Sharing */
 	{"BH9001", ERROR, "shared memory of fewer than two VMs", rule_share_peers},

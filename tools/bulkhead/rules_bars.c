@@ -83,11 +83,13 @@ static void check_bar(struct check *check, const struct board_pci *pci, const st
 	const struct board_bar *other = taken_by(pci, bar);
 	struct finding *finding;
 
-	if (problem.why)
-		REPORT(check, problem.at,
-		       "board: %s: 0x%" PRIx64 " bytes at 0x%" PRIx64 " cannot be: %s",
-		       bar_text(check, pci, bar), bar->size.value, bar->base.value, problem.why);
-	else if (other) {
+	if (problem.why) {
+		finding = REPORT(check, problem.at,
+				 "board: %s: 0x%" PRIx64 " bytes at 0x%" PRIx64 " cannot be: %s",
+				 bar_text(check, pci, bar), bar->size.value, bar->base.value,
+				 problem.why);
+		HELP(check, finding, "see \"Region\" of the function in lspci -vv on the machine");
+	} else if (other) {
 		finding = REPORT(check, bar->at, "board: %s is part of bar %" PRIu64 " already",
 				 bar_text(check, pci, bar), other->index);
 		NOTE(check, finding, other->at, "bar %" PRIu64 " is here", other->index);
@@ -290,9 +292,11 @@ static void check_msi(struct check *check, const struct board_pci *pci)
 	if (!pci->msi_vectors.given ||
 	    (vectors && vectors <= MSI_MAX && !(vectors & (vectors - 1))))
 		return;
-	REPORT(check, pci->msi_vectors.at,
-	       "board: %s: %" PRIu64 " MSI vectors; 1, 2, 4, 8, 16 or 32 are possible", pci->label,
-	       vectors);
+	struct finding *finding =
+		REPORT(check, pci->msi_vectors.at,
+		       "board: %s: %" PRIu64 " MSI vectors; 1, 2, 4, 8, 16 or 32 are possible",
+		       pci->label, vectors);
+	HELP(check, finding, "lspci -vv shows the number behind \"MSI: Enable- Count=1/\"");
 }
 
 static void check_table(struct check *check, const struct board_pci *pci)

@@ -4,6 +4,25 @@
 #include "bulkhead/platform.h"
 #include "rules_internal.h"
 
+/* What the hypervisor has for itself alone. */
+static void own_range(struct check *check, const struct claim *range)
+{
+	struct claims others = board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
+							   1u << BOARD_TRAMPOLINE);
+
+	for (unsigned i = 0; i < others.count; i++) {
+		const struct claim *other = &others.items[i];
+		if (other->owner == range->owner || !span_meet(other->span, range->span))
+			continue;
+		struct finding *finding = REPORT(
+			check, range->at, "board: %s overlaps %s in %s", range->what, other->what,
+			span_text(check->arena, span_common(range->span, other->span)));
+		NOTE(check, finding, other->at, "%s is %s", other->what,
+		     span_text(check->arena, other->span));
+		HELP(check, finding, "move %s to RAM that nothing else needs", range->what);
+	}
+}
+
 static struct claims registers(struct check *check)
 {
 	const struct board *board = &check->model->board;
@@ -28,7 +47,9 @@ static void report_ram_overlap(struct check *check, const struct claim *later,
 	struct finding *finding = REPORT(check, later->at, "board: %s overlaps %s in %s",
 					 later->what, earlier->what, common);
 
-	NOTE(check, finding, earlier->at, "%s is here", earlier->what);
+	NOTE(check, finding, earlier->at, "%s is %s", earlier->what,
+	     span_text(check->arena, earlier->span));
+	HELP(check, finding, "see System RAM in the machine's /proc/iomem, read as root");
 }
 
 void rule_ram_overlap(struct check *check)
@@ -89,6 +110,7 @@ void rule_hypervisor_range(struct check *check)
 	else if (!inside_ram(check, range->span))
 		REPORT(check, range->at, "board: %s at %s is not inside one RAM range", range->what,
 		       span_text(check->arena, range->span));
+	own_range(check, range);
 }
 
 void rule_trampoline_range(struct check *check)
@@ -107,6 +129,7 @@ void rule_trampoline_range(struct check *check)
 	else if (!inside_ram(check, range->span))
 		REPORT(check, range->at, "board: %s at %s is not inside one RAM range", range->what,
 		       span_text(check->arena, range->span));
+	own_range(check, range);
 }
 
 static void report_crash_overlap(struct check *check, const struct claim *claim,
@@ -176,6 +199,7 @@ static void report_in_ram(struct check *check, const struct claim *claim,
 
 	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
 	     span_text(check->arena, obstacle->span));
+	HELP(check, finding, "correct the wrong one of both by the machine's /proc/iomem");
 }
 
 /* What lies in RAM was reported as that. */

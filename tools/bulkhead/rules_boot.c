@@ -88,6 +88,23 @@ static const char *access_name(uint32_t permissions)
 	return permissions & MEMORY_EXECUTE ? "rx" : "r";
 }
 
+/* An address that would do: where the first memory with these permissions begins. */
+static void help_address(struct check *check, struct finding *finding, const struct vm *vm,
+			 const char *property, uint32_t permissions)
+{
+	FOR_EACH_MEMORY(vm, memory) {
+		struct span span;
+		if (memory->kind != MEMORY_RAM || !memory_guest_span(memory, &span) ||
+		    (memory->permissions & permissions) != permissions)
+			continue;
+		HELP(check, finding, "choose an address inside, such as %s = <0x%" PRIx64 ">;",
+		     property, span.first);
+		return;
+	}
+	HELP(check, finding, "give the memory access = \"%s\", or leave access out",
+	     permissions & MEMORY_EXECUTE ? "rwx" : "rw");
+}
+
 static void outside(struct check *check, const struct vm *vm, const char *property,
 		    const struct number *address, uint32_t permissions, const char *what)
 {
@@ -106,6 +123,7 @@ static void outside(struct check *check, const struct vm *vm, const char *proper
 			NOTE(check, finding, memory->at, "%s is %s, access \"%s\"", memory->name,
 			     span_text(check->arena, span), access_name(memory->permissions));
 	}
+	help_address(check, finding, vm, property, permissions);
 }
 
 static bool has_entries(const struct vm *vm)

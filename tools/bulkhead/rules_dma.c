@@ -47,9 +47,16 @@ static void check_identity(struct check *check, const struct vm *vm, const struc
 		       memory->host.given ? "host address " : "not free on the host, and went to ",
 		       memory->host.value);
 	NOTE(check, finding, vm->dma_unprotected_at, "such DMA is accepted here");
+	uint64_t pages = (memory->size.value + PAGE_SIZE_4K - 1) & ~(PAGE_SIZE_4K - 1);
+	uint64_t free;
+	const char *such = "";
+	if (placement_find(check->placement, 0, pages, &free))
+		such = arena_format(check->arena, ", such as %s@%" PRIx64 ",",
+				    memory->kind == MEMORY_SHARED ? "shared" : "memory", free);
 	HELP(check, finding,
-	     "choose a guest address that is free on the host, and leave out host: the tool then makes "
-	     "both the same");
+	     "choose a guest address that is free on the host%s and leave out host: the tool then makes "
+	     "both the same",
+	     such);
 }
 
 /* Of a range that found no place at all that is said; no memory is placed at 0. */
@@ -79,6 +86,27 @@ void rule_dma_unneeded(struct check *check)
 			"VM \"%s\": dma-unprotected means nothing: the VM has no PCI function",
 			vm->name);
 		HELP(check, finding, "remove it, so that nobody takes the VM for a dangerous one");
+	}
+}
+
+void rule_dma_without_iommu(struct check *check)
+{
+	FOR_EACH_VM(check, vm) {
+		FOR_EACH_VM_PCI(vm, reference)
+		{
+			const struct board_pci *pci = pci_of(check, reference);
+			if (!pci || !guarded(pci) || vm->dma_unprotected)
+				continue;
+			struct finding *finding = REPORT(
+				check, reference->at,
+				"VM \"%s\": PCI function %s gets no DMA: this version of Bulkhead does "
+				"not set up IOMMUs",
+				vm->name, reference->label);
+			NOTE(check, finding, pci->at, "%s, behind an IOMMU, is here", pci->label);
+			HELP(check, finding,
+			     "leave the function out if it needs DMA; or trust the VM like the hypervisor "
+			     "itself, and say so: dma-unprotected;");
+		}
 	}
 }
 

@@ -6,6 +6,16 @@
 #include "rules_internal.h"
 #include "suggest.h"
 
+static const char *feature_list(struct check *check)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < cpu_feature_count; i++)
+		list = arena_format(check->arena, "%s%s%s", list, i ? ", " : "",
+				    cpu_features[i].name);
+	return list;
+}
+
 void rule_feature_unknown(struct check *check)
 {
 	FOR_EACH_VM(check, vm) {
@@ -23,7 +33,7 @@ void rule_feature_unknown(struct check *check)
 			if (suggestion.best)
 				HELP(check, finding, "did you mean \"%s\"?", suggestion.best);
 			else
-				HELP(check, finding, "docs/scenario.md lists them");
+				HELP(check, finding, "these can be: %s", feature_list(check));
 		}
 	}
 }
@@ -129,7 +139,10 @@ void rule_tsc_deadline(struct check *check)
 			       "VM \"%s\": its timer counts by a TSC that changes speed or stops",
 			       vm->name);
 		NOTE(check, finding, board->tsc_varies_at, "the board says so here");
-		HELP(check, finding, "add cpuid-hide = \"tsc_deadline\";");
+		if (vm->cpuid_hide_count)
+			HELP(check, finding, "add \"tsc_deadline\" to cpuid-hide of the VM");
+		else
+			HELP(check, finding, "add cpuid-hide = \"tsc_deadline\";");
 	}
 }
 

@@ -17,6 +17,14 @@
 #define LINUX_RAM_END   (32 * MIB)
 #define ADDRESS_END     (UINT64_C(1) << 32)
 
+/* What a 4-level EPT translates (SDM 3.29.3.2), and no more than the processor has. */
+static uint32_t guest_address_bits(const struct board *board)
+{
+	uint32_t bits = board->physical_address_bits;
+
+	return bits >= 32 && bits < 48 ? bits : 48;
+}
+
 static struct claims guest_memory(struct check *check, const struct vm *vm)
 {
 	struct claims claims = {NULL, 0};
@@ -31,9 +39,30 @@ static struct claims guest_memory(struct check *check, const struct vm *vm)
 	return claims;
 }
 
+/* "; @10000000 is free for 16 MiB": behind all that the VM has below the APICs' pages. */
+static const char *free_address(struct check *check, uint32_t owner, struct span span)
+{
+	const uint64_t limit = UINT64_C(0xE0000000); /* registers are above */
+	uint64_t size = span.last - span.first + 1;
+	uint64_t end = 0;
+
+	FOR_EACH_MEMORY(&check->model->vms[owner], memory) {
+		struct span piece;
+		if (memory_guest_span(memory, &piece) && piece.last < limit && piece.last >= end)
+			end = piece.last + 1;
+	}
+	end = (end + PAGE_SIZE_2M - 1) & ~(PAGE_SIZE_2M - 1);
+	if (end >= limit || size > limit - end)
+		return "";
+	return arena_format(check->arena, "; @%" PRIx64 " is free for %s", end,
+			    size_text(check->arena, size));
+}
+
 static void report_overlap(struct check *check, const struct claim *later,
 			   const struct claim *earlier)
 {
+	if (!strcmp(later->what, earlier->what))
+		return; /* given twice, which was reported */
 	struct finding *finding =
 		REPORT(check, later->at, "VM \"%s\": guest memory of %s overlaps that of %s in %s",
 		       vm_name(check, later->owner), later->what, earlier->what,
@@ -41,7 +70,8 @@ static void report_overlap(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "%s is %s", earlier->what,
 	     span_text(check->arena, earlier->span));
-	HELP(check, finding, "change the address in the name, or the size, of one of them");
+	HELP(check, finding, "change the address in the name, or the size, of one of them%s",
+	     free_address(check, later->owner, later->span));
 }
 
 void rule_guest_overlap(struct check *check)
@@ -63,8 +93,12 @@ static void report_apic_page(struct check *check, const struct claim *claim,
 
 	if (obstacle->at.line)
 		NOTE(check, finding, obstacle->at, "%s is here", obstacle->what);
-	HELP(check, finding,
-	     "end the range below it and continue at 4 GiB with another memory node");
+	if (claim->span.first >= obstacle->span.first)
+		HELP(check, finding, "choose another address: @%" PRIx64 " is behind it",
+		     (obstacle->span.last + PAGE_SIZE_4K) & ~PAGE_MASK);
+	else
+		HELP(check, finding,
+		     "end the range below it and continue at 4 GiB with another memory node");
 }
 
 /* Accesses to configuration space exit and are filtered, so that nothing may be mapped there. */
@@ -89,7 +123,8 @@ void rule_guest_apic_page(struct check *check)
 		struct claims claims = {NULL, 0};
 		FOR_EACH_MEMORY(vm, memory) {
 			struct span span;
-			if (memory->kind != MEMORY_DEVICE && memory_guest_span(memory, &span))
+			if (memory->kind != MEMORY_DEVICE && memory_guest_span(memory, &span) &&
+			    span.last >> guest_address_bits(&check->model->board) == 0)
 				claims_add(check->arena, &claims,
 					   (struct claim){span, vm_index(check, vm), CLAIM_ALONE,
 							  memory->name, memory->at});
@@ -98,12 +133,18 @@ void rule_guest_apic_page(struct check *check)
 	}
 }
 
-/* What a 4-level EPT translates (SDM 3.29.3.2), and no more than the processor has. */
-static uint32_t guest_address_bits(const struct board *board)
+/* A size of two cells in the wrong order is the usual cause. */
+static void help_width(struct check *check, struct finding *finding, const struct vm_memory *memory,
+		       bool too_long, uint32_t bits)
 {
-	uint32_t bits = board->physical_address_bits;
+	uint64_t swapped = memory->size.value >> 32;
 
-	return bits >= 32 && bits < 48 ? bits : 48;
+	if (too_long && !(memory->size.value & UINT32_MAX))
+		HELP(check, finding, "the high cell comes first: <0 0x%" PRIx64 "> is %s", swapped,
+		     size_text(check->arena, swapped));
+	else
+		HELP(check, finding, "addresses of a guest here end at 0x%" PRIx64,
+		     (UINT64_C(1) << bits) - 1);
 }
 
 void rule_guest_width(struct check *check)
@@ -118,11 +159,16 @@ void rule_guest_width(struct check *check)
 				continue;
 			if (memory_guest_span(memory, &span) && span.last >> bits == 0)
 				continue;
-			REPORT(check, memory->at,
-			       "VM \"%s\": %s: 0x%" PRIx64 " and a size of 0x%" PRIx64
-			       " go beyond the guest's %" PRIu32 " address bits",
-			       vm->name, memory->name, memory->guest.value, memory->size.value,
-			       bits);
+			bool too_long = memory->guest.value >> bits == 0;
+			struct finding *finding =
+				REPORT(check,
+				       too_long && memory->kind == MEMORY_RAM ? memory->size.at
+									      : memory->at,
+				       "VM \"%s\": %s: 0x%" PRIx64 " and a size of 0x%" PRIx64
+				       " go beyond the guest's %" PRIu32 " address bits",
+				       vm->name, memory->name, memory->guest.value,
+				       memory->size.value, bits);
+			help_width(check, finding, memory, too_long, bits);
 		}
 	}
 }
@@ -192,7 +238,7 @@ void rule_no_memory(struct check *check)
 		bool ram = false;
 		FOR_EACH_MEMORY(vm, memory)
 			ram = ram || memory->kind == MEMORY_RAM;
-		if (ram)
+		if (ram || vm->unknown_nodes)
 			continue;
 		struct finding *finding =
 			REPORT(check, vm->at, "VM \"%s\": it has no memory", vm->name);
@@ -256,14 +302,21 @@ static void need_ram(struct check *check, const struct vm *vm, struct place at, 
 
 	if (!vm_lacks(check, vm, span, permissions, &gap))
 		return;
+	struct span byte = {gap.first, gap.first};
+	bool there = !vm_lacks(check, vm, byte, 0, &byte);
 	struct finding *finding =
-		REPORT(check, at, "VM \"%s\": %s needs RAM at %s, and there is none at 0x%" PRIx64,
-		       vm->name, why, span_text(check->arena, span), gap.first);
+		REPORT(check, at, "VM \"%s\": %s needs RAM at %s, and %s at 0x%" PRIx64, vm->name,
+		       why, span_text(check->arena, span),
+		       there ? "it may not write or execute what is" : "there is none", gap.first);
 	FOR_EACH_MEMORY(vm, memory)
 		NOTE(check, finding, memory->at, "%s is %s", memory->name,
 		     span_text(check->arena,
 			       (struct span){memory->guest.value,
 					     memory->guest.value + memory->size.value - 1}));
+	if (there) {
+		HELP(check, finding, "leave out access there, which makes it \"rwx\"");
+		return;
+	}
 	HELP(check, finding, "the simplest is one range from 0: memory@0 { size = <0 MiB(%d)>; };",
 	     vm->protocol == BOOT_LINUX ? 256 : 16);
 }

@@ -389,11 +389,21 @@ static const char *largest_text(struct check *check, struct free_range range)
 			    span_text(check->arena, span), size_text(check->arena, range.size));
 }
 
+/* Which is reported as that, and would not fit into any machine. */
+static bool beyond_guest(struct check *check, const struct vm_memory *memory)
+{
+	uint32_t bits = check->model->board.physical_address_bits;
+	struct span span;
+
+	return !memory_guest_span(memory, &span) ||
+	       (bits >= 32 && bits < 48 && span.last >> bits != 0) || span.last >> 48 != 0;
+}
+
 void rule_placement_impossible(struct check *check)
 {
 	for (unsigned i = 0; i < check->placement->count; i++) {
 		const struct placed *placed = &check->placement->items[i];
-		if (placed->found)
+		if (placed->found || beyond_guest(check, placed->memory))
 			continue;
 		struct finding *finding = REPORT(
 			check, placed->memory->size.at, "VM \"%s\": no room for %s of %s: %s",

@@ -78,6 +78,13 @@ void rule_topology_twice(struct check *check);
 void rule_core_unassigned(struct check *check);
 void rule_apic_id_wide(struct check *check);
 
+void rule_apic_id_broadcast(struct check *check);
+
+/* rules_placement.c */
+void rule_no_free_device(struct check *check);
+void rule_no_free_core(struct check *check);
+void rule_cpu_count(struct check *check);
+
 /* rules_topology.c */
 void rule_cache_split(struct check *check);
 void rule_core_kinds(struct check *check);
@@ -196,6 +203,7 @@ void rule_dma_unprotected(struct check *check);
 void rule_dma_identity(struct check *check);
 void rule_dma_unneeded(struct check *check);
 void rule_dma_width(struct check *check);
+void rule_dma_without_iommu(struct check *check);
 
 /* rules_sharing.c */
 void rule_share_peers(struct check *check);

@@ -59,9 +59,12 @@ static void report_no_pin(struct check *check, const char *who, const struct num
 		REPORT(check, interrupt->at, "%s: no IOAPIC of the board has interrupt %" PRIu64,
 		       who, interrupt->value);
 	for (unsigned i = 0; i < board->ioapic_count; i++)
-		NOTE(check, finding, board->ioapics[i].at, "%s has %" PRIu32 " to %" PRIu64,
-		     board->ioapics[i].label, board->ioapics[i].gsi_base,
-		     (uint64_t)board->ioapics[i].gsi_base + board->ioapics[i].pins - 1);
+		if (board->ioapics[i].pins)
+			NOTE(check, finding, board->ioapics[i].at, "%s has %" PRIu32 " to %" PRIu64,
+			     board->ioapics[i].label, board->ioapics[i].gsi_base,
+			     (uint64_t)board->ioapics[i].gsi_base + board->ioapics[i].pins - 1);
+	HELP(check, finding, "interrupts are global system interrupts (GSI)%s",
+	     offer_interrupt(check));
 }
 
 void rule_no_such_pin(struct check *check)
@@ -241,8 +244,8 @@ void rule_interrupt_without_device(struct check *check)
 				       " is that of %s, which the VM does not have",
 				       vm->name, interrupt->value, device->label);
 			NOTE(check, finding, device->at, "%s is here", device->label);
-			HELP(check, finding, "give the VM the device instead: devices = <&%s>;",
-			     device->label);
+			HELP(check, finding, "give the VM the device instead: %s = <&%s>;",
+			     device->pci ? "pci-devices" : "devices", device->label);
 		}
 	}
 }
@@ -277,7 +280,7 @@ void rule_ioapics(struct check *check)
 		const struct span id = {ioapic->id.value, ioapic->id.value};
 		struct span span;
 		if (ioapic->pins == 0 || ioapic->pins > IOAPIC_PINS)
-			REPORT(check, ioapic->at,
+			REPORT(check, ioapic->pins_at,
 			       "board: %s has %" PRIu32 " pins; 1 to %d are possible",
 			       ioapic->label, ioapic->pins, IOAPIC_PINS);
 		if (ioapic->id.value >= APIC_ID_LIMIT)
@@ -286,7 +289,8 @@ void rule_ioapics(struct check *check)
 			       ioapic->id.value, APIC_ID_LIMIT - 1);
 		if (span_make(ioapic->gsi_base, ioapic->pins, &span))
 			claims_add(check->arena, &pins,
-				   (struct claim){span, i, CLAIM_ALONE, ioapic->label, ioapic->at});
+				   (struct claim){span, i, CLAIM_ALONE, ioapic->label,
+						  ioapic->gsi_base_at});
 		if (ioapic->id.given)
 			claims_add(
 				check->arena, &ids,
@@ -304,6 +308,7 @@ static void report_override_twice(struct check *check, const struct claim *later
 		       later->span.first);
 
 	NOTE(check, finding, earlier->at, "it is here");
+	HELP(check, finding, "remove one of both");
 }
 
 void rule_override(struct check *check)
@@ -315,15 +320,16 @@ void rule_override(struct check *check)
 		const struct board_override *override = &board->overrides[i];
 		const struct span span = {override->irq, override->irq};
 		if (override->irq >= ISA_IRQS)
-			REPORT(check, override->at, "board: IRQ %" PRIu32 " is not one of 0 to %d",
-			       override->irq, ISA_IRQS - 1);
+			REPORT(check, override->irq_at,
+			       "board: IRQ %" PRIu32 " is not one of 0 to %d", override->irq,
+			       ISA_IRQS - 1);
 		if (!ioapic_of(board, override->gsi))
-			REPORT(check, override->at,
+			REPORT(check, override->gsi_at,
 			       "board: IRQ %" PRIu32 " goes to interrupt %" PRIu32
 			       ", which no IOAPIC has",
 			       override->irq, override->gsi);
 		claims_add(check->arena, &irqs,
-			   (struct claim){span, i, CLAIM_ALONE, "", override->at});
+			   (struct claim){span, i, CLAIM_ALONE, "", override->irq_at});
 	}
 	claims_sweep(check, &irqs, false, report_override_twice);
 }

@@ -119,8 +119,11 @@ static void check_range(struct check *check, const char *who, const struct range
 	if (port_span(range, &span))
 		return;
 	if (range->size.value == 0) {
-		REPORT(check, range->size.at, "%s: ports from 0x%" PRIx64 ": the count is 0", who,
-		       range->base.value);
+		struct finding *none = REPORT(check, range->size.at,
+					      "%s: ports from 0x%" PRIx64 ": the count is 0", who,
+					      range->base.value);
+		HELP(check, none, "one port is <0x%" PRIx64 " 1>; remove it if none is meant",
+		     range->base.value);
 		return;
 	}
 	struct finding *finding = REPORT(
@@ -158,6 +161,19 @@ static const char *ports_text(struct check *check, struct span span, const struc
 	return arena_format(check->arena, "port%s %s of %s", plural, ports, claim->what);
 }
 
+/* As many ports as the first one's number and some more: the last one was given instead of a count. */
+static const char *perhaps_last(struct check *check, const struct claim *claim)
+{
+	uint64_t count = claim->span.last - claim->span.first + 1;
+
+	if (claim->source != CLAIM_ALONE || !claim->span.first || count < claim->span.first)
+		return "";
+	return arena_format(check->arena,
+			    "; a count follows the first port: up to 0x%" PRIx64
+			    " it is <0x%" PRIx64 " %" PRIu64 ">",
+			    count, claim->span.first, count - claim->span.first + 1);
+}
+
 static void report_twice(struct check *check, const struct claim *later,
 			 const struct claim *earlier)
 {
@@ -168,7 +184,7 @@ static void report_twice(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "given here as %s",
 	     ports_text(check, earlier->span, earlier));
-	HELP(check, finding, "remove one of both");
+	HELP(check, finding, "remove one of both%s", perhaps_last(check, later));
 }
 
 void rule_port_twice(struct check *check)
@@ -203,8 +219,8 @@ static void report_owners(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "given to VM \"%s\" here as %s", other,
 	     ports_text(check, earlier->span, earlier));
-	HELP(check, finding, "a port has one owner: remove it from one of the VMs%s",
-	     device_instead(check, later, earlier));
+	HELP(check, finding, "a port has one owner: remove it from one of the VMs%s%s",
+	     device_instead(check, later, earlier), perhaps_last(check, later));
 }
 
 void rule_port_two_owners(struct check *check)

@@ -13,7 +13,7 @@
 void rule_no_core(struct check *check)
 {
 	FOR_EACH_VM(check, vm) {
-		if (!vm->cpus_given || vm->cpu_count)
+		if (!vm->cpus_given || vm->cpu_count || vm->cpu_wanted.given)
 			continue;
 		struct finding *finding =
 			REPORT(check, vm->cpus_at, "VM \"%s\": it has no core", vm->name);
@@ -36,7 +36,7 @@ void rule_core_disabled(struct check *check)
 			struct finding *finding = REPORT(
 				check, reference->at, "VM \"%s\": core %s is disabled on the board",
 				vm->name, reference->label);
-			NOTE(check, finding, cpu->at, "the board says so here");
+			NOTE(check, finding, cpu->status_at, "the board says so here");
 			HELP(check, finding, "give the VM another core%s", offer_cores(check, vm));
 		}
 	}
@@ -52,7 +52,7 @@ void rule_core_reserved(struct check *check)
 			struct finding *finding = REPORT(
 				check, reference->at, "VM \"%s\": core %s is reserved by the board",
 				vm->name, reference->label);
-			NOTE(check, finding, cpu->at, "the board says so here");
+			NOTE(check, finding, cpu->reserved_at, "the board says so here");
 			HELP(check, finding, "give the VM another core%s", offer_cores(check, vm));
 		}
 	}
@@ -191,11 +191,11 @@ void rule_topology_twice(struct check *check)
 		if (by_core(a, b) || a->thread != b->thread)
 			continue;
 		struct finding *finding =
-			REPORT(check, b->at,
+			REPORT(check, b->core_at,
 			       "board: %s has package %" PRIu32 ", core %" PRIu32
 			       ", thread %" PRIu32 " like %s",
 			       b->label, b->package, b->core, b->thread, a->label);
-		NOTE(check, finding, a->at, "%s is here", a->label);
+		NOTE(check, finding, a->core_at, "%s is here", a->label);
 		HELP(check, finding, "see the columns SOCKET and CORE of lscpu -e on the machine");
 	}
 }
@@ -228,6 +228,9 @@ static void compare_siblings(struct check *check, struct core_use a, struct core
 
 	NOTE(check, finding, earlier.reference->at, "%s is given to VM \"%s\" here",
 	     earlier.reference->label, earlier.vm->name);
+	const struct board_cpu *cpu = cpu_of(check, later.reference);
+	NOTE(check, finding, cpu->core_at, "both are threads of package %" PRIu32 ", core %" PRIu32,
+	     cpu->package, cpu->core);
 	HELP(check, finding,
 	     "threads of one core see each other's timing and caches: give both to one VM, or leave "
 	     "one unused%s",
@@ -282,7 +285,8 @@ void rule_apic_id_wide(struct check *check)
 			continue;
 		FOR_EACH_CPU(vm, reference) {
 			const struct board_cpu *cpu = cpu_of(check, reference);
-			if (!cpu || cpu->apic_id.value < broadcast)
+			if (!cpu || cpu->apic_id.value < broadcast ||
+			    cpu->apic_id.value == UINT32_MAX)
 				continue;
 			struct finding *finding = REPORT(
 				check, reference->at,
@@ -291,5 +295,22 @@ void rule_apic_id_wide(struct check *check)
 				vm->name, reference->label, cpu->apic_id.value);
 			NOTE(check, finding, cpu->apic_id.at, "the id is given here");
 		}
+	}
+}
+
+/* The id by which all cores are addressed at once (SDM 3.10.12.9). */
+void rule_apic_id_broadcast(struct check *check)
+{
+	const struct board *board = &check->model->board;
+
+	for (unsigned i = 0; i < board->cpu_count; i++) {
+		const struct board_cpu *cpu = &board->cpus[i];
+		if (!cpu->apic_id.given || cpu->apic_id.value != UINT32_MAX)
+			continue;
+		struct finding *finding = REPORT(
+			check, cpu->apic_id.at,
+			"board: %s has APIC id 0xffffffff, which addresses all cores at once",
+			cpu->label);
+		HELP(check, finding, "see \"apicid\" in the machine's /proc/cpuinfo");
 	}
 }

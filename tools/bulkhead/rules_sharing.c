@@ -104,7 +104,7 @@ static void look_at_peers(struct check *check, const struct share_group *group)
 {
 	unsigned count = peers(group);
 
-	if (count >= 2)
+	if (count >= 2 || check->model->shares_unresolved)
 		return;
 	struct finding *finding =
 		count ? REPORT(check, group->share->at,

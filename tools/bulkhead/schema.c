@@ -385,7 +385,12 @@ const struct schema_node schema_vm_shared = {
 };
 
 static const struct schema_property vm_properties[] = {
-	{.name = "cpus", .type = TYPE_REFERENCES, .mandatory = true, .target = &schema_cpu},
+	{.name = "cpus",
+	 .type = TYPE_REFERENCES,
+	 .mandatory = true,
+	 .instead = "cpu-count",
+	 .target = &schema_cpu},
+	{.name = "cpu-count", .type = TYPE_CELL},
 	{.name = "boot-protocol",
 	 .type = TYPE_CHOICE,
 	 .mandatory = true,
@@ -399,6 +404,7 @@ static const struct schema_property vm_properties[] = {
 	{.name = "ap-entry", .type = TYPE_ADDRESS},
 	{.name = "entry-mode", .type = TYPE_CHOICE, .choices = mode_choices},
 	{.name = "devices", .type = TYPE_REFERENCES, .target = &schema_device},
+	{.name = "any-devices", .type = TYPE_STRINGS},
 	{.name = "pci-devices", .type = TYPE_REFERENCES, .target = &schema_pci_function},
 	{.name = "dma-unprotected", .type = TYPE_FLAG},
 	{.name = "cpuid-hide", .type = TYPE_STRINGS},

@@ -27,6 +27,7 @@ struct schema_property {
 	const char *name; /* NULL ends the list */
 	enum property_type type;
 	bool mandatory;
+	const char *instead;        /* another property with which this one is not mandatory */
 	const char *const *choices; /* TYPE_CHOICE; NULL ends the list */
 	const struct schema_node *target;
 };

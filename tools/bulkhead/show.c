@@ -83,12 +83,34 @@ static void print_values(FILE *stream, const struct tree_property *property,
 	fputs(open ? ">" : "", stream);
 }
 
+static const struct vm *vm_of(const struct printer *printer, const struct tree_node *node)
+{
+	for (unsigned i = 0; i < printer->model->vm_count; i++)
+		if (!strcmp(printer->model->vms[i].name, node->name))
+			return &printer->model->vms[i];
+	return NULL;
+}
+
+/* What the tool completes is printed as a whole instead. */
+static bool completed(const struct printer *printer, const struct tree_node *node, const char *name)
+{
+	const struct vm *vm = node->schema == &schema_vm ? vm_of(printer, node) : NULL;
+
+	if (!vm)
+		return false;
+	if (!strcmp(name, "cpus") || !strcmp(name, "cpu-count"))
+		return vm->cpu_wanted.given;
+	if (!strcmp(name, "devices") || !strcmp(name, "any-devices"))
+		return vm->any_device_count != 0;
+	return false;
+}
+
 static void print_property(const struct printer *printer, const struct tree_node *node,
 			   const struct tree_property *property)
 {
 	const struct schema_property *schema = schema_property(node->schema, property->name);
 
-	if (schema->type == TYPE_IGNORED)
+	if (schema->type == TYPE_IGNORED || completed(printer, node, property->name))
 		return;
 	indent(printer);
 	fputs(property->name, printer->stream);
@@ -119,14 +141,6 @@ static void print_address_property(const struct printer *printer, const char *na
 static bool has(const struct tree_node *node, const char *name)
 {
 	return tree_property(node, name) != NULL;
-}
-
-static const struct vm *vm_of(const struct printer *printer, const struct tree_node *node)
-{
-	for (unsigned i = 0; i < printer->model->vm_count; i++)
-		if (!strcmp(printer->model->vms[i].name, node->name))
-			return &printer->model->vms[i];
-	return NULL;
 }
 
 static const struct vm_memory *memory_of(const struct printer *printer,
@@ -163,12 +177,45 @@ static void print_device(struct printer *printer, const struct board_device *dev
 	fputs(" */\n", stream);
 }
 
+/* References to what has these indices in a list of the board, <&LABEL ...>. */
+static void print_references(const struct printer *printer, const char *list, const char *property,
+			     const struct reference *references, unsigned count)
+{
+	const struct tree_node *board = tree_child(printer->model->tree, "board");
+	const struct tree_node *parent = tree_child(board, list);
+
+	indent(printer);
+	fprintf(printer->stream, "%s = <", property);
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned j = 0; j < parent->child_count; j++) {
+			const struct tree_node *node = parent->children[j];
+			if (node->index != references[i].target)
+				continue;
+			fputs(i ? " " : "", printer->stream);
+			if (node->label_count)
+				fprintf(printer->stream, "&%s", node->labels[0]);
+			else
+				fprintf(printer->stream, "&{/board/%s/%s}", list, node->name);
+		}
+	fputs(">; /* completed by the tool */\n", printer->stream);
+}
+
+static void print_completed(const struct printer *printer, const struct vm *vm)
+{
+	if (vm->cpu_wanted.given)
+		print_references(printer, "cpus", "cpus", vm->cpus, vm->cpu_count);
+	if (vm->any_device_count)
+		print_references(printer, "devices", "devices", vm->devices,
+				 vm->device_count - vm->pci_count);
+}
+
 static void print_vm_additions(struct printer *printer, const struct tree_node *node)
 {
 	const struct vm *vm = vm_of(printer, node);
 	const struct board *board = &printer->model->board;
 	bool has_entries = vm->protocol != BOOT_LINUX;
 
+	print_completed(printer, vm);
 	if (has_entries && !has(node, "entry-mode"))
 		print_text_property(printer, "entry-mode", "protected", "default");
 	if (vm->protocol == BOOT_RAW && !has(node, "load-address"))
