@@ -104,8 +104,8 @@ unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/
 
 # The scenario compiler's front half: all of it but the command line.
 front-sources := $(wildcard tools/bulkhead/read*.c tools/bulkhead/rules*.c) $(addprefix tools/bulkhead/,\
-	arena.c claims.c cpu_features.c diag.c diag_text.c image.c offer.c place.c process.c schema.c source.c span.c \
-	suggest.c tree.c virtual.c)
+	arena.c claims.c cpu_features.c diag.c diag_text.c image.c offer.c place.c place_cores.c place_devices.c \
+	process.c schema.c source.c span.c suggest.c tree.c virtual.c)
 unit-tool_claims := tests/unit/tool_claims.c $(front-sources)
 unit-tool_place := tests/unit/tool_place.c $(front-sources)
 unit-tool_text := tests/unit/tool_text.c $(front-sources)
