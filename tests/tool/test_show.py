@@ -15,6 +15,25 @@ TOP = Path(__file__).resolve().parent.parent.parent
 TOOL = str((TOP / os.environ.get("BULKHEAD_BUILD", "build") / "tools" / "bulkhead").resolve())
 COMMENT = re.compile(r"\s*/\*.*?\*/", re.DOTALL)
 # The one difference that there may be: the hash of the source's tree.
+# All cores can be given, to VMs that name none.
+SPREAD = ("&cpu2 { /delete-property/ reserved; };", '&cpu3 { status = "okay"; };')
+CHOOSING = """
+/ {
+	compatible = "bulkhead,scenario";
+	vms {
+		a { cpu-count = <1>; boot-protocol = "elf"; image = "one"; any-devices = "ns16550a";
+			memory@0 { size = <0 MiB(16)>; }; };
+		b { cpu-count = <2>; boot-protocol = "elf"; image = "two"; any-devices = "ns16550a";
+			memory@0 { size = <0 MiB(16)>; }; };
+	};
+};
+"""
+# Leaves a VM without a UART of its own: b gets the one that is left by a bigger board.
+THIRD = """
+&devices { com4: serial@2e8 { compatible = "ns16550a"; io-ports = <0x2e8 8>; }; };
+/ { vms { c { cpus = <&cpu0>; devices = <&com1>; boot-protocol = "elf"; image = "three";
+	memory@0 { size = <0 MiB(16)>; }; }; }; };
+"""
 HASH = re.compile(r"\.hash = \{.*?\}", re.DOTALL)
 
 
@@ -138,6 +157,33 @@ class Show(unittest.TestCase):
             result = subprocess.run([TOOL, "show", TOP / "scenarios" / "demo.dts"], stdout=full,
                                     stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
         self.assertEqual(result.returncode, 2)
+
+    def chosen(self, *changes):
+        """{VM: (cores, devices)} as shown, of two VMs on the fixtures' board with these changes to it."""
+        source = self.folder / "chosen.dts"
+        source.write_text('/dts-v1/;\n#include "board.dtsi"\n' + "\n".join(changes) + CHOOSING, encoding="utf-8")
+        status, out, err = run("show", source, "-I", TOP / "tests" / "fixtures")
+        self.assertEqual(status, 0, err)
+        return {name: (cores, devices) for name, cores, devices in
+                re.findall(r"^\t\t(\w+) \{\n.*?cpus = <(.*?)>;.*?devices = <(.*?)>;", out,
+                           re.MULTILINE | re.DOTALL)}
+
+    def test_no_core_is_shared_by_its_threads(self):
+        """The other thread of another VM's core stays unused, and a VM of two gets both of one core."""
+        self.assertEqual(self.chosen(*SPREAD, "&cpu1 { core = <0>; thread = <1>; };",
+                                     "&cpu2 { core = <1>; thread = <0>; };",
+                                     "&cpu3 { core = <1>; thread = <1>; };"),
+                         {"a": ("&cpu0", "&com1"), "b": ("&cpu2 &cpu3", "&com2")})
+
+    def test_cores_come_from_one_cache(self):
+        """The VM of one core leaves the pair that the VM of two needs."""
+        self.assertEqual(self.chosen(*SPREAD, "&cpu0 { l3-group = <0>; };", "&cpu1 { l3-group = <1>; };",
+                                     "&cpu2 { l3-group = <0>; };", "&cpu3 { l3-group = <2>; };"),
+                         {"a": ("&cpu1", "&com1"), "b": ("&cpu0 &cpu2", "&com2")})
+
+    def test_named_ones_go_first(self):
+        """What another VM names is not chosen, wherever that VM stands."""
+        self.assertEqual(self.chosen(*SPREAD, THIRD)["a"], ("&cpu1", "&com2"))
 
 
 if __name__ == "__main__":
