@@ -22,7 +22,7 @@
 #include "devices/pci.h"
 #include "lib/crash_record.h"
 #include "lib/panic.h"
-#include "loader/loader.h"
+#include "loader/image_store.h"
 #include "vm/vcpu.h"
 #include "vmx/operation.h"
 
@@ -129,16 +129,27 @@ static void check_machine(void)
 	vmx_check(report_vmx_problem); /* the other cores check themselves when they have started */
 }
 
+static void plan_vm(uint32_t i)
+{
+	uint32_t first = placements.count;
+
+	if (loader_plan(&scenario_tables, &scenario_tables.vms[i], images, &placements,
+			&vms[i].boot))
+		machine_difference(MACHINE_IMAGE, "VM \"%s\" can't be loaded",
+				   scenario_tables.vms[i].name);
+	image_store_remember(i, &placements, first);
+}
+
 /* Every VM's images are checked, even after the first bad one: all problems in one go. */
 static bool plan_images(void)
 {
 	bool good = modules_find(&scenario_tables, &boot_information, images) == ERROR_OK;
 
 	for (uint32_t i = 0; good && i < scenario_tables.vm_count; i++)
-		if (loader_plan(&scenario_tables, &scenario_tables.vms[i], images, &placements,
-				&vms[i].boot))
-			machine_difference(MACHINE_IMAGE, "VM \"%s\" can't be loaded",
-					   scenario_tables.vms[i].name);
+		plan_vm(i);
+	if (good && image_store_plan(&scenario_tables, images, &placements))
+		machine_difference(MACHINE_IMAGE_STORE,
+				   "the images of restartable VMs can't be kept: enlarge image-store");
 	return good;
 }
 
@@ -245,6 +256,10 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 		refuse(cores);
 	log_info("%u cores in VMX operation, starting %u VMs", cores, scenario_tables.vm_count);
 	tell_times();
+	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
+		vm_reset(&vms[i]);
+		vm_transition(&vms[i], EVENT_BEGIN);
+	}
 	__atomic_store_n(&verdict, VERDICT_START, __ATOMIC_RELEASE);
 	core_run();
 }

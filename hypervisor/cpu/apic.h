@@ -71,6 +71,12 @@ bool apic_has_register(uint32_t msr);
  */
 void apic_reset(void);
 
+/*
+ * Takes and drops every interrupt that the calling core's APIC still holds, after apic_reset() and once
+ * nobody can send more. The next user of the core finds none of its predecessor's.
+ */
+void apic_drain(void);
+
 /* Sends INIT, a start-up IPI (page number of the entry below 1 MiB), or an NMI to one core. */
 void apic_send_init(uint32_t apic_id);
 void apic_send_startup(uint32_t apic_id, uint8_t page);

@@ -30,6 +30,16 @@ struct cpu_area *cpu_area_of(struct cpu *cpu)
 	return &cpu_areas[cpu->index];
 }
 
+/* The last bytes of the stack are where the exit path keeps the guest's registers (vmx/entry.S). */
+#define KEPT_FOR_EXITS 256
+
+_Noreturn void cpu_call_on_empty_stack(void (*function)(void))
+{
+	struct cpu_area *area = cpu_area_of(this_cpu());
+
+	cpu_switch_stack(area->stack + sizeof(area->stack) - KEPT_FOR_EXITS, function);
+}
+
 static void task_descriptor_set(struct cpu *cpu)
 {
 	uint64_t base = (uint64_t)&cpu->task;

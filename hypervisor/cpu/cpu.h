@@ -107,6 +107,13 @@ void cpu_enter_area(uint32_t index);
 void cpu_load_descriptors(struct cpu *cpu, const struct descriptor_pointer *gdt, uint16_t task);
 
 /*
+ * Leaves everything on the calling core's stack, or on an interrupt stack, behind and continues in
+ * `function`, which must not return, on the core's own stack.
+ */
+_Noreturn void cpu_call_on_empty_stack(void (*function)(void));
+_Noreturn void cpu_switch_stack(void *end, void (*function)(void)); /* its last step (sleep.S) */
+
+/*
  * Sleeps until *flag is not 0 or an NMI arrives. An NMI between the test and the HLT is not lost: the
  * NMI handler moves the return address behind the HLT (cpu/sleep.S).
  */

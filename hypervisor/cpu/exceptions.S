@@ -62,6 +62,23 @@ exception_common:
 	addq $16, %rsp
 	iretq
 
+/* An interrupt that nobody wants any more: only its end is signalled (x2APIC EOI, SDM 3.11.12.1.2). */
+	.globl interrupt_drop
+	.type interrupt_drop, @function
+interrupt_drop:
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	movl $0x80B, %ecx
+	xorl %eax, %eax
+	xorl %edx, %edx
+	wrmsr
+	popq %rdx
+	popq %rcx
+	popq %rax
+	iretq
+	.size interrupt_drop, . - interrupt_drop
+
 /*
  * void cpu_unblock_nmi(void)
  *

@@ -26,6 +26,11 @@ extern const char cpu_sleep_window[], cpu_sleep_end[];
 
 static struct gate idt[EXCEPTION_COUNT];
 
+#define VECTOR_COUNT           256
+#define FIRST_INTERRUPT_VECTOR 16 /* an APIC refuses lower ones (SDM 3.11.5.2) */
+static struct gate drain_idt[VECTOR_COUNT];
+extern const char interrupt_drop[]; /* exceptions.S */
+
 static const char *const exception_names[EXCEPTION_COUNT] = {
 	[0] = "divide error (#DE)",
 	[1] = "debug (#DB)",
@@ -56,25 +61,39 @@ static const uint8_t gate_stacks[EXCEPTION_COUNT] = {
 	[EXCEPTION_MACHINE_CHECK] = STACK_MACHINE_CHECK + 1,
 };
 
+static struct gate gate_to(uint64_t stub, uint8_t stack)
+{
+	return (struct gate){
+		.offset_low = (uint16_t)stub,
+		.selector = SELECTOR_CODE,
+		.stack = stack,
+		.type = GATE_PRESENT_INTERRUPT,
+		.offset_middle = (uint16_t)(stub >> 16),
+		.offset_high = (uint32_t)(stub >> 32),
+	};
+}
+
 void exceptions_init(void)
 {
-	for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++) {
-		uint64_t stub = exception_stubs[vector];
-
-		idt[vector] = (struct gate){
-			.offset_low = (uint16_t)stub,
-			.selector = SELECTOR_CODE,
-			.stack = gate_stacks[vector],
-			.type = GATE_PRESENT_INTERRUPT,
-			.offset_middle = (uint16_t)(stub >> 16),
-			.offset_high = (uint32_t)(stub >> 32),
-		};
-	}
+	for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
+		idt[vector] = gate_to(exception_stubs[vector], gate_stacks[vector]);
+	for (unsigned vector = 0; vector < FIRST_INTERRUPT_VECTOR; vector++)
+		drain_idt[vector] = idt[vector];
+	for (unsigned vector = FIRST_INTERRUPT_VECTOR; vector < VECTOR_COUNT; vector++)
+		drain_idt[vector] = gate_to((uint64_t)interrupt_drop, 0);
 }
 
 void exceptions_load(void)
 {
 	struct descriptor_pointer pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)idt};
+
+	idt_load(&pointer);
+}
+
+void exceptions_load_drain(void)
+{
+	struct descriptor_pointer pointer = {.limit = sizeof(drain_idt) - 1,
+					     .base = (uint64_t)drain_idt};
 
 	idt_load(&pointer);
 }

@@ -23,6 +23,12 @@ void exceptions_init(void);
 /* Loads it on the calling core. */
 void exceptions_load(void);
 
+/*
+ * Loads the table that drops interrupts (cpu/apic.c). Vectors 16 to 31 are interrupts there as well,
+ * because an APIC accepts them: a machine check in these few instructions is lost.
+ */
+void exceptions_load_drain(void);
+
 /* Address of the table, for the VMCS. */
 uint64_t exceptions_table(void);
 

@@ -131,6 +131,28 @@ PRIVILEGED_CONTROL_REGISTER(dr3)
 PRIVILEGED_CONTROL_REGISTER(dr6)
 #undef PRIVILEGED_CONTROL_REGISTER
 
+/* x87 and SSE state; `state` is 512 bytes, 16-byte-aligned (SDM 2A FXRSTOR). */
+static inline void fxstate_load(const void *state)
+{
+	__asm__ volatile("fxrstor64 %0" : : "m"(*(const uint8_t(*)[512])state) : "memory");
+}
+
+/* Components of `mask`; `state` is 64-byte-aligned, with a header (SDM 2D XRSTOR). */
+static inline void xstate_load(const void *state, uint64_t mask)
+{
+	__asm__ volatile("xrstor64 %0"
+			 :
+			 : "m"(*(const uint8_t(*)[576])state), "a"((uint32_t)mask),
+			   "d"((uint32_t)(mask >> 32))
+			 : "memory");
+}
+
+/* Lets the processor take what its APIC holds; returns with IF clear again. */
+static inline void interrupts_take(void)
+{
+	__asm__ volatile("sti; nop; nop; cli" : : : "memory");
+}
+
 static inline uint64_t xcr_read(uint32_t index)
 {
 	uint32_t low, high;

@@ -19,4 +19,17 @@ cpu_sleep_end:
 	ret
 	.size cpu_sleep_unless, . - cpu_sleep_unless
 
+/*
+ * void cpu_switch_stack(void *end, void (*function)(void)): continues in a function that never returns,
+ * on a stack that ends at `end`, which is 16-byte-aligned.
+ */
+	.globl cpu_switch_stack
+	.type cpu_switch_stack, @function
+cpu_switch_stack:
+	movq %rdi, %rsp
+	xorl %ebp, %ebp
+	pushq $0                   /* as after a call */
+	jmpq *%rsi
+	.size cpu_switch_stack, . - cpu_switch_stack
+
 	.section .note.GNU-stack, "", @progbits

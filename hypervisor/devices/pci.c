@@ -296,9 +296,11 @@ void pci_init(const struct scenario *scenario)
 		check_function(scenario, &scenario->pci[i]);
 		take_bus_mastering(&scenario->pci[i]);
 	}
-	for (uint32_t i = 0; i < scenario->vm_count; i++)
+	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		for (uint32_t j = 0; j < scenario->vms[i].pci_function_count; j++)
 			check_bars(&scenario->vms[i], &scenario->vms[i].pci_functions[j]);
+		pci_remember(&scenario->vms[i]);
+	}
 }
 
 void pci_silence(const struct vm_config *vm)

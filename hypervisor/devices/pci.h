@@ -29,4 +29,14 @@ void pci_silence(const struct vm_config *vm);
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size);
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
 
+/* Notes what pci_reset() has to restore. Part of pci_init(). */
+void pci_remember(const struct vm_config *vm);
+
+/*
+ * Puts the VM's functions into the state in which pci_init() found them: a function-level reset where they
+ * have one, then base addresses and command register, without bus mastering. After pci_silence(), on
+ * one core of the VM, while no guest of it runs.
+ */
+void pci_reset(const struct vm_config *vm);
+
 #endif

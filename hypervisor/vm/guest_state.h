@@ -15,6 +15,12 @@
 struct vcpu;
 
 /*
+ * An empty control structure, in which nothing of an earlier life is left; guest_state_init() is next.
+ * ERROR_VMCLEAR_FAILED, ERROR_VMPTRLD_FAILED.
+ */
+enum error guest_state_renew(void);
+
+/*
  * First preparation of the vCPU's control structure: controls, bitmaps, EPT, host state. The core is
  * in VMX operation. Errors: as vmx_controls_read().
  */
@@ -37,6 +43,12 @@ void guest_state_enter_long(gpa_t entry, gpa_t page_table);
 
 /* Linux' and multiboot's flat GDT, which is already in guest memory. */
 void guest_state_set_gdt(gpa_t base, uint16_t limit);
+
+/*
+ * The guest is left after it has run for `ticks` of the TSC, or somewhat later, whether other exits come
+ * in between or not. Fewer than asked for where the processor's timer has not enough bits.
+ */
+void guest_exit_after(uint64_t ticks);
 
 /* Begins to run the guest; the core returns to the hypervisor only by exits. */
 _Noreturn void guest_run(struct guest_registers *registers);

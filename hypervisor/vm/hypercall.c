@@ -2,6 +2,7 @@
 #include "bulkhead/platform.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
+#include "vm/watchdog.h"
 
 struct hypercall {
 	uint64_t number;
@@ -14,8 +15,15 @@ static uint64_t exit_count(const struct vcpu *vcpu)
 	return counters_exits(vcpu->counters);
 }
 
+static uint64_t feed_watchdog(const struct vcpu *vcpu)
+{
+	watchdog_feed(vcpu->vm);
+	return 0;
+}
+
 static const struct hypercall hypercalls[] = {
 	{HYPERCALL_EXIT_COUNT, exit_count, "a guest can show that it runs without exits"},
+	{HYPERCALL_WATCHDOG, feed_watchdog, "its own watchdog"},
 };
 
 static const struct hypercall *find(uint64_t number)

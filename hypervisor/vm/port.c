@@ -9,6 +9,7 @@
 #include "devices/pci.h"
 #include "devices/virtual.h"
 #include "vm/handlers.h"
+#include "vm/watchdog.h"
 
 /* Sleep control register (ACPI 6.4, 4.8.3.7, table 4.19) */
 #define SLEEP_TYPE(value) ((value) >> 2 & 7)
@@ -72,6 +73,14 @@ static void write_reset(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 		vm_stop(vcpu, STOP_RESET, NULL);
 }
 
+static void write_watchdog(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+	(void)port;
+	(void)size;
+	(void)value;
+	watchdog_feed(vcpu->vm);
+}
+
 struct virtual_port {
 	uint32_t devices; /* the VM has one of them, or 0: every VM has it */
 	uint16_t first, last;
@@ -86,6 +95,7 @@ static const struct virtual_port virtual_ports[] = {
 	{0, PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT, read_zero,
 	 write_nothing},
 	{0, PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, read_zero, write_reset},
+	{0, PLATFORM_WATCHDOG_PORT, PLATFORM_WATCHDOG_PORT, read_zero, write_watchdog},
 	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing},
 	{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3, read_pm_timer,
 	 write_nothing},

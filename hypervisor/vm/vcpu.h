@@ -15,6 +15,7 @@
 #include "loader/loader.h"
 #include "vm/cpuid.h"
 #include "vm/guest_state.h"
+#include "vm/life.h"
 
 /*
  * What another core may want of this one. The sender sets the bit (release) and then sends an NMI;
@@ -25,22 +26,16 @@ enum vcpu_request {
 	REQUEST_INIT = 0x2,
 	REQUEST_NMI = 0x4,
 	REQUEST_SIPI = 0x8,
+	REQUEST_RESTART = 0x10, /* only while at rest: all cores of the VM restart it together */
+	REQUEST_RESTED = 0x20,  /* to the BSP: the last core has come to rest */
+	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. */
+	REQUEST_WISH_STOP = 0x10000,
+	REQUEST_WISH_START = 0x20000,
+	REQUEST_WISH_RESTART = 0x40000,
+	REQUEST_WISHES = 0x70000,
+	REQUEST_HALT = 0x80000, /* the machine is to be halted */
 	REQUEST_SIPI_PAGE_SHIFT = 8,
 	REQUEST_SIPI_PAGE = 0xFF00,
-};
-
-/* Why a VM stopped. The text of each is in vm.c. */
-enum stop_reason {
-	STOP_NONE,
-	STOP_POWER_OFF,
-	STOP_RESET,
-	STOP_TRIPLE_FAULT,
-	STOP_MEMORY,       /* access outside its memory */
-	STOP_INSTRUCTION,  /* access that could not be emulated */
-	STOP_UNHANDLED,    /* exit that no handler is for */
-	STOP_ENTRY_FAILED, /* the processor refused to enter the guest */
-	STOP_HYPERVISOR_FAULT,
-	STOP_REASON_COUNT,
 };
 
 /* Lines that a guest can cause at will, each limited on its own. */
@@ -54,8 +49,16 @@ struct vm_log_limits {
 struct vm {
 	const struct vm_config *config;
 	struct boot_entry boot;                    /* initial state of the BSP */
-	uint32_t stop;                             /* enum stop_reason; atomic, set once */
-	uint32_t parked;                           /* vCPUs that have stopped for good; atomic */
+	uint32_t state;                            /* enum vm_state; atomic */
+	uint32_t stop;                             /* enum stop_reason of the last end; atomic */
+	uint32_t parked;                           /* vCPUs that have come to rest; atomic */
+	uint32_t arrived, phase;                   /* of its cores at a meeting (restart.c); atomic */
+	bool tells;                                /* this end is reported in full */
+	uint32_t starts;                           /* how often it was started */
+	uint64_t started;                          /* TSC when it was started last; 0: never */
+	uint64_t restart_window, told_window;      /* TSC when they began (life_policy.c) */
+	uint32_t restarts_in_window, told, untold;
+	uint64_t watchdog_fed;                     /* TSC; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
 	/* BARs of each of its functions that read as their size, one bit each; atomic */
@@ -70,6 +73,7 @@ struct vcpu {
 	const struct vcpu_config *config;
 	struct vm *vm;
 	uint32_t requests; /* OR of enum vcpu_request; atomic, set by other cores */
+	uint32_t wish;     /* of an operator, seen by the BSP while its VM was on its way to rest */
 	bool waits_for_sipi;
 	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
 	uint64_t icr;          /* last value written to the ICR */
@@ -110,13 +114,20 @@ void vcpu_exit_soon(void);
 void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers);
 
 /*
- * Stops the calling core's VM: logs the reason with the guest's registers, makes its other cores stop,
- * and parks this one. The first reason of a VM wins. `registers` may be NULL.
+ * Ends the calling core's VM: logs the reason with the guest's registers, calls its other cores, and
+ * comes to rest. The first reason of a VM wins. `registers` may be NULL.
  */
 _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		       const struct guest_registers *registers);
 
+/* REQUEST_STOP: another core of the VM has found an end. */
+_Noreturn void vcpu_park(struct vcpu *vcpu);
+
 /* The same after a fault inside the hypervisor, which has been logged: touches as little as possible. */
 _Noreturn void vcpu_stop_after_fault(void);
+
+/* Everything at run time that an earlier life of the VM, or of the vCPU, may have changed. */
+void vm_reset(struct vm *vm);
+void vcpu_reset(struct vcpu *vcpu);
 
 #endif

@@ -1,44 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life of VMs and vCPUs: start, requests between the cores of a VM, stop. */
+/* VMs and vCPUs at run time: start, and requests between the cores of a VM. */
 #include "bulkhead/platform.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
-#include "devices/ioapic.h"
-#include "devices/pci.h"
-#include "lib/crash_record.h"
-#include "lib/panic.h"
 #include "vm/counters.h"
-#include "vm/report.h"
-#include "vm/trace.h"
 #include "vm/vcpu.h"
+#include "vm/watchdog.h"
 
 struct vcpu vcpus[CONFIG_MAX_VCPUS];
 struct vm vms[CONFIG_MAX_VMS];
 
-static const char *const stop_texts[STOP_REASON_COUNT] = {
-	[STOP_NONE] = "not stopped",
-	[STOP_POWER_OFF] = "powered off by its guest",
-	[STOP_RESET] = "reset requested by its guest; restart is not available",
-	[STOP_TRIPLE_FAULT] = "triple fault",
-	[STOP_MEMORY] = "access outside its memory",
-	[STOP_INSTRUCTION] = "access that can't be emulated",
-	[STOP_UNHANDLED] = "exit without a handler",
-	[STOP_ENTRY_FAILED] = "VM entry failed",
-	[STOP_HYPERVISOR_FAULT] = "fault inside the hypervisor on its core",
-};
+void vcpu_reset(struct vcpu *vcpu)
+{
+	const struct vcpu_config *config = vcpu->config;
+
+	vcpu->waits_for_sipi = config->start == VCPU_START_WAIT_SIPI;
+	/* As a firmware that knows x2APIC hands it over, so that guests need not touch the APIC page. */
+	vcpu->apic_base = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
+			  (config->index == 0 ? APIC_BASE_BSP : 0);
+	vcpu->icr = 0;
+	vcpu->xapic_ldr = 0;
+	vcpu->xapic_dfr = UINT32_MAX;
+	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
+}
+
+void vm_reset(struct vm *vm)
+{
+	for (uint32_t i = 0; i < CONFIG_MAX_IOAPICS; i++)
+		vm->ioapic_index[i] = 0;
+	for (uint32_t i = 0; i < CONFIG_MAX_PCI_FUNCTIONS; i++)
+		vm->pci_sizing[i] = 0;
+	vm->pci_address = 0;
+	virtual_devices_reset(vm);
+	vm->stop = STOP_NONE;
+	vm->parked = 0;
+	vm->starts++;
+	vm->started = tsc_read();
+	vm->watchdog_fed = vm->started;
+}
 
 static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	vcpu->config = config;
 	vcpu->vm = &vms[config->vm];
-	vcpu->waits_for_sipi = config->start == VCPU_START_WAIT_SIPI;
-	/* As a firmware that knows x2APIC hands it over, so that guests need not touch the APIC page. */
-	vcpu->apic_base = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
-			  (config->index == 0 ? APIC_BASE_BSP : 0);
-	vcpu->xapic_dfr = UINT32_MAX;
-	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
+	vcpu_reset(vcpu);
 }
 
 static void vcpu_bind(struct vcpu *vcpu, struct cpu *cpu)
@@ -70,76 +77,6 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index)
 	uint32_t first = (uint32_t)(vm->config->vcpus - scenario_tables.vcpus);
 
 	return index < vm->config->vcpu_count ? &vcpus[first + index] : NULL;
-}
-
-/* The last vCPU of a VM to stop makes its devices silent; the others may still be running guests. */
-static void last_vcpu_parked(const struct vm *vm)
-{
-	ioapic_mask_pins(vm->config);
-	pci_silence(vm->config);
-	log_info("VM \"%s\" has stopped: %s", vm->config->name, stop_texts[vm->stop]);
-}
-
-static bool is_orderly(enum stop_reason reason)
-{
-	return reason == STOP_POWER_OFF || reason == STOP_RESET;
-}
-
-static _Noreturn void vcpu_park(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-
-	apic_reset();
-	report_exits(vcpu);
-	if (!is_orderly(vm->stop))
-		trace_report(vcpu);
-	if (__atomic_add_fetch(&vm->parked, 1, __ATOMIC_ACQ_REL) == vm->config->vcpu_count)
-		last_vcpu_parked(vm);
-	cpu_halt_forever();
-}
-
-static bool stop_begin(struct vm *vm, enum stop_reason reason)
-{
-	uint32_t none = STOP_NONE;
-
-	return __atomic_compare_exchange_n(&vm->stop, &none, reason, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
-}
-
-static void stop_others(const struct vcpu *self)
-{
-	for (uint32_t i = 0; i < self->vm->config->vcpu_count; i++)
-		if (i != self->config->index)
-			vcpu_post(vm_vcpu(self->vm, i), REQUEST_STOP);
-}
-
-_Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
-		       const struct guest_registers *registers)
-{
-	if (stop_begin(vcpu->vm, reason)) {
-		if (is_orderly(reason))
-			log_info("vCPU %u: %s", vcpu->config->index, stop_texts[reason]);
-		else
-			log_error("vCPU %u stops its VM: %s", vcpu->config->index,
-				  stop_texts[reason]);
-		if (registers && !is_orderly(reason))
-			guest_state_log(registers);
-		if (!is_orderly(reason))
-			crash_record_write(CRASH_VM, vcpu->vm->config->name, vcpu->config->index,
-					   stop_texts[reason]);
-		stop_others(vcpu);
-	}
-	vcpu_park(vcpu);
-}
-
-_Noreturn void vcpu_stop_after_fault(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	cpu->vmcs_current = false;
-	if (!cpu->vcpu)
-		panic("core %u has no VM to stop", cpu->index);
-	vm_stop(cpu->vcpu, STOP_HYPERVISOR_FAULT, NULL);
 }
 
 static void start_by_sipi(struct vcpu *vcpu, uint32_t requests)
@@ -178,12 +115,26 @@ static void take_init(struct vcpu *vcpu, struct guest_registers *registers)
 	vcpu_wait_for_sipi(vcpu, registers);
 }
 
+/* Not REQUEST_WISH_START: it runs. */
+static void take_wish(struct vcpu *vcpu, uint32_t requests, struct guest_registers *registers)
+{
+	if (requests & REQUEST_HALT)
+		vm_stop(vcpu, STOP_MACHINE, registers);
+	if (requests & REQUEST_WISH_STOP)
+		vm_stop(vcpu, STOP_OPERATOR, registers);
+	if (requests & REQUEST_WISH_RESTART)
+		vm_stop(vcpu, STOP_OPERATOR_RESTART, registers);
+}
+
 void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint32_t requests = vcpu_take_requests(vcpu);
 
+	/* a wish that comes along with the end of the VM is for later */
+	vcpu->wish |= requests & REQUEST_STOP ? requests & REQUEST_WISHES : 0;
 	if (requests & REQUEST_STOP)
 		vcpu_park(vcpu);
+	take_wish(vcpu, requests, registers);
 	if (requests & REQUEST_INIT) {
 		/* the start-up IPI may have come along */
 		__atomic_or_fetch(&vcpu->requests, requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE),
@@ -228,6 +179,7 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 
 	this_cpu()->owner = vcpu->vm->config->name;
 	this_cpu()->runs_guest = true;
+	this_cpu()->faulted = false;
 	error = guest_state_init(vcpu);
 	if (error) {
 		log_error("%s: %s", error_name(error), error_text(error));
@@ -237,5 +189,12 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 		vcpu_wait_for_sipi(vcpu, &registers);
 	else
 		start_at_entry(vcpu, &registers);
+	watchdog_check(vcpu, &registers);
+	/*
+	 * A kick while there was no VMCS, or none with controls, has left no more than its request. From
+	 * here on its handler makes the first entry exit.
+	 */
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE))
+		vcpu_exit_soon();
 	guest_run(&registers);
 }

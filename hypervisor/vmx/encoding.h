@@ -182,6 +182,10 @@ enum vmcs_field {
 #define EXIT_LOAD_PAT            (UINT32_C(1) << 19)
 #define EXIT_SAVE_EFER           (UINT32_C(1) << 20)
 #define EXIT_LOAD_EFER           (UINT32_C(1) << 21)
+#define EXIT_SAVE_TIMER          (UINT32_C(1) << 22)
+
+/* IA32_VMX_MISC (SDM 3.A.6): the preemption timer counts when this bit of the TSC changes */
+#define VMX_MISC_TIMER_SHIFT UINT64_C(0x1F)
 
 /* Entry controls (SDM 3.25.8.1) */
 #define ENTRY_LOAD_DEBUG_CONTROLS (UINT32_C(1) << 2)

@@ -7,6 +7,7 @@
 #include "cpu/registers.h"
 #include "vm/handlers.h"
 #include "vm/task_switch.h"
+#include "vm/watchdog.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 
@@ -260,8 +261,9 @@ void vcpu_exit_soon(void)
 
 static void handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	vmcs_write(VMCS_PIN_CONTROLS,
-		   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
+	if (!watchdog_check(vcpu, registers))
+		vmcs_write(VMCS_PIN_CONTROLS,
+			   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
 	vcpu_handle_requests(vcpu, registers);
 }
 

@@ -6,6 +6,7 @@
 #include "cpu/exceptions.h"
 #include "cpu/msr.h"
 #include "cpu/registers.h"
+#include "cpu/reset_registers.h"
 #include "vm/vcpu.h"
 #include "vmx/control_registers.h"
 #include "vmx/controls.h"
@@ -159,22 +160,6 @@ static void host_state_write(void)
 	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
 }
 
-/* Registers that the guest owns outright and that the exit path therefore never switches. */
-static void guest_owned_msrs_reset(void)
-{
-	static const uint32_t zeroed[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
-					  MSR_KERNEL_GS_BASE};
-
-	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
-		msr_write(zeroed[i], 0);
-	if (vmcs_read32(VMCS_PROCESSOR_CONTROLS2) & PROCESSOR2_RDTSCP)
-		msr_write(MSR_TSC_AUX, 0);
-	if (vmcs_read32(VMCS_PROCESSOR_CONTROLS2) & PROCESSOR2_XSAVES)
-		msr_write(MSR_XSS, 0);
-	if (cr4_read() & CR4_OSXSAVE)
-		xcr_write(0, 1);
-}
-
 enum error guest_state_init(struct vcpu *vcpu)
 {
 	enum error error = controls_write();
@@ -183,7 +168,7 @@ enum error guest_state_init(struct vcpu *vcpu)
 		return error;
 	tables_write(vcpu);
 	host_state_write();
-	guest_owned_msrs_reset();
+	guest_owned_registers_reset();
 	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	return ERROR_OK;
 }
@@ -302,6 +287,22 @@ void guest_state_set_gdt(gpa_t base, uint16_t limit)
 {
 	vmcs_write(VMCS_GUEST_GDTR_BASE, base);
 	vmcs_write(VMCS_GUEST_GDTR_LIMIT, limit);
+}
+
+/*
+ * The value is saved at exits, so that a guest that exits often is still left in time. A processor that
+ * can't save it starts anew with every entry, and is late for such a guest. Saving is not allowed
+ * without the timer (SDM 3.27.2.1.2), which is therefore never switched off again.
+ */
+void guest_exit_after(uint64_t ticks)
+{
+	uint64_t value = ticks >> (msr_read(MSR_VMX_MISC) & VMX_MISC_TIMER_SHIFT);
+	uint64_t allowed = msr_read(MSR_VMX_TRUE_EXIT_CONTROLS) >> 32;
+
+	vmcs_write(VMCS_PREEMPTION_TIMER, value < UINT32_MAX ? value : UINT32_MAX);
+	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
+	vmcs_write(VMCS_EXIT_CONTROLS,
+		   vmcs_read(VMCS_EXIT_CONTROLS) | (EXIT_SAVE_TIMER & allowed));
 }
 
 _Noreturn void guest_run(struct guest_registers *registers)

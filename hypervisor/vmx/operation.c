@@ -5,6 +5,8 @@
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "lib/format.h"
+#include "lib/string.h"
+#include "vm/guest_state.h"
 #include "vmx/controls.h"
 #include "vmx/encoding.h"
 
@@ -173,6 +175,12 @@ static enum error load_vmcs(struct cpu *cpu)
 {
 	hpa_t vmcs = (hpa_t)cpu_area_of(cpu)->vmcs;
 
+	/* first, so that an NMI in between does not touch a VMCS that is no longer current */
+	cpu->vmcs_current = false;
+	/* the first one writes what the processor still holds of it, or nothing */
+	if (vmx_clear(vmcs) != VMX_SUCCEED)
+		return ERROR_VMCLEAR_FAILED;
+	memset(cpu_area_of(cpu)->vmcs, 0, sizeof(cpu_area_of(cpu)->vmcs));
 	revision_write(cpu_area_of(cpu)->vmcs);
 	if (vmx_clear(vmcs) != VMX_SUCCEED)
 		return ERROR_VMCLEAR_FAILED;
@@ -180,6 +188,11 @@ static enum error load_vmcs(struct cpu *cpu)
 		return ERROR_VMPTRLD_FAILED;
 	cpu->vmcs_current = true;
 	return ERROR_OK;
+}
+
+enum error guest_state_renew(void)
+{
+	return load_vmcs(this_cpu());
 }
 
 enum error vmx_enable(struct cpu *cpu)

@@ -33,7 +33,9 @@
 	X(MODULE_MISSING, "a module that the scenario names was not loaded")           \
 	X(MODULE_PLACE, "no free memory to move a module aside")                       \
 	X(CAPACITY, "a table of fixed size is full")                                   \
-	X(ACPI_TABLES, "the machine's ACPI tables are malformed")
+	X(ACPI_TABLES, "the machine's ACPI tables are malformed")                      \
+	X(VM_STATE, "the VM's state does not allow that")                              \
+	X(VM_NOT_RESTARTABLE, "the scenario keeps no images to start the VM again from")
 
 #define HYPERVISOR_ERROR_ENUM(name, text) ERROR_##name,
 enum error { HYPERVISOR_ERRORS(HYPERVISOR_ERROR_ENUM) ERROR_COUNT };

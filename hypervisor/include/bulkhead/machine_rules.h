@@ -26,6 +26,7 @@
 	X(BHC403, MODULE_TWICE, "module loaded twice")                          \
 	X(BHC404, MODULE_PLACE, "module loaded over the trampoline")            \
 	X(BHC405, IMAGE, "image cannot be loaded")                              \
+	X(BHC406, IMAGE_STORE, "image store too small")                         \
 	X(BHC501, FREQUENCY, "clock rate unknown")                              \
 	X(BHC601, PCI_FUNCTION, "PCI function differs")                         \
 	X(BHC602, PCI_BAR, "BAR differs")

@@ -19,6 +19,9 @@
 #define PLATFORM_ACPI_RESET_VALUE        0x06
 #define PLATFORM_ACPI_S5_SLEEP_TYPE      5
 
+/* Any byte written to this virtual port feeds the VM's watchdog. */
+#define PLATFORM_WATCHDOG_PORT 0x603
+
 /*
  * Guest-physical low memory of VMs that get ACPI tables or the Linux boot protocol. All of it lies in
  * the VM's first MiB, which such a VM must own as RAM.
@@ -42,6 +45,7 @@
  * convention of Linux' KVM (-1000 no such call, -1 not permitted).
  */
 #define HYPERCALL_EXIT_COUNT  0x42480001 /* RAX = exits of this vCPU so far, this one included */
+#define HYPERCALL_WATCHDOG    0x48420002 /* feeds the VM's watchdog; RAX = 0 */
 #define HYPERCALL_ERROR_NOSYS (-1000)
 #define HYPERCALL_ERROR_PERM  (-1)
 

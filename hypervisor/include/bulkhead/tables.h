@@ -182,6 +182,29 @@ struct cpuid_mask {
 };
 #define CPUID_SUBLEAF_ANY UINT32_MAX
 
+/* What follows when a VM ends by itself. */
+enum life_action {
+	LIFE_STOP = 0,         /* it stays stopped until an operator starts it */
+	LIFE_RESTART = 1,      /* it starts again from its pristine images; vm.life.restartable */
+	LIFE_HALT_MACHINE = 2, /* every VM is stopped, and none starts again */
+};
+
+/* A VM's life cycle. */
+struct life_config {
+	bool restartable;          /* its modules are kept in scenario.image_store */
+	enum life_action on_reset; /* after a reset by its guest, a triple fault among them */
+	enum life_action on_crash; /* after an end that its guest did not ask for */
+	/*
+	 * Restarts that on_reset and on_crash may make in restart_window_seconds, which begin with the
+	 * first of them; then it stays stopped. 1 to 1,000,000 in 1 to 86,400 seconds; 0 and 0 if neither
+	 * action is LIFE_RESTART.
+	 */
+	uint32_t restart_limit;
+	uint32_t restart_window_seconds;
+	/* A VM that does not feed its watchdog for so long has crashed. 0: none; at most 86,400. */
+	uint32_t watchdog_seconds;
+};
+
 struct vm_config {
 	const char *name;
 	uint32_t id; /* its index in scenario.vms */
@@ -214,6 +237,8 @@ struct vm_config {
 	uint32_t cpuid_mask_count;
 	/* OR of enum virtual_device; none of their ports is in `ports` (bulkhead/virtual_devices.h) */
 	uint32_t virtual_devices;
+
+	struct life_config life;
 };
 
 /* A GRUB module that some VM boots from. */
@@ -290,6 +315,13 @@ struct scenario {
 	 */
 	hpa_t crash_record_base;
 	uint64_t crash_record_size;
+
+	/*
+	 * RAM that holds the modules of restartable VMs, each from a page boundary on. Mapped to no VM;
+	 * nobody writes it after the start. 4 KiB-aligned; 0 and 0 if no VM is restartable.
+	 */
+	hpa_t image_store_base;
+	uint64_t image_store_size;
 };
 
 extern const struct scenario scenario_tables;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu/frequency.h"
+#include "cpu/privileged.h"
+#include "vm/life.h"
+#include "vm/vcpu.h"
+
+/* Who wanted the end; that decides what follows. */
+enum stop_class {
+	CLASS_CRASH,    /* nobody: on_crash */
+	CLASS_RESET,    /* the guest, to begin again: on_reset */
+	CLASS_FINAL,    /* guest or operator, to end */
+	CLASS_OPERATOR, /* the operator, to begin again */
+};
+
+struct stop_rule {
+	const char *text;
+	enum stop_class class;
+	bool orderly;
+};
+
+static const struct stop_rule stop_rules[STOP_REASON_COUNT] = {
+	[STOP_NONE] = {"not stopped", CLASS_FINAL, .orderly = true},
+	[STOP_POWER_OFF] = {"powered off by its guest", CLASS_FINAL, .orderly = true},
+	[STOP_RESET] = {"reset requested by its guest", CLASS_RESET, .orderly = true},
+	/* resets a real machine, and some systems use it for that; rarely on purpose, so it is told */
+	[STOP_TRIPLE_FAULT] = {"triple fault", CLASS_RESET},
+	[STOP_MEMORY] = {"access outside its memory", CLASS_CRASH},
+	[STOP_INSTRUCTION] = {"access that can't be emulated", CLASS_CRASH},
+	[STOP_UNHANDLED] = {"exit without a handler", CLASS_CRASH},
+	[STOP_ENTRY_FAILED] = {"VM entry failed", CLASS_CRASH},
+	[STOP_WATCHDOG] = {"watchdog not fed", CLASS_CRASH},
+	[STOP_MACHINE_CHECK] = {"machine check on its core", CLASS_FINAL},
+	/* what failed once is not tried again without an operator who has read the report */
+	[STOP_HYPERVISOR_FAULT] = {"fault inside the hypervisor on its core", CLASS_FINAL},
+	[STOP_OPERATOR] = {"stopped by the operator", CLASS_FINAL, .orderly = true},
+	[STOP_OPERATOR_RESTART] = {"restarted by the operator", CLASS_OPERATOR, .orderly = true},
+	[STOP_MACHINE] = {"the machine is halted", CLASS_FINAL, .orderly = true},
+};
+
+const char *stop_reason_text(enum stop_reason reason)
+{
+	return (unsigned)reason < STOP_REASON_COUNT ? stop_rules[reason].text : "?";
+}
+
+bool stop_is_orderly(enum stop_reason reason)
+{
+	return stop_rules[reason].orderly;
+}
+
+/* Whether `length` has passed since the window began; begins a new one then. */
+static bool window_is_new(uint64_t *begin, uint64_t seconds)
+{
+	uint64_t now = tsc_read();
+
+	if (*begin && now - *begin < seconds * tsc_frequency(&scenario_tables))
+		return false;
+	*begin = now;
+	return true;
+}
+
+static bool restart_is_allowed(struct vm *vm)
+{
+	const struct life_config *life = &vm->config->life;
+
+	if (window_is_new(&vm->restart_window, life->restart_window_seconds))
+		vm->restarts_in_window = 0;
+	if (vm->restarts_in_window < life->restart_limit) {
+		vm->restarts_in_window++;
+		return true;
+	}
+	log_error("VM \"%s\" was restarted %u times within %u s and stays stopped",
+		  vm->config->name, life->restart_limit, life->restart_window_seconds);
+	return false;
+}
+
+static enum life_action wanted_action(const struct life_config *life, enum stop_class class)
+{
+	switch (class) {
+	case CLASS_CRASH:
+		return life->on_crash;
+	case CLASS_RESET:
+		return life->on_reset;
+	case CLASS_OPERATOR:
+		return LIFE_RESTART;
+	case CLASS_FINAL:
+		break;
+	}
+	return LIFE_STOP;
+}
+
+enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
+{
+	const struct life_config *life = &vm->config->life;
+	enum stop_class class = stop_rules[reason].class;
+	enum life_action action = wanted_action(life, class);
+
+	if (action != LIFE_RESTART)
+		return action;
+	if (!life->restartable || machine_is_halted())
+		return LIFE_STOP;
+	return class == CLASS_OPERATOR || restart_is_allowed(vm) ? LIFE_RESTART : LIFE_STOP;
+}
+
+/* An end in full is about 40 lines. */
+#define TOLD_PER_WINDOW     4
+#define TOLD_WINDOW_SECONDS 10
+
+bool life_tell(struct vm *vm)
+{
+	if (window_is_new(&vm->told_window, TOLD_WINDOW_SECONDS)) {
+		if (vm->untold)
+			log_info("VM \"%s\" ended %u times more, which were not reported",
+				 vm->config->name, vm->untold);
+		vm->told = 0;
+		vm->untold = 0;
+	}
+	if (vm->told < TOLD_PER_WINDOW) {
+		vm->told++;
+		return true;
+	}
+	vm->untold++;
+	return false;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/watchdog.h"
+
+#include "cpu/frequency.h"
+#include "cpu/privileged.h"
+
+void watchdog_feed(struct vm *vm)
+{
+	/* another core of the VM may read it; nothing else depends on it */
+	__atomic_store_n(&vm->watchdog_fed, tsc_read(), __ATOMIC_RELAXED);
+}
+
+bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t period = vm->config->life.watchdog_seconds * tsc_frequency(&scenario_tables);
+	uint64_t fed = __atomic_load_n(&vm->watchdog_fed, __ATOMIC_RELAXED);
+	uint64_t now = tsc_read();
+
+	if (period == 0 || vcpu->config->index != 0)
+		return false;
+	/* a feeder whose clock is a little ahead has just fed */
+	if ((int64_t)(now - fed) < 0)
+		now = fed;
+	if (now - fed >= period)
+		vm_stop(vcpu, STOP_WATCHDOG, registers);
+	guest_exit_after(period - (now - fed));
+	return true;
+}

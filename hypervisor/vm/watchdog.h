@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The watchdog of a VM, on the core of its BSP: its guest feeds it by a hypercall or a port, and the VMX
+ * preemption timer looks now and then whether it has been long ago. No exit in between.
+ */
+#ifndef VM_WATCHDOG_H
+#define VM_WATCHDOG_H
+
+#include "vm/vcpu.h"
+
+/* The guest is alive. From any vCPU of the VM. */
+void watchdog_feed(struct vm *vm);
+
+/*
+ * Before the first entry and at each exit by the preemption timer, on the vCPU's core: sets the timer, or
+ * stops the VM if it was not fed in time. False if the vCPU carries no watchdog. Whoever changes the
+ * timer looks for requests afterwards, because a kick may have set it.
+ */
+bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers);
+
+#endif
