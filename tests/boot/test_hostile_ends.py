@@ -57,10 +57,10 @@ BOOTS = {
         Ending("triple-fault", "triple fault"),
         Ending("task-switch", "exit without a handler", r"exit 9 \(task switch\)"),
         Ending("pdpte-reserved", "triple fault"),
-        Ending("init-self", "reset requested by its guest; restart is not available"),
+        Ending("init-self", "reset requested by its guest"),
     ],
     "hostile-hangs": [
-        Ending("reset", "reset requested by its guest; restart is not available"),
+        Ending("reset", "reset requested by its guest"),
         Ending("power-off", "powered off by its guest"),
         Ending("sipi-outside", OUTSIDE,
                r"vCPU 1 fetches an instruction from guest-physical 0x80000 "),

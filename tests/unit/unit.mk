@@ -57,12 +57,12 @@ virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c 
 	cpu/frequency.c)
 
 unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c $(virtual-sources)
+	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/watchdog.c $(virtual-sources)
 
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
 	hypervisor/lib/error.c hypervisor/cpu/apic.c \
-	hypervisor/devices/ioapic.c hypervisor/devices/pci.c \
+	hypervisor/devices/ioapic.c hypervisor/devices/pci.c hypervisor/devices/pci_reset.c \
 	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
@@ -72,7 +72,8 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
-	hypervisor/vm/xsave.c
+	hypervisor/vm/watchdog.c hypervisor/vm/xsave.c \
+	hypervisor/cpu/reset_registers.c
 
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c
@@ -112,7 +113,8 @@ unit-tool_text := tests/unit/tool_text.c $(front-sources)
 unit-tool_read := tests/unit/tool_read.c $(front-sources)
 
 unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c
+	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c \
+	hypervisor/devices/pci_reset.c hypervisor/cpu/frequency.c
 
 verify-sources := $(sort tests/unit/tool_verify_image.c $(wildcard tools/bulkhead/verify*.c) \
 	$(emit-sources) $(front-sources))

@@ -256,6 +256,34 @@ void dr6_write(uint64_t value)
 	fake_cpu()->dr6 = value;
 }
 
+#define FAKE_DEBUG_REGISTER(n)                    \
+	void dr##n##_write(uint64_t value)        \
+	{                                         \
+		fake_cpu()->breakpoints[n] = value;     \
+	}
+FAKE_DEBUG_REGISTER(0)
+FAKE_DEBUG_REGISTER(1)
+FAKE_DEBUG_REGISTER(2)
+FAKE_DEBUG_REGISTER(3)
+
+void fxstate_load(const void *state)
+{
+	(void)state;
+	fake_cpu()->fxstate_loads++;
+}
+
+/* With XCR0 as it is: a component that it does not have would fault. */
+void xstate_load(const void *state, uint64_t mask)
+{
+	(void)state;
+	fake_cpu()->xstate_loaded = mask;
+	fake_cpu()->xstate_xcr0 = fake_cpu()->xcr0;
+}
+
+void interrupts_take(void)
+{
+}
+
 uint64_t cr3_read(void)
 {
 	return 0x1000;

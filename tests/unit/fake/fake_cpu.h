@@ -35,6 +35,8 @@ struct fake_core {
 	unsigned ipi_count;
 	unsigned invept_calls, invvpid_calls;
 	uint64_t xcr0;
+	uint64_t xstate_loaded, xstate_xcr0; /* mask of the last load, and XCR0 at that moment */
+	unsigned fxstate_loads;
 };
 
 extern struct fake_core fake_cores[FAKE_CORES];
