@@ -8,6 +8,7 @@
 #include "cpu/exceptions.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
+#include "lib/crash_record.h"
 #include "lib/panic.h"
 #include "vm/report.h"
 #include "vm/trace.h"
@@ -152,6 +153,9 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		vm->tells = life_tell(vm);
 		if (vm->tells)
 			tell_end(vcpu, reason, registers);
+		if (vm->tells && !stop_is_orderly(reason))
+			crash_record_write(CRASH_VM, vm->config->name, vcpu->config->index,
+					   stop_reason_text(reason));
 		stop_others(vcpu);
 	}
 	vcpu_park(vcpu);
