@@ -148,8 +148,9 @@ static bool plan_images(void)
 	for (uint32_t i = 0; good && i < scenario_tables.vm_count; i++)
 		plan_vm(i);
 	if (good && image_store_plan(&scenario_tables, images, &placements))
-		machine_difference(MACHINE_IMAGE_STORE,
-				   "the images of restartable VMs can't be kept: enlarge image-store");
+		machine_difference(
+			MACHINE_IMAGE_STORE,
+			"the images of restartable VMs can't be kept: enlarge image-store");
 	return good;
 }
 

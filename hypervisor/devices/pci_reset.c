@@ -11,12 +11,12 @@
 #define CAPABILITIES_MAX   48 /* as many as fit; a list that goes in a circle ends */
 
 /* PCI Express capability (PCIe Base 5.0, 7.5.3.3 and 7.5.3.4) */
-#define EXPRESS_ID             0x10
-#define EXPRESS_CAPABILITIES   4 /* device capabilities */
-#define EXPRESS_CONTROL        8 /* device control, status in the upper half */
-#define EXPRESS_CAN_RESET      (UINT32_C(1) << 28)
-#define EXPRESS_RESET          (UINT32_C(1) << 15)
-#define EXPRESS_CONTROL_MASK   UINT32_C(0xFFFF)
+#define EXPRESS_ID           0x10
+#define EXPRESS_CAPABILITIES 4 /* device capabilities */
+#define EXPRESS_CONTROL      8 /* device control, status in the upper half */
+#define EXPRESS_CAN_RESET    (UINT32_C(1) << 28)
+#define EXPRESS_RESET        (UINT32_C(1) << 15)
+#define EXPRESS_CONTROL_MASK UINT32_C(0xFFFF)
 
 /* Advanced features of conventional PCI (ECN "Advanced Capabilities", 2006) */
 #define ADVANCED_ID        0x13
@@ -61,10 +61,10 @@ static bool express_reset(uint32_t address)
 	    !(pci_config_read(address, offset + EXPRESS_CAPABILITIES) & EXPRESS_CAN_RESET))
 		return false;
 	/* status bits are cleared by writing 1, so they are written as 0 */
-	pci_config_write(address, offset + EXPRESS_CONTROL,
-			 (pci_config_read(address, offset + EXPRESS_CONTROL) &
-			  EXPRESS_CONTROL_MASK) |
-				 EXPRESS_RESET);
+	pci_config_write(
+		address, offset + EXPRESS_CONTROL,
+		(pci_config_read(address, offset + EXPRESS_CONTROL) & EXPRESS_CONTROL_MASK) |
+			EXPRESS_RESET);
 	return true;
 }
 

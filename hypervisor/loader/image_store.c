@@ -36,10 +36,11 @@ enum error image_store_plan(const struct scenario *scenario, const struct module
 		if (!is_needed(scenario, i))
 			continue;
 		if (images[i].size > end - next) {
-			log_error("image store: module \"%s\" has 0x%lx bytes, and 0x%lx of the store's "
-				  "0x%lx are left: make it larger",
-				  scenario->modules[i].name, images[i].size, end - next,
-				  scenario->image_store_size);
+			log_error(
+				"image store: module \"%s\" has 0x%lx bytes, and 0x%lx of the store's "
+				"0x%lx are left: make it larger",
+				scenario->modules[i].name, images[i].size, end - next,
+				scenario->image_store_size);
 			return ERROR_CAPACITY;
 		}
 		kept[i] = next;

@@ -48,15 +48,15 @@ struct vm_log_limits {
 
 struct vm {
 	const struct vm_config *config;
-	struct boot_entry boot;                    /* initial state of the BSP */
-	uint32_t state;                            /* enum vm_state; atomic */
-	uint32_t stop;                             /* enum stop_reason of the last end; atomic */
-	uint32_t parked;                           /* vCPUs that have come to rest; atomic */
-	uint32_t arrived, phase;                   /* of its cores at a meeting (restart.c); atomic */
-	bool tells;                                /* this end is reported in full */
-	uint32_t starts;                           /* how often it was started */
-	uint64_t started;                          /* TSC when it was started last; 0: never */
-	uint64_t restart_window, told_window;      /* TSC when they began (life_policy.c) */
+	struct boot_entry boot;               /* initial state of the BSP */
+	uint32_t state;                       /* enum vm_state; atomic */
+	uint32_t stop;                        /* enum stop_reason of the last end; atomic */
+	uint32_t parked;                      /* vCPUs that have come to rest; atomic */
+	uint32_t arrived, phase;              /* of its cores at a meeting (restart.c); atomic */
+	bool tells;                           /* this end is reported in full */
+	uint32_t starts;                      /* how often it was started */
+	uint64_t started;                     /* TSC when it was started last; 0: never */
+	uint64_t restart_window, told_window; /* TSC when they began (life_policy.c) */
 	uint32_t restarts_in_window, told, untold;
 	uint64_t watchdog_fed;                     /* TSC; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */

@@ -2,13 +2,6 @@
 #include "vm/watchdog.h"
 
 #include "cpu/frequency.h"
-#include "cpu/privileged.h"
-
-void watchdog_feed(struct vm *vm)
-{
-	/* another core of the VM may read it; nothing else depends on it */
-	__atomic_store_n(&vm->watchdog_fed, tsc_read(), __ATOMIC_RELAXED);
-}
 
 bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 {

@@ -6,10 +6,15 @@
 #ifndef VM_WATCHDOG_H
 #define VM_WATCHDOG_H
 
+#include "cpu/privileged.h"
 #include "vm/vcpu.h"
 
 /* The guest is alive. From any vCPU of the VM. */
-void watchdog_feed(struct vm *vm);
+static inline void watchdog_feed(struct vm *vm)
+{
+	/* another core of the VM may read it; nothing else depends on it */
+	__atomic_store_n(&vm->watchdog_fed, tsc_read(), __ATOMIC_RELAXED);
+}
 
 /*
  * Before the first entry and at each exit by the preemption timer, on the vCPU's core: sets the timer, or

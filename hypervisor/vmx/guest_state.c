@@ -301,8 +301,7 @@ void guest_exit_after(uint64_t ticks)
 
 	vmcs_write(VMCS_PREEMPTION_TIMER, value < UINT32_MAX ? value : UINT32_MAX);
 	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
-	vmcs_write(VMCS_EXIT_CONTROLS,
-		   vmcs_read(VMCS_EXIT_CONTROLS) | (EXIT_SAVE_TIMER & allowed));
+	vmcs_write(VMCS_EXIT_CONTROLS, vmcs_read(VMCS_EXIT_CONTROLS) | (EXIT_SAVE_TIMER & allowed));
 }
 
 _Noreturn void guest_run(struct guest_registers *registers)

@@ -57,7 +57,7 @@ virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c 
 	cpu/frequency.c)
 
 unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/watchdog.c $(virtual-sources)
+	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c $(virtual-sources)
 
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \

@@ -435,32 +435,6 @@ static void virtual_ports_power_off_and_reset(void **state)
 	assert_true(stops_with(VMX_EXIT_PORT, STOP_RESET));
 }
 
-static bool out_resets(uint16_t port, uint8_t value)
-{
-	fake_ports[port] = 0x5A;
-	registers.rax = value;
-	fake_field_set(VMCS_EXIT_QUALIFICATION, (uint64_t)port << 16);
-	if (stops_with(VMX_EXIT_PORT, STOP_RESET))
-		return true;
-	assert_int_equal(fake_ports[port], 0x5A); /* never the machine's */
-	return false;
-}
-
-static void ports_of_a_pc_reset_the_vm(void **state)
-{
-	(void)state;
-	assert_false(out_resets(0xCF9, 0x02));
-	assert_int_equal(vm_port_read(&vcpus[0], 0xCF9, 1), 0x02);
-	assert_true(out_resets(0xCF9, 0x06));
-	assert_true(out_resets(0xCF9, 0x0E));
-	assert_false(out_resets(0x64, 0xD1));
-	assert_false(out_resets(0x64, 0xFF));
-	assert_true(out_resets(0x64, 0xFE));
-	assert_int_equal(vm_port_read(&vcpus[0], 0x92, 1), 0x02); /* A20 is open */
-	assert_false(out_resets(0x92, 0x02));
-	assert_true(out_resets(0x92, 0x03));
-}
-
 static void fatal_exits_stop_with_their_reason(void **state)
 {
 	(void)state;
@@ -847,7 +821,6 @@ int main(void)
 		cmocka_unit_test_setup(foreign_port_writes_are_lost, setup),
 		cmocka_unit_test_setup(pci_bus_has_only_a_host_bridge, setup),
 		cmocka_unit_test_setup(virtual_ports_power_off_and_reset, setup),
-		cmocka_unit_test_setup(ports_of_a_pc_reset_the_vm, setup),
 		cmocka_unit_test_setup(fatal_exits_stop_with_their_reason, setup),
 		cmocka_unit_test_setup(instructions_not_offered_are_undefined, setup),
 		cmocka_unit_test_setup(hypercalls_need_privilege_and_a_number, setup),

@@ -256,10 +256,10 @@ void dr6_write(uint64_t value)
 	fake_cpu()->dr6 = value;
 }
 
-#define FAKE_DEBUG_REGISTER(n)                    \
-	void dr##n##_write(uint64_t value)        \
-	{                                         \
-		fake_cpu()->breakpoints[n] = value;     \
+#define FAKE_DEBUG_REGISTER(n)                      \
+	void dr##n##_write(uint64_t value)          \
+	{                                           \
+		fake_cpu()->breakpoints[n] = value; \
 	}
 FAKE_DEBUG_REGISTER(0)
 FAKE_DEBUG_REGISTER(1)
