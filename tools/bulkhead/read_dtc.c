@@ -98,8 +98,10 @@ static void help_syntax(struct reader *reader, struct finding *finding, unsigned
 	       (isalnum((unsigned char)file->masked[end]) || file->masked[end] == '_'))
 		end++;
 	char first = offset < file->size ? file->text[offset] : '\0';
-	if (strspn(file->masked + offset, " \t\r\n") >= file->size - offset ||
-	    only_closed(file, offset))
+	if (first == '}')
+		help = "see whether a ';' is missing before it, or there is one '}' too many";
+	else if (strspn(file->masked + offset, " \t\r\n") >= file->size - offset ||
+		 only_closed(file, offset))
 		help = "the text ends too early: see that each '{' has its '};'";
 	else if (first == '"')
 		help = "see whether the quote at the end is missing";
