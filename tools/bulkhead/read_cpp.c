@@ -206,8 +206,10 @@ enum read_status read_preprocess(struct reader *reader)
 			    "cannot read the scenario: %s", strerror(source->error));
 		return READ_FAILED;
 	}
-	if (memchr(source->text, '\0', source->size)) {
-		READ_REPORT(reader, RULE_SOURCE_UNREADABLE, (struct place){.file = reader->file},
+	const char *zero = memchr(source->text, '\0', source->size);
+	if (zero) {
+		READ_REPORT(reader, RULE_SOURCE_UNREADABLE,
+			    source_place(source, (size_t)(zero - source->text), 1),
 			    "this is no text: it holds a byte of value 0");
 		return READ_FAILED;
 	}

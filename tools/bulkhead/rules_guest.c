@@ -61,8 +61,9 @@ static const char *free_address(struct check *check, uint32_t owner, struct span
 static void report_overlap(struct check *check, const struct claim *later,
 			   const struct claim *earlier)
 {
-	if (!strcmp(later->what, earlier->what))
-		return; /* given twice, which was reported */
+	/* Given twice, which was reported; the ranges of one device have the same place. */
+	if (!strcmp(later->what, earlier->what) && place_compare(later->at, earlier->at) != 0)
+		return;
 	struct finding *finding =
 		REPORT(check, later->at, "VM \"%s\": guest memory of %s overlaps that of %s in %s",
 		       vm_name(check, later->owner), later->what, earlier->what,
@@ -70,6 +71,11 @@ static void report_overlap(struct check *check, const struct claim *later,
 
 	NOTE(check, finding, earlier->at, "%s is %s", earlier->what,
 	     span_text(check->arena, earlier->span));
+	if (place_compare(later->at, earlier->at) == 0) {
+		HELP(check, finding,
+		     "two ranges of one device overlap: correct reg in the board file");
+		return;
+	}
 	HELP(check, finding, "change the address in the name, or the size, of one of them%s",
 	     free_address(check, later->owner, later->span));
 }
