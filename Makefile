@@ -176,9 +176,13 @@ GUESTS := $(BUILD)/guests
 # Bare-metal guests: outputs $(GUESTS)/NAME, collected in GUEST_PROGRAMS.
 -include tests/guests/guests.mk
 
-$(GUESTS)/linux: tools/fetch-linux.sh
+# Debian's kernels: the cloud image's, which starts fastest, the general one, and PREEMPT_RT.
+linux-package-linux := linux-image-cloud-amd64
+linux-package-linux-generic := linux-image-amd64
+linux-package-linux-rt := linux-image-rt-amd64
+$(GUESTS)/linux $(GUESTS)/linux-generic $(GUESTS)/linux-rt: tools/fetch-linux.sh
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/fetch-linux.sh $(BUILD)/cache $@
+	$(Q)tools/fetch-linux.sh $(BUILD)/cache $@ $(linux-package-$(@F))
 
 # A program for the initramfs; it runs on Linux, so it is an ordinary static one.
 LINUX_PROGRAM_CFLAGS := -std=gnu17 -O2 $(WARNINGS) -D_GNU_SOURCE
@@ -192,13 +196,18 @@ $(GUESTS)/vmlinux: $(GUESTS)/linux tools/extract-vmlinux.py
 	@$(call say,UNPACK,$@)
 	$(Q)tools/extract-vmlinux.py $< $@
 
-$(GUESTS)/initrd: tools/mkinitrd.sh tests/guests/linux/init $(GUESTS)/obj/linux/port
+# initrd is small and starts fast; initrd-rt has Debian's rt-tests, initrd-stress its stress-ng as well.
+INITRD_FILES := tests/guests/linux/guest-tests $(GUESTS)/obj/linux/port
+initrd-files-initrd-rt := /usr/bin/cyclictest
+initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng
+INITRDS := $(addprefix $(GUESTS)/,initrd initrd-rt initrd-stress)
+$(INITRDS): tools/mkinitrd.sh tests/guests/linux/init $(INITRD_FILES)
 	@$(call say,CPIO,$@)
-	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(GUESTS)/obj/linux/port
+	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(INITRD_FILES) $(initrd-files-$(@F))
 
 .PHONY: guests guest-programs
 guest-programs: $(GUEST_PROGRAMS)
-guests: $(GUESTS)/linux $(GUESTS)/initrd $(GUEST_PROGRAMS) ## all guest images
+guests: $(GUESTS)/linux $(INITRDS) $(GUEST_PROGRAMS) ## all guest images
 
 # --- Scenarios ----------------------------------------------------------------------------------------
 

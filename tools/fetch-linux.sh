@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-#   fetch-linux.sh CACHE OUT
+#   fetch-linux.sh CACHE OUT [PACKAGE]
 #
-# Gets the kernel of Debian's cloud image, unpacked and never installed, as the bzImage OUT. The package
-# stays in the folder CACHE, and is used from there as long as Debian's lists name no newer one.
+# Gets the kernel of Debian's cloud image, or that of the meta package PACKAGE, unpacked and never installed,
+# as the bzImage OUT. The package stays in the folder CACHE, and is used from there as long as Debian's
+# lists name no newer one.
 set -euo pipefail
 
-meta=linux-image-cloud-amd64
 cache=$1
 out=$2
+meta=${3:-linux-image-cloud-amd64}
 
 note() {
     printf '  %-7s %s\n' FETCH "$*"
@@ -49,7 +50,13 @@ download() {
 
 mkdir -p "$cache"
 package=$(current_package)
-deb=$(find "$cache" -name "${package:-linux-image-[0-9]*}_*.deb" | sort -V | tail -n 1)
+# How the packages that META stands for are called: linux-image-6.1.0-30-amd64 has no flavour.
+case $meta in
+*-cloud-amd64) pattern='linux-image-[0-9]*-cloud-amd64' ;;
+*-rt-amd64) pattern='linux-image-[0-9]*-rt-amd64' ;;
+*) pattern='linux-image-[0-9]*[0-9]-amd64' ;;
+esac
+deb=$(find "$cache" -name "${package:-$pattern}_*.deb" | sort -V | tail -n 1)
 if [ -z "$deb" ]; then
     if [ -z "$package" ]; then
         refresh_lists
@@ -59,7 +66,7 @@ if [ -z "$deb" ]; then
             exit 1
         }
     fi
-    note "$package (about 30 MB)"
+    note "$package (30 to 70 MB)"
     # Lists that are some weeks old name a version that the mirror no longer has.
     download "$package" || { refresh_lists && package=$(current_package) && download "$package"; }
     deb=$(find "$cache" -name "${package}_*.deb" | sort -V | tail -n 1)

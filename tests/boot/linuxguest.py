@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Linux guests say of themselves (tests/guests/linux/guest-tests), read and judged."""
+
+import re
+
+# Lines of warning level or worse that a kernel prints in a VM for a known reason.
+EXPLAINED = ()
+RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")
+COMPLAINT = re.compile(r"test: complaint level=(\d) text=(?:\[[ \d.]+\] )?(.*)")
+END = re.compile(r"test: end passed=(\d+) failed=(\d+)")
+EXITS = re.compile(r"\[\d+ ([\w-]+)\] info: vCPU (\d+) exits: +(\d+) (.*)")
+
+
+def fields(text):
+    """KEY=VALUE... as a dictionary."""
+    return dict(word.split("=", 1) for word in text.split() if "=" in word)
+
+
+def results(lines):
+    """Test name to (passed, fields)."""
+    found = {}
+    for line in lines:
+        if match := RESULT.match(line):
+            found[match.group(1)] = (match.group(2) == "pass", fields(match.group(3)))
+    return found
+
+
+def processors(lines):
+    """What /proc/cpuinfo says, one dictionary a CPU."""
+    return [fields(line[len("test: cpu "):]) for line in lines if line.startswith("test: cpu ")]
+
+
+def complaints(lines, explained=EXPLAINED):
+    """The kernel's lines of warning level or worse that have no explanation."""
+    texts = [match.group(2) for match in map(COMPLAINT.match, lines) if match]
+    return [text for text in texts if not any(re.search(known, text) for known in explained)]
+
+
+def exits(lines, owner):
+    """Exits of a VM by reason, summed over its vCPUs; "all" is the sum. Lines are the hypervisor's."""
+    found = {}
+    for match in filter(None, map(EXITS.match, lines)):
+        if match.group(1) == owner:
+            reason = "all" if match.group(4) == "in all" else match.group(4)
+            found[reason] = found.get(reason, 0) + int(match.group(3))
+    return found

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boot Debian's kernels in many ways: behind `make guest-matrix`, too long for `make check`.
+
+    matrix.py [--build DIR] [--out FILE] [-k TEXT] [--list]
+
+Each case is one scenario, written to BUILD/matrix/, built, booted, and judged by what its guests print
+(tests/guests/linux/guest-tests). The table of results goes to standard output and to FILE as Markdown.
+"""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+# pylint: disable=wrong-import-position
+import linuxguest
+from boot import TOP, manifests
+from machine import Machine, MachineError
+
+COMMON = "console={tty},115200 quiet cryptomgr.notests nowatchdog random.trust_cpu=on"
+FAST = "mitigations=off"
+SECONDS = 900
+KERNELS = {"cloud": "linux", "generic": "linux-generic", "rt": "linux-rt"}
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One Linux VM: its cores, what its command line has beside COMMON, and what is asked of it."""
+
+    cpus: tuple
+    kernel: str = "cloud"
+    args: str = FAST
+    tests: str = "cpus,clock,load,dmesg"
+    end: str = "poweroff"  # "": it stays
+    initrd: str = "initrd"
+    online: int = 0  # 0: all of its cores
+    clocksource: str = "tsc"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One boot."""
+
+    name: str
+    guests: tuple
+
+
+def cases():
+    """All of them."""
+    yield from (Case(f"{kernel}-{n}", (Guest(tuple(range(n)), kernel,
+                                             tests="cpus,clock,load,hotplug,dmesg" if n > 1 else "cpus,clock,load,dmesg"),))
+                for kernel in KERNELS for n in (1, 2, 4))
+    pair = (0, 1)
+    yield Case("two-linux", (Guest(pair), Guest((2, 3), tests="cpus,clock,load,hotplug,dmesg")))
+    yield Case("two-kernels", (Guest((0,), "rt"), Guest((1,), "generic")))
+    yield Case("odd-cores", (Guest((3, 1), tests="cpus,clock,load,hotplug,dmesg"), Guest((2,))))
+    yield Case("nox2apic", (Guest(pair, args=FAST + " nox2apic", tests="cpus,clock,load,hotplug,dmesg"),))
+    yield Case("nox2apic-4", (Guest((0, 1, 2, 3), args=FAST + " nox2apic"),))
+    yield Case("nox2apic-rt", (Guest(pair, "rt", args=FAST + " nox2apic"),))
+    yield Case("acpi-off", (Guest((0,), args=FAST + " acpi=off", end=""),))
+    yield Case("acpi-off-nox2apic", (Guest((0,), args=FAST + " acpi=off nox2apic", end=""),))
+    yield Case("notscdeadline", (Guest(pair, args=FAST + " lapic=notscdeadline"),))
+    yield Case("notscdeadline-nox2apic", (Guest(pair, args=FAST + " lapic=notscdeadline nox2apic"),))
+    yield Case("clocksource-jiffies", (Guest((0,), args=FAST + " clocksource=jiffies", clocksource="jiffies"),))
+    yield Case("mitigations", (Guest(pair, args=""),))
+    yield Case("nosmp", (Guest(pair, args=FAST + " nosmp", online=1),))
+    yield Case("maxcpus", (Guest(pair, args=FAST + " maxcpus=1", online=1),))
+    yield Case("nohz-off", (Guest(pair, args=FAST + " nohz=off highres=off"),))
+    yield Case("periodic-nodeadline", (Guest((0,), args=FAST + " nohz=off highres=off lapic=notscdeadline"),))
+    yield Case("idle-poll", (Guest(pair, args=FAST + " idle=poll"),))
+    yield Case("noxsave-nopcid", (Guest((0,), args=FAST + " noxsave nopcid noinvpcid nosmep nosmap"),))
+    yield Case("x2apic-phys", (Guest(pair, args=FAST + " x2apic_phys"),))
+    yield Case("cyclictest-rt", (Guest(pair, "rt", tests="cyclictest,dmesg", initrd="initrd-rt"),))
+    yield Case("cyclictest-cloud", (Guest(pair, tests="cyclictest,dmesg", initrd="initrd-rt"),))
+    yield Case("stress-cloud", (Guest(pair, tests="stress,dmesg", initrd="initrd-stress"),))
+    yield Case("stress-nox2apic", (Guest(pair, args=FAST + " nox2apic", tests="stress,dmesg", initrd="initrd-stress"),))
+
+
+def scenario(case):
+    """Its source."""
+    vms = []
+    for number, guest in enumerate(case.guests):
+        args = " ".join((COMMON.format(tty=f"ttyS{number}"), guest.args, f"bulkhead.tests={guest.tests}",
+                         f"bulkhead.end={guest.end}" if guest.end else ""))
+        vms.append(f"""
+		linux{number} {{
+			cpus = <{" ".join(f"&cpu{cpu}" for cpu in guest.cpus)}>;
+			boot-protocol = "linux";
+			kernel = "{KERNELS[guest.kernel]}";
+			ramdisk = "{guest.initrd}";
+			bootargs = "{" ".join(args.split())}";
+			devices = <&com{number + 1}{" &rtc" if number == 0 else ""}>;
+			report = "linux: ready";
+
+			memory@0 {{ size = <0 MiB({384 // len(case.guests)})>; }};
+		}};
+""")
+    return f"""/* SPDX-License-Identifier: Apache-2.0 */
+/* Written by tests/boot/matrix.py. */
+/dts-v1/;
+#include "boards/bochs.dtsi"
+
+/ {{
+	compatible = "bulkhead,scenario";
+	description = "{case.name}";
+
+	vms {{{"".join(vms)}	}};
+}};
+"""
+
+
+def build(case, folder):
+    """Write and make it; returns the folder of its image."""
+    path = folder / "matrix" / f"matrix-{case.name}.dts"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = scenario(case)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+    subprocess.run(["make", "-s", f"BUILD={folder}", f"SCENARIO={path}", "iso"], cwd=TOP, check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder / f"matrix-{case.name}"
+
+
+def judge(guest, lines):
+    """What is wrong with one guest, as a list of texts."""
+    found = linuxguest.results(lines)
+    wrong = [f"{name} failed: {values}" for name, (good, values) in found.items() if not good]
+    wrong += [f"{name} did not run" for name in guest.tests.split(",") if name not in found]
+    online = guest.online or len(guest.cpus)
+    if not any(line.startswith(f"linux: cpus {online} ") for line in lines):
+        wrong.append(f"not {online} CPUs")
+    if f"linux: clocksource {guest.clocksource}" not in lines:
+        wrong.append(f"clocksource is not {guest.clocksource}")
+    return wrong + [f"dmesg: {text}" for text in linuxguest.complaints(lines)]
+
+
+def wait(case, machine):
+    """Until every guest is where it should end, or something makes that impossible."""
+    for number, guest in enumerate(case.guests):
+        name = f"linux{number}"
+        left = SECONDS - machine.seconds
+        if guest.end:
+            machine.wait_for("hv", rf'VM "{name}" has stopped', left)
+        else:
+            machine.wait_for(name, r"^linux: ready$", left)
+
+
+def boot(case, image):
+    """Run it; returns (texts of what is wrong, seconds, exits of each guest)."""
+    wrong = []
+    machine = Machine(manifests.load(image / "manifest.json"), image / "bulkhead.iso", str(image / "run"))
+    with machine:
+        try:
+            wait(case, machine)
+        except MachineError as problem:
+            wrong.append(str(problem).split("\n", maxsplit=1)[0])
+        seconds = machine.seconds
+        with contextlib.suppress(MachineError):
+            machine.run_for(0.5)
+        hypervisor = machine.lines("hv")
+        for number, guest in enumerate(case.guests):
+            wrong += [f"linux{number}: {text}" for text in judge(guest, machine.lines(f"linux{number}"))]
+        wrong += [f"hypervisor: {line}" for line in hypervisor if "] error: " in line]
+        counts = [linuxguest.exits(hypervisor, f"linux{number}") for number in range(len(case.guests))]
+    return wrong, seconds, counts
+
+
+def describe(guest):
+    """For the table."""
+    args = guest.args.replace(FAST, "").strip()
+    cpus = " ".join(str(cpu) for cpu in guest.cpus)
+    return f"{guest.kernel}, cores {cpus}" + (f", `{args}`" if args else "")
+
+
+def row(case, wrong, seconds, counts):
+    """One line of the table."""
+    guests = "; ".join(describe(guest) for guest in case.guests)
+    tests = "; ".join(guest.tests.replace(",", ", ") for guest in case.guests)
+    sums = "; ".join(str(count.get("all", "-")) for count in counts)
+    verdict = "pass" if not wrong else "FAIL: " + "<br>".join(wrong)
+    return f"| {case.name} | {guests} | {tests} | {sums} | {seconds:.0f} | {verdict} |"
+
+
+def main():
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build", type=Path, help="build folder")
+    parser.add_argument("--out", type=Path, help="the table, as Markdown")
+    parser.add_argument("-k", default="", metavar="TEXT", help="only cases with TEXT in their name")
+    parser.add_argument("--list", action="store_true", help="only list the cases")
+    options = parser.parse_args()
+    os.chdir(TOP)
+    chosen = [case for case in cases() if options.k in case.name]
+    if options.list:
+        print("\n".join(case.name for case in chosen))
+        return 0
+    table = ["| case | guests | tests | exits | seconds | result |", "|---|---|---|---|---|---|"]
+    failed = 0
+    for case in chosen:
+        begun = time.monotonic()
+        try:
+            wrong, seconds, counts = boot(case, build(case, options.build))
+        except subprocess.CalledProcessError as problem:
+            wrong, seconds, counts = [f"not built: {problem}"], time.monotonic() - begun, []
+        failed += bool(wrong)
+        table.append(row(case, wrong, seconds, counts))
+        print(table[-1], flush=True)
+        if options.out:
+            options.out.write_text("\n".join(table) + "\n", encoding="utf-8")
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
