@@ -197,7 +197,7 @@ $(GUESTS)/vmlinux: $(GUESTS)/linux tools/extract-vmlinux.py
 	$(Q)tools/extract-vmlinux.py $< $@
 
 # initrd is small and starts fast; initrd-rt has Debian's rt-tests, initrd-stress its stress-ng as well.
-INITRD_FILES := tests/guests/linux/guest-tests $(GUESTS)/obj/linux/port
+INITRD_FILES := tests/guests/linux/guest-tests $(addprefix $(GUESTS)/obj/linux/,port cpuid)
 initrd-files-initrd-rt := /usr/bin/cyclictest
 initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng
 INITRDS := $(addprefix $(GUESTS)/,initrd initrd-rt initrd-stress)
