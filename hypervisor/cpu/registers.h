@@ -51,6 +51,8 @@
 #define CPUID_1_ECX_XSAVE             (UINT32_C(1) << 26)
 #define CPUID_1_ECX_OSXSAVE           (UINT32_C(1) << 27)
 #define CPUID_1_ECX_HYPER             (UINT32_C(1) << 31)
+#define CPUID_1_EDX_APIC              (UINT32_C(1) << 9)
+#define CPUID_1_EDX_HTT               (UINT32_C(1) << 28)
 #define CPUID_6_EAX_ARAT              (UINT32_C(1) << 2)
 #define CPUID_7_EBX_SMEP              (UINT32_C(1) << 7)
 #define CPUID_7_EBX_INVPCID           (UINT32_C(1) << 10)
@@ -58,6 +60,8 @@
 #define CPUID_7_ECX_PKU               (UINT32_C(1) << 3)
 #define CPUID_7_ECX_OSPKE             (UINT32_C(1) << 4)
 #define CPUID_7_EDX_ARCH_CAPABILITIES (UINT32_C(1) << 29)
+#define CPUID_7_EBX_TSC_ADJUST        (UINT32_C(1) << 1)
+#define CPUID_EXT1_EDX_SYSCALL        (UINT32_C(1) << 11)
 #define CPUID_EXT1_EDX_NX             (UINT32_C(1) << 20)
 #define CPUID_EXT1_EDX_1G             (UINT32_C(1) << 26)
 

@@ -18,12 +18,24 @@ enum cpuid_validity {
 	CPUID_UNTIL_CR4, /* until the guest changes a CR4 bit that CPUID mirrors */
 };
 
+/* Changes what is left of the processor's answer after the mask. */
+typedef void cpuid_fix(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *result);
+
+/* Leaves about topology (cpuid_topology.c). */
+cpuid_fix cpuid_fix_levels; /* leaves 0xB and 0x1F */
+cpuid_fix cpuid_fix_caches; /* leaf 4 */
+/* APIC ids that a package has room for, at most 255: leaf 1, EBX, bits 23:16. */
+uint32_t cpuid_ids_in_package(void);
+
 /* The policy's answer to a leaf and subleaf. */
 enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 				 struct cpuid_result *result);
 
 /* CR4 bits that CPUID mirrors, as the guest has them. */
 uint64_t cpuid_mirrored_cr4(void);
+
+/* Answers that depend on the guest's CR4 or APIC base are to be made anew. */
+void cpuid_forget(struct vcpu *vcpu);
 
 #define CPUID_CACHE_ENTRIES 64
 

@@ -36,6 +36,13 @@ static void copy_answer(struct guest_registers *registers, const struct cpuid_re
 	registers->rdx = result->edx;
 }
 
+void cpuid_forget(struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < CPUID_CACHE_ENTRIES; i++)
+		if (vcpu->cpuid.entries[i].validity == CPUID_UNTIL_CR4)
+			vcpu->cpuid.entries[i].validity = CPUID_CHANGES;
+}
+
 /* Out of line, so that the way of an answer that is there saves no registers. */
 static __attribute__((noinline)) void
 answer_slowly(struct vcpu *vcpu, struct guest_registers *registers, struct cpuid_cache_entry *entry)

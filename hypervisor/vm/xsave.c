@@ -5,6 +5,7 @@
  * checked as the processor would.
  */
 #include "cpu/privileged.h"
+#include "vm/cpuid_bits.h"
 #include "vm/handlers.h"
 
 #define XCR0_X87    UINT64_C(0x001)
@@ -34,11 +35,9 @@ static bool combination_valid(uint64_t value)
 
 bool vm_xsetbv(uint32_t index, uint64_t value)
 {
-	struct cpuid_result supported = cpuid(0xD, 0);
-
 	if (index != 0 || !combination_valid(value))
 		return false;
-	if (value & ~((uint64_t)supported.edx << 32 | supported.eax))
+	if (value & ~(uint64_t)(cpuid(0xD, 0).eax & CPUID_SHOWN(CPUID_BITS_XCR0)))
 		return false;
 	xcr_write(index, value);
 	return true;

@@ -324,11 +324,6 @@ void guest_paging_read(struct guest_paging *paging)
 	};
 }
 
-uint64_t guest_cr4(void)
-{
-	return vmcs_read(VMCS_GUEST_CR4);
-}
-
 uint64_t guest_instruction_address(void)
 {
 	uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);

@@ -21,7 +21,8 @@ fuzz-front := tests/fuzz/tool_support.c \
 	$(filter-out tools/bulkhead/process.c tools/bulkhead/source.c,$(front-sources))
 fuzz-tool_blob := tests/fuzz/tool_blob_fuzz.c $(fuzz-front)
 fuzz-tool_reader := tests/fuzz/tool_reader_fuzz.c $(fuzz-front)
-fuzz-verify := tests/fuzz/verify_fuzz.c tools/bulkhead/arena.c tools/bulkhead/cpu_features.c tools/bulkhead/virtual.c \
+fuzz-verify := tests/fuzz/verify_fuzz.c tools/bulkhead/arena.c tools/bulkhead/cpu_features.c tools/bulkhead/topology.c \
+	tools/bulkhead/virtual.c \
 	$(filter-out tools/bulkhead/verify_command.c,$(wildcard tools/bulkhead/verify*.c))
 
 # An image is larger than other inputs, and most of it is tables that are hardly ever looked at twice.

@@ -252,6 +252,8 @@ static void compare_board(const struct image *image, const struct scenario *foun
 	assert_int_equal(found->tsc_frequency_hz, expected->tsc_frequency_hz);
 	assert_int_equal(found->apic_timer_frequency_hz, expected->apic_timer_frequency_hz);
 	assert_int_equal(found->physical_address_bits, expected->physical_address_bits);
+	assert_int_equal(found->thread_bits, expected->thread_bits);
+	assert_int_equal(found->package_bits, expected->package_bits);
 }
 
 static void compare_bitmaps(const struct image *image, const struct vm_config *found,

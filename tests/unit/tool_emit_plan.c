@@ -353,6 +353,7 @@ static void test_board(void **state)
 	assert_int_equal(scenario->tsc_frequency_hz, 50000000);
 	assert_int_equal(scenario->apic_timer_frequency_hz, 25000000);
 	assert_int_equal(scenario->physical_address_bits, 40);
+	assert_true(scenario->thread_bits <= scenario->package_bits);
 	assert_int_equal(scenario->hash[31], 0xbf);
 }
 

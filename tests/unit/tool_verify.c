@@ -477,6 +477,10 @@ struct corruption {
 	X(board_core, VERIFY_SCENARIO_BOARD, devices, core(i, 3)->apic_id ^= 8) \
 	X(board_module, VERIFY_SCENARIO_BOARD, demo, \
 	  *(char *)AT(i, ((struct module_config *)AT(i, image_scenario(i)->modules))->file) ^= 1) \
+	X(board_thread_width, VERIFY_SCENARIO_BOARD, demo, image_scenario(i)->thread_bits ^= 1) \
+	X(board_package_width, VERIFY_SCENARIO_BOARD, demo, image_scenario(i)->package_bits ^= 1) \
+	X(thread_width_impossible, VERIFY_CORE_LIST, demo, image_scenario(i)->thread_bits ^= 4) \
+	X(package_width_impossible, VERIFY_CORE_LIST, demo, image_scenario(i)->package_bits ^= 32) \
 	X(board_frequency, VERIFY_SCENARIO_BOARD, demo, image_scenario(i)->tsc_frequency_hz ^= 1) \
 	X(board_ram, VERIFY_SCENARIO_BOARD, demo, ram(i, 1)->size ^= BIT(12)) \
 	X(board_ioapic, VERIFY_SCENARIO_BOARD, demo, ioapic(i, 0)->pins ^= 32) \

@@ -35,7 +35,7 @@ unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c 
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
 
 emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
-	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c virtual.c) tests/unit/tool_emit_model.c
+	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c topology.c virtual.c) tests/unit/tool_emit_model.c
 unit-tool_emit_ept := tests/unit/tool_emit_ept.c tests/unit/tool_emit_walk.c tools/bulkhead/ept.c
 unit-tool_emit_bitmap := tests/unit/tool_emit_bitmap.c tools/bulkhead/bitmap.c tools/bulkhead/msr_policy.c
 unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)
@@ -66,7 +66,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
-	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
+	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \

@@ -10,6 +10,7 @@
 #include "emit_output.h"
 #include "emit_pci.h"
 #include "emit_resources.h"
+#include "topology.h"
 #include "virtual.h"
 
 static const char *text_or_empty(const char *text)
@@ -308,6 +309,7 @@ static void plan_board(struct plan *plan)
 		.apic_timer_frequency_hz = model->board.apic_timer_frequency_hz,
 		.physical_address_bits = model->board.physical_address_bits,
 	};
+	topology_widths(&model->board, &plan->scenario.thread_bits, &plan->scenario.package_bits);
 	memcpy(plan->scenario.hash, model->hash, SCENARIO_HASH_SIZE);
 	plan_ranges(plan);
 	plan_ioapics(plan);

@@ -169,6 +169,8 @@ static void emit_scenario(FILE *file, const struct scenario *scenario)
 	fprintf(file, "\t.apic_timer_frequency_hz = %" PRIu64 ",\n",
 		scenario->apic_timer_frequency_hz);
 	fprintf(file, "\t.physical_address_bits = %u,\n", scenario->physical_address_bits);
+	fprintf(file, "\t.thread_bits = %u,\n", scenario->thread_bits);
+	fprintf(file, "\t.package_bits = %u,\n", scenario->package_bits);
 	if (scenario->share_count != 0)
 		emit_array(file, "shares", "share_count", scenario->share_count);
 	if (scenario->pci_count != 0)

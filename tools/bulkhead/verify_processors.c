@@ -2,6 +2,8 @@
 /* BHB5xx and BHB6xx: interrupt pins, IOAPICs, cores and vCPUs. */
 #include "verify_internal.h"
 
+#define APIC_ID_FIELD_MAX 31 /* bits that leaf 0xB of CPUID can tell of */
+
 /* --- IOAPICs and pins --------------------------------------------------------------------------- */
 
 #define IOAPIC_PINS_MAX 240 /* the version register's count has eight bits, vectors end at 255 */
@@ -209,10 +211,23 @@ static void check_core(struct verify *verify, uint32_t index)
 			      problem);
 }
 
+static void check_widths(struct verify *verify)
+{
+	const struct scenario *s = &verify->scenario;
+
+	verify->statistics.pairs++;
+	if (s->thread_bits > s->package_bits || s->package_bits > APIC_ID_FIELD_MAX)
+		verify_report(verify, VERIFY_CORE_LIST,
+			      "board: APIC ids cannot have %" PRIu32 " bits for threads within "
+			      "%" PRIu32 " bits for a package",
+			      s->thread_bits, s->package_bits);
+}
+
 void verify_core_list(struct verify *verify)
 {
 	const uint32_t *uses = core_uses(verify);
 
+	check_widths(verify);
 	for (uint32_t i = 0; i < verify->scenario.core_count; i++)
 		check_core(verify, i);
 	for (uint32_t i = 0; i < verify->scenario.vcpu_count; i++)

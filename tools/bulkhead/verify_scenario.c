@@ -4,6 +4,7 @@
  * scenario is read by the tool's front half; what the emitters made of it is only seen in the image.
  */
 #include "cpu_features.h"
+#include "topology.h"
 #include "verify_internal.h"
 #include "virtual.h"
 
@@ -610,6 +611,7 @@ void verify_scenario_board(struct verify *verify)
 {
 	const struct model *model = verify->model;
 	const struct scenario *scenario = &verify->scenario;
+	uint32_t thread_bits, package_bits;
 
 	compare_cores(verify);
 	compare_ranges(verify);
@@ -619,6 +621,9 @@ void verify_scenario_board(struct verify *verify)
 	compare_inventory(verify);
 	if (scenario->physical_address_bits != model->board.physical_address_bits)
 		board_differs(verify, "physical address width is");
+	topology_widths(&model->board, &thread_bits, &package_bits);
+	if (scenario->thread_bits != thread_bits || scenario->package_bits != package_bits)
+		board_differs(verify, "widths of APIC id fields are");
 	if (scenario->tsc_frequency_hz != model->board.tsc_frequency_hz ||
 	    scenario->apic_timer_frequency_hz != model->board.apic_timer_frequency_hz)
 		board_differs(verify, "frequencies are");

@@ -301,6 +301,12 @@ struct scenario {
 	uint64_t tsc_frequency_hz;        /* 0: ask CPUID leaf 0x15 */
 	uint64_t apic_timer_frequency_hz; /* 0: ask CPUID leaf 0x15 */
 	uint32_t physical_address_bits;
+	/*
+	 * Low bits of APIC ids that tell threads of a core apart, and those that tell everything in a package
+	 * apart, as the board says: what CPUID shows to guests. thread_bits <= package_bits <= 31.
+	 */
+	uint32_t thread_bits;
+	uint32_t package_bits;
 
 	const struct share_config *shares;
 	uint32_t share_count;
