@@ -356,6 +356,11 @@ void guest_set_instruction_pointer(uint64_t value)
 	vmcs_write(VMCS_GUEST_RIP, value);
 }
 
+uint64_t guest_cr4(void)
+{
+	return vmcs_read(VMCS_GUEST_CR4);
+}
+
 uint64_t guest_stack_pointer(void)
 {
 	return vmcs_read(VMCS_GUEST_RSP);

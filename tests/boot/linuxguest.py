@@ -4,7 +4,12 @@
 import re
 
 # Lines of warning level or worse that a kernel prints in a VM for a known reason.
-EXPLAINED = ()
+EXPLAINED = (
+    # What `nox2apic` asks for: the virtual firmware hands over in x2APIC mode.
+    r"^(x2apic: )?x2apic already enabled",
+    # Pieces of "smp: ... .... node  #0, CPUs:  #1 #2", which continue a line without a level of their own.
+    r"^ *#\d+$",
+)
 RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")
 COMPLAINT = re.compile(r"test: complaint level=(\d) text=(?:\[[ \d.]+\] )?(.*)")
 END = re.compile(r"test: end passed=(\d+) failed=(\d+)")

@@ -78,6 +78,9 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c
 
+unit-cpuid := tests/unit/cpuid_test.c tests/unit/fake/fake_cpu.c hypervisor/vm/cpuid.c \
+	hypervisor/vm/cpuid_topology.c hypervisor/cpu/frequency.c
+
 unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/guest_memory.c \
 	hypervisor/vm/guest_access.c \

@@ -18,8 +18,10 @@ uint32_t cpu_count = FAKE_CORES;
 static unsigned selected;
 static struct {
 	uint32_t leaf;
+	uint32_t subleaf; /* or ANY_SUBLEAF */
 	struct cpuid_result result;
-} leaves[16];
+} leaves[32];
+#define ANY_SUBLEAF UINT32_MAX
 static unsigned leaf_count;
 
 #define REVISION      UINT64_C(0x12345678)
@@ -76,16 +78,22 @@ void fake_field_set(uint64_t field, uint64_t value)
 	find(fake_cpu()->fields, &fake_cpu()->field_count, field, true)->value = value;
 }
 
-void fake_cpuid_set(uint32_t leaf, struct cpuid_result result)
+void fake_cpuid_set_subleaf(uint32_t leaf, uint32_t subleaf, struct cpuid_result result)
 {
 	for (unsigned i = 0; i < leaf_count; i++) {
-		if (leaves[i].leaf == leaf) {
+		if (leaves[i].leaf == leaf && leaves[i].subleaf == subleaf) {
 			leaves[i].result = result;
 			return;
 		}
 	}
 	leaves[leaf_count].leaf = leaf;
+	leaves[leaf_count].subleaf = subleaf;
 	leaves[leaf_count++].result = result;
+}
+
+void fake_cpuid_set(uint32_t leaf, struct cpuid_result result)
+{
+	fake_cpuid_set_subleaf(leaf, ANY_SUBLEAF, result);
 }
 
 static void core_reset(unsigned index)
@@ -194,9 +202,9 @@ void msr_write(uint32_t msr, uint64_t value)
 
 struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
-	(void)subleaf;
 	for (unsigned i = 0; i < leaf_count; i++)
-		if (leaves[i].leaf == leaf)
+		if (leaves[i].leaf == leaf &&
+		    (leaves[i].subleaf == ANY_SUBLEAF || leaves[i].subleaf == subleaf))
 			return leaves[i].result;
 	return (struct cpuid_result){0};
 }

@@ -51,6 +51,8 @@ void fake_msr_set(uint32_t msr, uint64_t value);
 uint64_t fake_msr(uint32_t msr);
 /* Overrides CPUID for one leaf, on all cores and for all subleaves. */
 void fake_cpuid_set(uint32_t leaf, struct cpuid_result result);
+/* The same for one subleaf; it counts where fake_cpuid_set() was not called for the leaf. */
+void fake_cpuid_set_subleaf(uint32_t leaf, uint32_t subleaf, struct cpuid_result result);
 /* Value of a VMCS field of the selected core, 0 if never written. */
 uint64_t fake_field(uint64_t field);
 void fake_field_set(uint64_t field, uint64_t value);
