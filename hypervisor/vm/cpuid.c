@@ -355,11 +355,6 @@ static void hide(const struct vm_config *vm, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
-uint64_t cpuid_mirrored_cr4(void)
-{
-	return guest_cr4() & (CR4_OSXSAVE | CR4_PKE);
-}
-
 enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 				 struct cpuid_result *result)
 {

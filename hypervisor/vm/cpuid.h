@@ -7,6 +7,7 @@
 #define VM_CPUID_H
 
 #include "cpu/privileged.h"
+#include "cpu/registers.h"
 #include "vm/registers.h"
 
 struct vcpu;
@@ -31,22 +32,22 @@ uint32_t cpuid_ids_in_package(void);
 enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 				 struct cpuid_result *result);
 
-/* CR4 bits that CPUID mirrors, as the guest has them. */
-uint64_t cpuid_mirrored_cr4(void);
+/* CR4 bits that CPUID mirrors. */
+#define CPUID_MIRRORED_CR4 ((uint32_t)(CR4_OSXSAVE | CR4_PKE))
 
 /* Answers that depend on the guest's CR4 or APIC base are to be made anew. */
 void cpuid_forget(struct vcpu *vcpu);
 
 #define CPUID_CACHE_ENTRIES 64
 
-/* An answer; `validity` 0 is an empty entry. */
+/* An answer that was given. */
 struct cpuid_cache_entry {
 	uint32_t leaf, subleaf;
 	struct cpuid_result result;
-	uint32_t validity; /* enum cpuid_validity */
-	uint32_t cr4;      /* mirrored bits at that time */
+	bool kept;         /* false: empty, or an answer that is made anew each time */
+	uint32_t cr4_mask; /* bits of the guest's CR4 on which it depends ... */
+	uint32_t cr4;      /* ... and what they were */
 };
-_Static_assert(sizeof(struct cpuid_cache_entry) == 32, "two to a cache line");
 
 struct cpuid_cache {
 	struct cpuid_cache_entry entries[CPUID_CACHE_ENTRIES];

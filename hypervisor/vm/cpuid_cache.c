@@ -12,20 +12,9 @@ static struct cpuid_cache_entry *entry_of(struct cpuid_cache *cache, uint32_t le
 	return &cache->entries[(leaf + (leaf >> 26) + subleaf * 8) % CPUID_CACHE_ENTRIES];
 }
 
-static bool is_kept(const struct cpuid_cache_entry *entry)
+static bool is_kept(const struct cpuid_cache_entry *entry, uint64_t cr4)
 {
-	return entry->validity == CPUID_UNTIL_CR4 && entry->cr4 == cpuid_mirrored_cr4();
-}
-
-static void answer_again(struct vcpu *vcpu, struct cpuid_cache_entry *entry, uint32_t leaf,
-			 uint32_t subleaf)
-{
-	if (entry->leaf == leaf && entry->subleaf == subleaf && is_kept(entry))
-		return;
-	entry->leaf = leaf;
-	entry->subleaf = subleaf;
-	entry->cr4 = (uint32_t)cpuid_mirrored_cr4();
-	entry->validity = cpuid_answer(vcpu, leaf, subleaf, &entry->result);
+	return entry->kept && entry->cr4 == (cr4 & entry->cr4_mask);
 }
 
 static void copy_answer(struct guest_registers *registers, const struct cpuid_result *result)
@@ -44,21 +33,29 @@ void cpuid_forget(struct vcpu *vcpu)
 }
 
 /* Out of line, so that the way of an answer that is there saves no registers. */
-static __attribute__((noinline)) void
-answer_slowly(struct vcpu *vcpu, struct guest_registers *registers, struct cpuid_cache_entry *entry)
+static __attribute__((noinline)) void answer_anew(struct vcpu *vcpu,
+						  struct guest_registers *registers,
+						  struct cpuid_cache_entry *entry, uint64_t cr4)
 {
-	answer_again(vcpu, entry, (uint32_t)registers->rax, (uint32_t)registers->rcx);
+	enum cpuid_validity validity;
+
+	entry->leaf = (uint32_t)registers->rax;
+	entry->subleaf = (uint32_t)registers->rcx;
+	validity = cpuid_answer(vcpu, entry->leaf, entry->subleaf, &entry->result);
+	entry->kept = validity != CPUID_CHANGES;
+	entry->cr4_mask = validity == CPUID_UNTIL_CR4 ? CPUID_MIRRORED_CR4 : 0;
+	entry->cr4 = (uint32_t)cr4 & entry->cr4_mask;
 	copy_answer(registers, &entry->result);
 }
 
-void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
+void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers, uint64_t cr4)
 {
 	uint32_t leaf = (uint32_t)registers->rax;
 	uint32_t subleaf = (uint32_t)registers->rcx;
 	struct cpuid_cache_entry *entry = entry_of(&vcpu->cpuid, leaf, subleaf);
 
-	if (entry->leaf == leaf && entry->subleaf == subleaf && entry->validity == CPUID_STAYS)
+	if (entry->leaf == leaf && entry->subleaf == subleaf && is_kept(entry, cr4))
 		copy_answer(registers, &entry->result);
 	else
-		answer_slowly(vcpu, registers, entry);
+		answer_anew(vcpu, registers, entry, cr4);
 }

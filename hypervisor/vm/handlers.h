@@ -8,8 +8,11 @@
 
 #include "vm/vcpu.h"
 
-/* CPUID with the guest's EAX and ECX: what the policy table lets through (cpuid.c, cpuid_cache.c). */
-void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers);
+/*
+ * CPUID with the guest's EAX and ECX, and its CR4: what the policy table lets through (cpuid.c), or let
+ * through before (cpuid_cache.c).
+ */
+void vm_cpuid(struct vcpu *vcpu, struct guest_registers *registers, uint64_t cr4);
 
 /* RDMSR and WRMSR of a register that the MSR bitmap does not pass (msr.c). False: #GP(0). */
 bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);

@@ -33,7 +33,7 @@ static void skip_or_fault(bool done)
 
 static void handle_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	vm_cpuid(vcpu, registers);
+	vm_cpuid(vcpu, registers, vmcs_read(VMCS_GUEST_CR4));
 	guest_skip_instruction();
 }
 
