@@ -201,13 +201,17 @@ static void *run_vcpu(void *argument)
 	CPU_SET(vcpu->core, &cores);
 	must(sched_setaffinity(0, sizeof(cores), &cores), "sched_setaffinity");
 	for (;;) {
-		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0 && errno != EINTR && errno != EAGAIN)
-			must(-1, "KVM_RUN");
+		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+			/* EAGAIN: a vCPU that waited has been started */
+			must(errno == EINTR || errno == EAGAIN ? 0 : -1, "KVM_RUN");
+			continue;
+		}
 		if (vcpu->run->exit_reason == KVM_EXIT_IO) {
 			port_access(vcpu->run);
 		} else if (vcpu->run->exit_reason != KVM_EXIT_MMIO &&
 			   vcpu->run->exit_reason != KVM_EXIT_INTR) {
-			printf("bench: vmm: exit %u\n", vcpu->run->exit_reason);
+			printf("bench: vmm: exit %u, hardware reason 0x%llx\n", vcpu->run->exit_reason,
+			       vcpu->run->hw.hardware_exit_reason);
 			exit(1);
 		}
 	}
