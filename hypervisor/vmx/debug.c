@@ -31,14 +31,16 @@ static void single_step(void)
 		debug_exception_pending(PENDING_DEBUG_BS);
 }
 
-void guest_skip_bytes(unsigned length)
-{
-	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + length;
-	uint64_t flags = vmcs_read(VMCS_GUEST_RFLAGS);
+#define SHADOWS (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
 
-	if (rip >> 32 && guest_code_bits() != 64)
-		rip = (uint32_t)rip;
-	vmcs_write(VMCS_GUEST_RIP, rip);
+/*
+ * What is seldom to be done when an instruction is complete: RIP wraps outside 64-bit mode, shadows and the
+ * resume flag end, a single step is reported. Out of line, so that skip() saves no registers.
+ */
+static __attribute__((noinline)) void complete(uint64_t from, uint64_t rip, uint64_t flags)
+{
+	if ((from ^ rip) >> 32 && guest_code_bits() != 64)
+		vmcs_write(VMCS_GUEST_RIP, (uint32_t)rip);
 	guest_end_shadows();
 	if (flags & RFLAGS_RF)
 		vmcs_write(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
@@ -46,9 +48,27 @@ void guest_skip_bytes(unsigned length)
 		single_step();
 }
 
+/* Part of nearly every exit, hence inline. */
+static inline void skip(uint32_t length)
+{
+	uint64_t from = vmcs_read(VMCS_GUEST_RIP);
+	uint64_t rip = from + length;
+	uint64_t flags = vmcs_read(VMCS_GUEST_RFLAGS);
+
+	vmcs_write(VMCS_GUEST_RIP, rip);
+	if ((from ^ rip) >> 32 || (flags & (RFLAGS_RF | RFLAGS_TF)) ||
+	    (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & SHADOWS))
+		complete(from, rip, flags);
+}
+
+void guest_skip_bytes(unsigned length)
+{
+	skip(length);
+}
+
 void guest_skip_instruction(void)
 {
-	guest_skip_bytes(vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	skip(vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 static uint64_t breakpoint_address(unsigned number)
