@@ -30,6 +30,7 @@
 #define LINE_MAX_SIZE    256
 #define TSS_ADDRESS      0xFFFBD000u /* three pages that the guest does not use */
 #define ECX_TSC_DEADLINE (1u << 24)
+#define ECX_HYPERVISOR   (1u << 31)
 
 struct cpuid_list {
 	struct kvm_cpuid2 head;
@@ -102,7 +103,7 @@ static void set_cpuid(const struct vcpu *vcpu, uint32_t number)
 
 		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0xFFFFFF) | number << 24;
-			entry->ecx |= ECX_TSC_DEADLINE;
+			entry->ecx |= ECX_TSC_DEADLINE | ECX_HYPERVISOR;
 		} else if (entry->function == 0xB || entry->function == 0x1F) {
 			entry->edx = number;
 		}
@@ -210,8 +211,8 @@ static void *run_vcpu(void *argument)
 			port_access(vcpu->run);
 		} else if (vcpu->run->exit_reason != KVM_EXIT_MMIO &&
 			   vcpu->run->exit_reason != KVM_EXIT_INTR) {
-			printf("bench: vmm: exit %u, hardware reason 0x%llx\n", vcpu->run->exit_reason,
-			       vcpu->run->hw.hardware_exit_reason);
+			printf("bench: vmm: exit %u, hardware reason 0x%llx\n",
+			       vcpu->run->exit_reason, vcpu->run->hw.hardware_exit_reason);
 			exit(1);
 		}
 	}
