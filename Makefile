@@ -82,14 +82,14 @@ olddefconfig: ## bring .config up to date after configs/Kconfig changed
 savedefconfig: ## write the settings that differ from the defaults to ./defconfig
 	$(Q)$(KCONFIG) -m savedefconfig --kconfig configs/Kconfig --out defconfig
 debug_defconfig: ## settings for development: assertions, exit tracing, -Og
-release_defconfig: ## settings for use: -O2, no assertions, no tracing
+release_defconfig: ## settings for use: -Os, no assertions, no tracing
 %_defconfig: configs/%_defconfig
 	$(Q)$(KCONFIG) -m defconfig --kconfig configs/Kconfig $<
 
 # --- Flags --------------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Werror
-OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,-O2)
+OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,-Os)
 DEPEND = -MMD -MP -MF $(@:.o=.d)
 
 HV_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
@@ -138,7 +138,12 @@ $(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECT
 $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) $(DEPEND) -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) $(HV_HOT_CFLAGS) $(DEPEND) -c $< -o $@
+
+# The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
+HV_HOT := vmx/exit.c vmx/debug.c vmx/events.c vm/cpuid_cache.c vm/msr.c vm/local_apic.c vm/port.c vm/hypercall.c \
+	cpu/apic.c
+$(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,-O2)
 
 # --- Scenario compiler --------------------------------------------------------------------------------
 
