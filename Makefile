@@ -23,6 +23,7 @@ SCENARIO ?= demo#          name of a file in scenarios/, or a path to any .dts
 BUILD ?= build#            folder for everything that is made
 KCONFIG_CONFIG ?= .config# settings; made from configs/debug_defconfig if there are none
 V ?= 0#                    1 shows every command as it runs
+BENCH ?=#                 options for tests/bench/bench.py in `make bench`, e.g. BENCH=--quick
 RUN ?=#                    options for tools/run.py in `make run`, e.g. RUN=--timeout=60
 PREFIX ?= /usr/local#      where `make install` installs
 TEST ?=#                   only tests with this in their name, e.g. TEST=boot/demo
@@ -45,7 +46,7 @@ endif
 
 # Goals that build nothing need neither .config nor a scenario.
 LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
-	run unit tool-tests report-tests boot-tests lint check coverage stress
+	run unit tool-tests report-tests boot-tests lint check coverage stress bench bench-run
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -53,7 +54,7 @@ SCENARIO_FILE := $(if $(filter %.dts,$(SCENARIO)),$(SCENARIO),scenarios/$(SCENAR
 SCENARIO_NAME := $(basename $(notdir $(SCENARIO_FILE)))
 OUT := $(BUILD)/$(SCENARIO_NAME)
 RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test build-test-release \
-	mutate fuzz scale
+	mutate fuzz scale bench
 ifneq ($(filter $(SCENARIO_NAME),$(RESERVED_NAMES)),)
 $(error a scenario cannot be called "$(SCENARIO_NAME)": $(BUILD)/$(SCENARIO_NAME) is the build's own)
 endif
@@ -375,12 +376,15 @@ coverage-report: unit-build mutate-build
 
 include tests/mutate/mutate.mk
 include tests/scale/scale.mk
--include tests/bench/bench.mk
+include tests/bench/bench.mk
 .PHONY: stress stress-build
 stress-build: mutate-build scale-build
 stress: ## a sample of `make mutate` and `make bench-tool`
 	$(Q)+$(CHECK) stress
 bench-tool: bench-tool-run ## how the scenario compiler's work grows with the scenario
+bench: ## the same guest natively, under Bulkhead and under KVM: table and picture (BENCH="--quick", "--record")
+	$(Q)tools/bootstrap.sh
+	$(Q)+$(MAKE) --no-print-directory bench-run
 mutate: mutate-run ## scenarios changed by the thousand: rejected, or built and proved (MUTATE_SECONDS)
 fuzz: $(FUZZERS:%=fuzz-run-%) ## fuzz the parsers, a minute each (FUZZ_SECONDS)
 

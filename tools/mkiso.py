@@ -47,11 +47,11 @@ def stage(folder, elf, modules, build):
         file.writelines(f"module2 /boot/modules/{m.name} {m.name}\n" for m in modules)
 
 
-def build_image(folder, out):
+def build_image(folder, out, grub_modules=GRUB_MODULES):
     """Run grub-mkrescue on `folder`."""
     command = [
         "grub-mkrescue", "-d", GRUB_FOLDER, "--compress=no", "--fonts=", "--locales=", "--themes=",
-        f"--install-modules={GRUB_MODULES}", f"--modification-date={EPOCH_GRUB}", "-o", out,
+        f"--install-modules={grub_modules}", f"--modification-date={EPOCH_GRUB}", "-o", out,
         folder, "--", "-volume_date", "all", f"={EPOCH}", "-alter_date_r", "b", f"={EPOCH}", "/", "--"]
     environment = dict(os.environ, SOURCE_DATE_EPOCH=str(EPOCH))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

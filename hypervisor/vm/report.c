@@ -10,9 +10,10 @@ static void report_start(const struct vcpu *vcpu)
 
 	if (!c->started)
 		return;
-	log_info("vCPU %u started %lu ticks after GRUB, %lu of them placing images; ran %lu ticks",
-		 vcpu->config->index, c->started - c->hypervisor_entered, c->images_placed,
-		 tsc_read() - c->started);
+	log_info(
+		"vCPU %u started at tsc %lu, %lu ticks after GRUB, %lu of them placing images; ran %lu ticks",
+		vcpu->config->index, c->started, c->started - c->hypervisor_entered,
+		c->images_placed, tsc_read() - c->started);
 }
 
 static void report_reason(const struct vcpu *vcpu, uint32_t reason)

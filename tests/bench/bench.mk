@@ -1,24 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make bench` (README.md here): the measuring guest, its hosts, and their images.
+# `make bench` (README.md here): the measuring guest, what starts it, and the programs of its Linux.
 
 BENCH_DIR := tests/bench
-BENCH_GUEST_OBJ := $(GUESTS)/obj/bench
+BENCH_OBJ := $(GUESTS)/obj/bench
+BENCH_COMMON := $(addprefix $(GUEST_OBJ)/lib/,print.c.o start.S.o) $(guest-console-com1)
 BENCH_GUEST_SOURCES := $(filter-out %/role_measure.c %/role_neighbour.c,\
 	$(sort $(wildcard $(BENCH_DIR)/guest/*.c $(BENCH_DIR)/guest/*.S)))
-BENCH_GUEST_OBJECTS := $(BENCH_GUEST_SOURCES:$(BENCH_DIR)/guest/%=$(BENCH_GUEST_OBJ)/%.o) \
-	$(addprefix $(GUEST_OBJ)/lib/,frequency.c.o print.c.o start.S.o) $(guest-console-com1)
-GUEST_PROGRAMS += $(GUESTS)/bench $(GUESTS)/bench-neighbour
+BENCH_GUEST_OBJECTS := $(BENCH_GUEST_SOURCES:$(BENCH_DIR)/%=$(BENCH_OBJ)/%.o) $(BENCH_COMMON) \
+	$(GUEST_OBJ)/lib/frequency.c.o
+BENCH_LINUX_SOURCES := $(sort $(wildcard $(BENCH_DIR)/linux/*.c))
+GUEST_PROGRAMS += $(addprefix $(GUESTS)/,bench bench-neighbour bench-starter bench-init bench-initrd)
 
-$(BENCH_GUEST_OBJ)/%.o: $(BENCH_DIR)/guest/% $(GUEST_OBJ)/.flags
+$(BENCH_OBJ)/%.o: $(BENCH_DIR)/% $(GUEST_OBJ)/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -Ihypervisor $(DEPEND) -c $< -o $@
 
-$(GUESTS)/bench: $(BENCH_GUEST_OBJECTS) $(BENCH_GUEST_OBJ)/role_measure.c.o $(BENCH_DIR)/guest/bench.lds
-	$(call guest-link,$(BENCH_DIR)/guest/bench.lds)
-$(GUESTS)/bench-neighbour: $(BENCH_GUEST_OBJECTS) $(BENCH_GUEST_OBJ)/role_neighbour.c.o \
-		$(BENCH_DIR)/guest/bench.lds
-	$(call guest-link,$(BENCH_DIR)/guest/bench.lds)
+# $(call bench-link,NAME,OBJECT)
+define bench-link
+$(GUESTS)/$(1): $(2) $(BENCH_DIR)/guest/bench.lds
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(GUEST_LDFLAGS) -s -Wl,-T,$(BENCH_DIR)/guest/bench.lds -o $$@ $$(filter %.o,$$^)
+endef
+$(eval $(call bench-link,bench,$(BENCH_GUEST_OBJECTS) $(BENCH_OBJ)/guest/role_measure.c.o))
+$(eval $(call bench-link,bench-neighbour,$(BENCH_GUEST_OBJECTS) $(BENCH_OBJ)/guest/role_neighbour.c.o))
+$(eval $(call bench-link,bench-starter,$(BENCH_OBJ)/starter/starter.c.o $(BENCH_COMMON)))
 
--include $(wildcard $(BENCH_GUEST_OBJ)/*.d)
+# First process of the benchmark's Linux: workloads, and a small host for KVM.
+$(GUESTS)/bench-init: $(BENCH_LINUX_SOURCES) $(BENCH_DIR)/linux/bench.h
+	@$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s -o $@ $(BENCH_LINUX_SOURCES) -lpthread
+$(GUESTS)/bench-initrd: $(GUESTS)/bench-init $(BENCH_DIR)/mkinitrd.sh
+	@$(call say,CPIO,$@)
+	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init
+
+# Its initramfs for KVM, with the modules of the same kernel package. Not part of `guests`.
+$(GUESTS)/bench-kvm-initrd: $(GUESTS)/bench-init $(GUESTS)/bench $(GUESTS)/bench-neighbour $(GUESTS)/linux \
+		$(BENCH_DIR)/mkinitrd.sh
+	@$(call say,CPIO,$@)
+	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init $(GUESTS)/bench=bench $(GUESTS)/bench-neighbour=bench-neighbour \
+		kernel-modules=$(BUILD)/cache
+
+.PHONY: bench-guests bench-run
+bench-guests: $(addprefix $(GUESTS)/,bench bench-starter bench-initrd bench-kvm-initrd linux)
+bench-run:
+	$(Q)+$(PYTHON) $(BENCH_DIR)/bench.py --build $(BUILD) $(BENCH)
+
+-include $(wildcard $(BENCH_OBJ)/*/*.d)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machines that the benchmark boots: an image for each, and what came out of its consoles."""
+"""The machines that the benchmark boots: an image for each, and what comes out of its consoles."""
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -32,16 +31,15 @@ class Run:
     done: str
     timeout: float
     cores: int = 4
-    vm: str = "bench"
-    hypervisor: str = None  # None: the iso holds no Bulkhead
-    after: str = None  # line of the hypervisor's console that has to come as well
+    bulkhead: bool = False  # its log is on a console as well
+    after: str = None  # line of that log that has to come before the run ends
     lines: list = field(default_factory=list)
     hypervisor_lines: list = field(default_factory=list)
     seconds: float = 0
 
 
 def make_iso(out, configuration, files):
-    """A medium with GRUB: `files` maps names to paths, `configuration` is the text of grub.cfg."""
+    """A medium with GRUB that runs `configuration`, with `files`: name to path."""
     with tempfile.TemporaryDirectory() as folder:
         grub = Path(folder) / "boot/grub"
         grub.mkdir(parents=True)
@@ -49,20 +47,15 @@ def make_iso(out, configuration, files):
         for name, path in files.items():
             shutil.copy(path, Path(folder) / name)
         new = f"{out}.new"
-        mkiso.build_image(folder, new)
+        mkiso.build_image(folder, new, mkiso.GRUB_MODULES + " linux")
         os.replace(new, out)
     return out
 
 
-def native_iso(out, guest):
-    """The measuring guest alone, by multiboot2."""
-    return make_iso(out, "multiboot2 /bench\nboot\n", {"bench": guest})
-
-
 def manifest_of(run):
     """What the emulator has to know of a run."""
-    vms = (manifests.Vm(run.vm, CONSOLE, None, run.cores),)
-    own = manifests.Console("serial", 0x3E8) if run.hypervisor else None
+    vms = (manifests.Vm("guest", CONSOLE, None, run.cores),)
+    own = manifests.Console("serial", 0x3E8) if run.bulkhead else None
     return manifests.Manifest(name=run.name, hash="", vms=vms, modules=(), core_count=run.cores,
                               memory_mib=1024, tsc_frequency_hz=TSC_HZ, hypervisor_console=own)
 
@@ -73,24 +66,16 @@ def execute(run, folder, progress):
         if line.startswith(("bench:", "work:")):
             progress(run, line)
 
-    machine = Machine(manifest_of(run), run.iso, str(folder / run.name), faketime=True)
+    machine = Machine(manifest_of(run), run.iso, str(folder / "runs" / run.name), faketime=True)
     machine.listener = on_line
     with machine:
         try:
-            machine.wait_for(run.vm, run.done, run.timeout)
+            machine.wait_for("guest", run.done, run.timeout)
             if run.after:
                 machine.wait_for(HYPERVISOR, run.after, 60)
         finally:
             run.seconds = machine.seconds
-            run.lines = list(machine.lines(run.vm))
-            if run.hypervisor:
+            run.lines = list(machine.lines("guest"))
+            if run.bulkhead:
                 run.hypervisor_lines = list(machine.lines(HYPERVISOR))
     return run
-
-
-def program(*command, **options):
-    """Run a command that has to succeed."""
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False, **options)
-    if done.returncode:
-        raise MachineError(f"{' '.join(map(str, command))}:\n{done.stdout}{done.stderr}")
-    return done.stdout

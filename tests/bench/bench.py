@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The same measuring guest natively, under Bulkhead and under Linux' KVM, on the same emulated processor.
+
+Prints a table with ratios and targets, compares it with the recorded run, and writes bench.json and
+bench.svg. README.md says what is measured, docs/performance.md what came out.
+"""
+
+import argparse
+import json
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+import images
+import report
+import results as figures
+from machines import TOP, MachineError, execute
+
+RECORDED = Path(__file__).resolve().parent / "recorded.json"
+WORKERS = 2
+
+
+class Progress:
+    """One line per step on the terminal."""
+
+    def __init__(self):
+        self.begin = time.monotonic()
+        self.lock = threading.Lock()
+
+    def say(self, text):
+        """A line with the time since the start."""
+        with self.lock:
+            print(f"[{time.monotonic() - self.begin:5.0f} s] {text}", flush=True)
+
+    def line(self, run, line):
+        """What a machine says of its progress."""
+        self.say(f"{run.name:15} {line}")
+
+
+def run_all(steps, out, progress):
+    """Prepare and boot the steps, WORKERS at a time; returns the runs by name."""
+    waiting, done, problems = queue.Queue(), {}, []
+    for step in steps:
+        waiting.put(step)
+
+    def work():
+        while not problems:
+            try:
+                run = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                progress.say(f"{run.name:15} boots")
+                done[run.name] = execute(run, out, progress.line)
+                progress.say(f"{run.name:15} took {run.seconds:.0f} s")
+            except MachineError as problem:
+                problems.append(problem)
+
+    threads = [threading.Thread(target=work) for _ in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise problems[0]
+    return done
+
+
+def prepare(build, out, quick, progress):
+    """Everything that is booted, the longest first."""
+    progress.say("building guests and images")
+    if quick:
+        images.make(f"BUILD={build}", build / "guests/bench", build / "guests/bench-neighbour")
+        return [images.bulkhead_measure(out, "timed"), images.native_measure(build, out)]
+    images.make(f"BUILD={build}", "bench-guests")
+    return [images.kvm_measure(build, out), images.bulkhead_linux(out),
+            images.native_linux(build, out), images.bulkhead_measure(out, "timed"),
+            images.bulkhead_measure(out, "untimed"), images.native_measure(build, out)]
+
+
+def counter_cost(timed, untimed):
+    """What the times of exits cost: their part of a CPUID exit without them."""
+    with_times = figures.figures(timed.lines)["cpuid_0"]
+    without = figures.figures(untimed.lines)["cpuid_0"]
+    return round(with_times - without, 2), round((with_times - without) / without, 4)
+
+
+def collect(runs, out):
+    """All figures: by environment, and those that stand alone."""
+    results = {"native": figures.figures(runs["native"].lines),
+               "bulkhead": figures.figures(runs["timed"].lines),
+               "single": figures.image_sizes(out / "timed", "measure")}
+    if "kvm" in runs:
+        results["kvm"] = figures.figures(runs["kvm"].lines)
+        results["kvm"].pop("init", None)
+    if "untimed" in runs:
+        ticks, share = counter_cost(runs["timed"], runs["untimed"])
+        results["single"] |= {"counter_ticks": ticks, "counter_cost": share}
+    if "bulkhead-linux" in runs:
+        linux, exits = figures.linux_figures(runs["native-linux"], runs["bulkhead-linux"])
+        for environment, values in linux.items():
+            results[environment] |= values
+        results["linux_exits"] = exits
+        results["single"]["handover"] = figures.handover(runs["bulkhead-linux"].hypervisor_lines)
+    return results
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build", help="build folder")
+    parser.add_argument("--quick", action="store_true",
+                        help="only the measuring guest, natively and under Bulkhead")
+    parser.add_argument("--record", action="store_true",
+                        help="keep the result as tests/bench/recorded.json")
+    return parser.parse_args()
+
+
+def show(results, targets, progress):
+    """Everything on the terminal."""
+    print("\n" + report.table(results) + "\n")
+    print(report.target_table(targets) + "\n")
+    if RECORDED.exists():
+        changes = report.compare(results, json.loads(RECORDED.read_text(encoding="utf-8")))
+        print(f"Compared with {RECORDED.relative_to(TOP)}:" if changes else
+              f"The same as {RECORDED.relative_to(TOP)}.")
+        print("\n".join(changes))
+    progress.say("done")
+
+
+def main():
+    """Entry point; returns the exit status: 1 if a target is not met."""
+    options = arguments()
+    build = (TOP / options.build).resolve()
+    out = build / "bench"
+    out.mkdir(parents=True, exist_ok=True)
+    progress = Progress()
+    runs = run_all(prepare(build, out, options.quick, progress), out, progress)
+    results = collect(runs, out)
+    targets = figures.exit_targets(results["native"], results["bulkhead"], results.get("kvm"))
+    targets += figures.other_targets(results)
+    results["targets"] = {t.text: {"is": t.value, "at most": t.limit, "met": t.met} for t in targets}
+    text = json.dumps(results, indent=1) + "\n"
+    (out / "bench.json").write_text(text, encoding="utf-8")
+    report.plot(results, out / "bench.svg")
+    show(results, targets, progress)
+    print(f"Results: {out}/bench.json, {out}/bench.svg")
+    if options.record:
+        RECORDED.write_text(text, encoding="utf-8")
+    return 0 if all(t.met for t in targets) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except MachineError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(1)

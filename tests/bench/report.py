@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark's table, its comparison with a recorded run, and its picture."""
+
+import subprocess
+
+WARNING = ("All figures are emulated TSC ticks, one per instruction: exact and repeatable, but without\n"
+           "the time that hardware itself takes for an exit (some 1,000 to 2,000 cycles).")
+ENVIRONMENTS = ("native", "bulkhead", "kvm")
+HEADS = ("native", "Bulkhead", "KVM")
+# What a bar of the picture is, and its label.
+BARS = (("cpuid_1", "CPUID"), ("rdmsr", "RDMSR"), ("port_out", "port"),
+        ("ept_violation", "EPT violation"), ("vmcall", "VMCALL"), ("ipi_to_spinning", "IPI"),
+        ("ipi_to_halted", "IPI, halted"), ("timer_halted_quiet", "timer"),
+        ("timer_halted_busy", "timer, busy"), ("context_switch", "CR3 switch"),
+        ("page_fault", "page fault"))
+
+
+def number(value):
+    """A figure, in as many digits as it has."""
+    if value is None:
+        return "-"
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+
+
+def ratio(a, b):
+    """a / b as text."""
+    return f"{a / b:.3g}" if a is not None and b else "-"
+
+
+def rows(results):
+    """Name, the three environments' figures, Bulkhead by native, KVM by Bulkhead."""
+    names = []
+    for environment in ENVIRONMENTS:
+        names += [n for n in results.get(environment, {}) if n not in names]
+    for name in names:
+        values = [results.get(e, {}).get(name) for e in ENVIRONMENTS]
+        yield name, values, ratio(values[1], values[0]), ratio(values[2], values[1])
+
+
+def table(results):
+    """The figures as text."""
+    lines = [WARNING, "", f"{'':24}" + "".join(f"{h:>16}" for h in HEADS) +
+             f"{'Bulkhead/native':>18}{'KVM/Bulkhead':>14}"]
+    for name, values, to_native, to_bulkhead in rows(results):
+        lines.append(f"{name:24}" + "".join(f"{number(v):>16}" for v in values) +
+                     f"{to_native:>18}{to_bulkhead:>14}")
+    lines.append("")
+    lines += [f"{name:24}{number(value):>16}" for name, value in results["single"].items()]
+    return "\n".join(lines)
+
+
+def target_table(targets):
+    """Targets as text, and whether they are met."""
+    lines = [f"{'target':62}{'is':>14}{'at most':>14}"]
+    for target in targets:
+        lines.append(f"{target.text:62}{number(target.value):>14}{number(target.limit):>14}  "
+                     f"{'met' if target.met else 'NOT MET'}")
+    return "\n".join(lines)
+
+
+def flat(results):
+    """All figures by one name each."""
+    return {f"{group}.{name}": value for group, values in results.items()
+            if group in (*ENVIRONMENTS, "single") for name, value in values.items()}
+
+
+def compare(results, recorded):
+    """What differs from the recorded run, as lines."""
+    now, before = flat(results), flat(recorded)
+    lines = []
+    for name in sorted(now.keys() & before.keys()):
+        if now[name] != before[name]:
+            change = f" ({100 * (now[name] / before[name] - 1):+.2f} %)" if before[name] else ""
+            lines.append(f"  {name}: {number(before[name])} -> {number(now[name])}{change}")
+    lines += [f"  {name}: new" for name in sorted(now.keys() - before.keys())]
+    lines += [f"  {name}: not measured this time" for name in sorted(before.keys() - now.keys())]
+    return lines
+
+
+def gnuplot_script(results, out):
+    """Two pictures in one: ticks on a logarithmic scale, and Linux by native."""
+    lines = [f'set terminal svg size 1100,720 dynamic background rgb "white" font "sans,13"',
+             f'set output "{out}"', "$ticks << EOD"]
+    for name, label in BARS:
+        values = [results.get(e, {}).get(name) for e in ENVIRONMENTS]
+        shown = " ".join("NaN" if v is None else str(max(v, 0.5)) for v in values)
+        lines.append(f'"{label}" {shown} "{ratio(values[2], values[1])}"')
+    lines += ["EOD", "$linux << EOD"]
+    native, guest = results.get("native", {}), results.get("bulkhead", {})
+    for name in ("linux_boot", "compile_like", "memory_bound", "system_calls", "pipe_switches",
+                 "linux_page_faults"):
+        if name in native and name in guest:
+            lines.append(f'"{name.replace("_", " ")}" {guest[name] / native[name]:.5f}')
+    lines += ["EOD", 'set multiplot layout 2,1 title "Emulated TSC ticks, without hardware exit '
+              'latency"', "set style data histograms", "set style fill solid 0.8 border -1",
+              "set style histogram clustered gap 1", "set boxwidth 0.9", "set grid ytics",
+              "set xtics rotate by -20 scale 0", "set key top left",
+              "set logscale y", "set yrange [0.5:20000]", 'set ylabel "ticks"',
+              'plot $ticks using 2:xtic(1) title "native" linecolor rgb "#999999", '
+              '"" using 3 title "Bulkhead" linecolor rgb "#0072b2", '
+              '"" using 4 title "KVM" linecolor rgb "#d55e00", '
+              '"" using 0:(15000):(stringcolumn(5) eq "-" ? "" : "1:".stringcolumn(5)) '
+              'with labels title "" ',
+              "unset logscale y", "set yrange [0.9:1.05]", 'set ylabel "Bulkhead / native"',
+              "unset key"]
+    if native.get("linux_boot"):
+        lines.append('plot $linux using 2:xtic(1) linecolor rgb "#0072b2", 1 with lines '
+                     'linecolor rgb "black"')
+    lines.append("unset multiplot")
+    return "\n".join(lines) + "\n"
+
+
+def plot(results, out):
+    """Write the picture."""
+    subprocess.run(["gnuplot"], input=gnuplot_script(results, out), text=True, check=True)

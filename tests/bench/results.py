@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From lines to figures: ticks per operation, by environment; and what they have to be."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+FIELDS = re.compile(r"^(?:bench|work): (\w+) (.+)$")
+EXITS = re.compile(r"vCPU 0 exits: +(\d+) (\S.*?) +(\d+) +(\d+) +(\d+) +(\d+)$")
+STARTED = re.compile(r"vCPU (\d+) started at tsc (\d+), (\d+) ticks after GRUB, (\d+) of them")
+CPUID = ("cpuid_0", "cpuid_1", "cpuid_4_2", "cpuid_7", "cpuid_b_1", "cpuid_ext_8", "cpuid_hv")
+WORKS = ("compile_like", "memory_bound", "system_calls", "pipe_switches", "linux_page_faults")
+TEXT_LIMIT = 64 * 1024
+HANDOVER_LIMIT = 5000000
+
+
+def figures(lines):
+    """Name to value: the average of loops and series, and a series' extremes."""
+    found = {}
+    for line in lines:
+        match = FIELDS.match(line)
+        if not match:
+            continue
+        name = match.group(1)
+        fields = dict(f.split("=") for f in match.group(2).split() if "=" in f)
+        if "total" in fields:
+            found[name] = round(int(fields["total"]) / int(fields["count"]), 2)
+        for key in ("min", "max"):
+            if key in fields:
+                found[f"{name}_{key}"] = int(fields[key])
+        for key in ("value", "ticks", "tsc"):
+            if key in fields:
+                found[name] = int(fields[key])
+    return found
+
+
+def exits_by_reason(lines):
+    """Exits of a VM's first vCPU, out of the table that it leaves: reason to count and ticks."""
+    return {m.group(2): {"count": int(m.group(1)), "min": int(m.group(3)), "avg": int(m.group(4)),
+                         "max": int(m.group(5)), "total": int(m.group(6))}
+            for m in map(EXITS.search, lines) if m}
+
+
+def linux_figures(native, bulkhead):
+    """Figures of Linux, natively and in a VM."""
+    alone, guest = figures(native.lines), figures(bulkhead.lines)
+    started = [STARTED.search(line) for line in bulkhead.hypervisor_lines]
+    start = int(next(m.group(2) for m in started if m))
+    results = {"native": {"linux_boot": alone["init"] - alone["start"]},
+               "bulkhead": {"linux_boot": guest["init"] - start}}
+    for name in WORKS:
+        results["native"][name] = alone[name]
+        results["bulkhead"][name] = guest[name]
+    return results, exits_by_reason(bulkhead.hypervisor_lines)
+
+
+def handover(lines):
+    """From GRUB's jump to the last core's first guest instruction, less the copying of images."""
+    started = [STARTED.search(line) for line in lines]
+    return max(int(m.group(3)) - int(m.group(4)) for m in started if m)
+
+
+def image_sizes(folder, scenario):
+    """Bytes of text and of constants in the linked hypervisor, without the scenario's and the boot
+    page tables."""
+    sections = {}
+    listing = subprocess.run(["readelf", "-SW", folder / scenario / "bulkhead.elf"], check=True,
+                             capture_output=True, text=True).stdout
+    for line in listing.splitlines():
+        fields = line.replace("[ ", "[").split()
+        if len(fields) > 5 and fields[1] in (".text", ".rodata"):
+            sections[fields[1]] = int(fields[5], 16)
+    text = (folder / scenario / "bulkhead.map").read_text(encoding="utf-8")
+    # a long name has a line of its own
+    pieces = re.findall(r"^ (\.text\S*|\.rodata\S*|\.multiboot)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$",
+                        text, re.MULTILINE)
+    sizes = {"text": 0, "constants": 0}
+    for name, size, source in pieces:
+        if source.endswith("tables.o") or name == ".rodata.boot_tables":
+            continue
+        sizes["text" if name.startswith((".text", ".multiboot")) else "constants"] += int(size, 16)
+    return sizes
+
+
+@dataclass
+class Target:
+    """One promise, and whether it is kept."""
+
+    text: str
+    value: float
+    limit: float
+
+    @property
+    def met(self):
+        """At most the limit."""
+        return self.value <= self.limit
+
+
+def latency_differences(native, bulkhead):
+    """Ticks that timers come later than natively, at most, of all ways to measure them."""
+    names = [n for n in native if n.startswith("timer_")]
+    return max(abs(native[n] - bulkhead[n]) for n in names)
+
+
+def exit_targets(native, bulkhead, kvm):
+    """Targets that need the measuring guest only; KVM's if it ran."""
+    worst = max(bulkhead[n] for n in CPUID)
+    targets = [
+        Target("exits in the steady state, both cores",
+               bulkhead["steady_exits_first"] + bulkhead["steady_exits_second"], 0),
+        Target("timer latency: difference to native, in ticks",
+               latency_differences(native, bulkhead), 0),
+        Target("CPUID, slowest leaf, in ticks: 1.5 times a floor of 90", round(worst, 1), 135),
+        Target("CPUID, slowest leaf, by the floor measured here", round(
+            worst / native["cpuid_floor"], 2), 1.5),
+    ]
+    if kvm:
+        targets += [
+            Target("CPUID by KVM's", round(worst / min(kvm[n] for n in CPUID), 3), round(1 / 7, 3)),
+            Target("IPI by KVM's, to a spinning core",
+                   round(bulkhead["ipi_to_spinning"] / kvm["ipi_to_spinning"], 3), round(1 / 3, 3)),
+            Target("IPI by KVM's, to a halted core",
+                   round(bulkhead["ipi_to_halted"] / kvm["ipi_to_halted"], 3), round(1 / 3, 3)),
+        ]
+    return targets
+
+
+def other_targets(results):
+    """Targets of size, start, Linux and counters, of what is there."""
+    single = results["single"]
+    targets = []
+    if "text" in single:
+        targets.append(Target("text and constants without tables, in bytes",
+                              single["text"] + single["constants"], TEXT_LIMIT))
+    if "counter_cost" in single:
+        targets.append(Target("times of exits: share of a CPUID exit", single["counter_cost"], 0.05))
+    if "handover" in single:
+        targets.append(Target("hand-over without copying images, in ticks", single["handover"],
+                              HANDOVER_LIMIT))
+    if "linux_boot" in results["native"]:
+        targets.append(Target("Linux boot to init by native",
+                              round(results["bulkhead"]["linux_boot"] /
+                                    results["native"]["linux_boot"], 5), 1.005))
+    return targets
