@@ -249,6 +249,8 @@ struct vm {
 	unsigned pci_count;
 	bool dma_unprotected; /* the scenario accepts DMA that no IOMMU guards */
 	struct place dma_unprotected_at;
+	bool allow_shared_cores; /* threads of its cores may be other VMs' that say so, too */
+	struct place allow_shared_cores_at;
 	struct text *cpuid_hide; /* names of features that the guest does not get to see */
 	unsigned cpuid_hide_count;
 	struct text *virtual_devices; /* names; not given: those of the protocol (virtual.h) */

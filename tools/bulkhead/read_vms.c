@@ -203,6 +203,8 @@ static void take_pci(struct reader *reader, const struct tree_node *node, struct
 	}
 	vm->dma_unprotected = read_flag(node, "dma-unprotected");
 	vm->dma_unprotected_at = place_of(node, "dma-unprotected");
+	vm->allow_shared_cores = read_flag(node, "allow-shared-cores");
+	vm->allow_shared_cores_at = place_of(node, "allow-shared-cores");
 }
 
 static void take_vm(struct reader *reader, const struct tree_node *node)

@@ -61,6 +61,8 @@ const struct rule rules[] = {
 	{"BH2014", ERROR, "APIC id that no core can have", rule_apic_id_broadcast},
 	{"BH2015", ERROR, "no free core for a VM", rule_no_free_core},
 	{"BH2016", ERROR, "number of cores contradicts the cores that are named", rule_cpu_count},
+	{"BH2017", WARNING, "threads of one core split between VMs that accept it",
+	 rule_siblings_allowed},
 
 	/* Host memory, and the board's */
 	{"BH3001", ERROR, "host address or size is not a multiple of a page", rule_host_unaligned},

@@ -73,6 +73,7 @@ void rule_core_reserved(struct check *check);
 void rule_core_twice(struct check *check);
 void rule_core_two_owners(struct check *check);
 void rule_siblings_split(struct check *check);
+void rule_siblings_allowed(struct check *check);
 void rule_apic_id_twice(struct check *check);
 void rule_topology_twice(struct check *check);
 void rule_core_unassigned(struct check *check);

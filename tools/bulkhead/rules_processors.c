@@ -215,29 +215,68 @@ static struct core_use *core_users(struct check *check)
 	return users;
 }
 
-static void compare_siblings(struct check *check, struct core_use a, struct core_use b)
+/* Both VMs have to accept it: each gives something away. */
+static bool split_is_allowed(const struct vm *a, const struct vm *b)
 {
-	if (!a.vm || !b.vm || a.vm == b.vm)
-		return;
-	bool swapped = place_compare(a.reference->at, b.reference->at) > 0;
-	struct core_use earlier = swapped ? b : a;
-	struct core_use later = swapped ? a : b;
+	return a->allow_shared_cores && b->allow_shared_cores;
+}
+
+static struct finding *report_siblings(struct check *check, struct core_use earlier,
+				       struct core_use later)
+{
+	const struct board_cpu *cpu = cpu_of(check, later.reference);
 	struct finding *finding = REPORT(
 		check, later.reference->at, "VM \"%s\": %s shares its core with %s of VM \"%s\"",
 		later.vm->name, later.reference->label, earlier.reference->label, earlier.vm->name);
 
 	NOTE(check, finding, earlier.reference->at, "%s is given to VM \"%s\" here",
 	     earlier.reference->label, earlier.vm->name);
-	const struct board_cpu *cpu = cpu_of(check, later.reference);
 	NOTE(check, finding, cpu->core_at, "both are threads of package %" PRIu32 ", core %" PRIu32,
 	     cpu->package, cpu->core);
+	return finding;
+}
+
+static void refuse_split(struct check *check, struct core_use earlier, struct core_use later)
+{
+	if (split_is_allowed(earlier.vm, later.vm))
+		return;
+	struct finding *finding = report_siblings(check, earlier, later);
+
+	if (later.vm->allow_shared_cores != earlier.vm->allow_shared_cores)
+		NOTE(check, finding,
+		     (later.vm->allow_shared_cores ? later.vm : earlier.vm)->allow_shared_cores_at,
+		     "only VM \"%s\" accepts that; both have to",
+		     (later.vm->allow_shared_cores ? later.vm : earlier.vm)->name);
 	HELP(check, finding,
 	     "threads of one core see each other's timing and caches: give both to one VM, or leave "
 	     "one unused%s",
 	     offer_cores(check, later.vm));
 }
 
-void rule_siblings_split(struct check *check)
+static void remember_split(struct check *check, struct core_use earlier, struct core_use later)
+{
+	if (!split_is_allowed(earlier.vm, later.vm))
+		return;
+	struct finding *finding = report_siblings(check, earlier, later);
+
+	NOTE(check, finding, later.vm->allow_shared_cores_at,
+	     "accepted here: each VM can measure what the other does, and slow it down");
+}
+
+typedef void split_report(struct check *check, struct core_use earlier, struct core_use later);
+
+static void compare_siblings(struct check *check, struct core_use a, struct core_use b,
+			     split_report *report)
+{
+	if (!a.vm || !b.vm || a.vm == b.vm)
+		return;
+	if (place_compare(a.reference->at, b.reference->at) > 0)
+		report(check, b, a);
+	else
+		report(check, a, b);
+}
+
+static void for_each_split(struct check *check, split_report *report)
 {
 	const struct board *board = &check->model->board;
 	const struct board_cpu **sorted = sorted_cpus(check, by_topology);
@@ -251,10 +290,20 @@ void rule_siblings_split(struct check *check)
 		/* Same thread number as well: that is an error of the board, reported as such. */
 		if (first && cpu->thread != first->thread)
 			compare_siblings(check, users[first - board->cpus],
-					 users[cpu - board->cpus]);
+					 users[cpu - board->cpus], report);
 		if (!first && users[cpu - board->cpus].vm)
 			first = cpu;
 	}
+}
+
+void rule_siblings_split(struct check *check)
+{
+	for_each_split(check, refuse_split);
+}
+
+void rule_siblings_allowed(struct check *check)
+{
+	for_each_split(check, remember_split);
 }
 
 void rule_core_unassigned(struct check *check)

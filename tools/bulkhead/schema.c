@@ -407,6 +407,7 @@ static const struct schema_property vm_properties[] = {
 	{.name = "any-devices", .type = TYPE_STRINGS},
 	{.name = "pci-devices", .type = TYPE_REFERENCES, .target = &schema_pci_function},
 	{.name = "dma-unprotected", .type = TYPE_FLAG},
+	{.name = "allow-shared-cores", .type = TYPE_FLAG},
 	{.name = "cpuid-hide", .type = TYPE_STRINGS},
 	{.name = "virtual-devices", .type = TYPE_STRINGS},
 	{.name = "io-ports", .type = TYPE_PORTS},
