@@ -28,8 +28,8 @@ static void copy_answer(struct guest_registers *registers, const struct cpuid_re
 void cpuid_forget(struct vcpu *vcpu)
 {
 	for (unsigned i = 0; i < CPUID_CACHE_ENTRIES; i++)
-		if (vcpu->cpuid.entries[i].validity == CPUID_UNTIL_CR4)
-			vcpu->cpuid.entries[i].validity = CPUID_CHANGES;
+		if (vcpu->cpuid.entries[i].cr4_mask)
+			vcpu->cpuid.entries[i].kept = false;
 }
 
 /* Out of line, so that the way of an answer that is there saves no registers. */
