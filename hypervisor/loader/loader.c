@@ -9,6 +9,9 @@ static const planner planners[] = {
 	[BOOT_RAW] = raw_plan,
 	[BOOT_ELF] = elf_plan,
 	[BOOT_LINUX] = linux_plan,
+	[BOOT_MULTIBOOT] = multiboot1_plan,
+	[BOOT_MULTIBOOT2] = multiboot2_plan,
+	[BOOT_ROM] = rom_plan,
 };
 
 static enum error plan_blobs(const struct load_plan *plan)

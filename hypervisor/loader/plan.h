@@ -19,6 +19,9 @@ struct load_plan {
 enum error raw_plan(const struct load_plan *plan, struct boot_entry *entry);
 enum error elf_plan(const struct load_plan *plan, struct boot_entry *entry);
 enum error linux_plan(const struct load_plan *plan, struct boot_entry *entry);
+enum error multiboot1_plan(const struct load_plan *plan, struct boot_entry *entry);
+enum error multiboot2_plan(const struct load_plan *plan, struct boot_entry *entry);
+enum error rom_plan(const struct load_plan *plan, struct boot_entry *entry);
 
 /*
  * Logs why VM and image are refused: `VM "rt", image "rt": <text of error>: <fmt ...>`, and returns

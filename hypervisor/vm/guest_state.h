@@ -38,6 +38,9 @@ void guest_state_enter_at(enum entry_mode mode, gpa_t entry);
 /* The processor starts where a start-up IPI with this page number says (SDM 3.9.4.4). */
 void guest_state_enter_sipi(uint8_t page);
 
+/* The processor starts at the reset vector (SDM 3.10.1.4), as guest_state_reset() has left it. */
+void guest_state_enter_reset_vector(void);
+
 /* The same in 64-bit mode, with paging by the tables at `page_table` in guest memory. */
 void guest_state_enter_long(gpa_t entry, gpa_t page_table);
 

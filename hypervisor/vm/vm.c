@@ -12,14 +12,23 @@
 struct vcpu vcpus[CONFIG_MAX_VCPUS];
 struct vm vms[CONFIG_MAX_VMS];
 
+/* What begins as on a bare PC, or may be a kernel of any age, finds the APIC as reset leaves it. */
+static bool starts_in_x2apic(const struct vm_config *vm)
+{
+	return vm->boot.protocol == BOOT_LINUX || vm->boot.protocol == BOOT_ELF ||
+	       vm->boot.protocol == BOOT_RAW;
+}
+
 void vcpu_reset(struct vcpu *vcpu)
 {
 	const struct vcpu_config *config = vcpu->config;
 
 	vcpu->waits_for_sipi = config->start == VCPU_START_WAIT_SIPI;
+	vcpu->apic_base =
+		PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | (config->index == 0 ? APIC_BASE_BSP : 0);
 	/* As a firmware that knows x2APIC hands it over, so that guests need not touch the APIC page. */
-	vcpu->apic_base = PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
-			  (config->index == 0 ? APIC_BASE_BSP : 0);
+	if (starts_in_x2apic(vcpu->vm->config))
+		vcpu->apic_base |= APIC_BASE_X2APIC;
 	vcpu->icr = 0;
 	vcpu->xapic_ldr = 0;
 	vcpu->xapic_dfr = UINT32_MAX;
@@ -148,6 +157,10 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 /* As the loader of its image has decided. */
 static void start_bsp(const struct boot_entry *boot, struct guest_registers *registers)
 {
+	if (boot->mode == ENTRY_RESET) {
+		guest_state_enter_reset_vector();
+		return;
+	}
 	*registers = boot->registers;
 	if (boot->mode == ENTRY_LONG)
 		guest_state_enter_long(boot->rip, boot->page_table);

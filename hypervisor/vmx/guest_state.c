@@ -263,6 +263,14 @@ void guest_state_enter_at(enum entry_mode mode, gpa_t entry)
 		enter_protected_mode(entry);
 }
 
+/* SDM 3.10.1.4: F000:FFF0 with a base that real mode alone could not have. */
+void guest_state_enter_reset_vector(void)
+{
+	enter_real_mode(0xF000, 0xFFF0);
+	vmcs_write(VMCS_GUEST_CS_BASE, 0xFFFF0000);
+	data_segments_write((struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
+}
+
 /* SDM 3.10.8.5: what a switch to IA-32e mode leaves behind, with flat segments. */
 void guest_state_enter_long(gpa_t entry, gpa_t page_table)
 {

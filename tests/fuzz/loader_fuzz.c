@@ -44,6 +44,7 @@ static const struct memory_region regions[] = {
 #define REGION_COUNT (sizeof(regions) / sizeof(regions[0]))
 
 static const struct module_config modules[] = {{"image", ""}, {"ramdisk", ""}};
+static const struct guest_module guest_modules[] = {{1, "ramdisk"}, {1, "ramdisk again"}};
 static const struct vcpu_config bsp = {.entry = ENTRY_NONE};
 static const struct e820_entry map[] = {{0, 0xA0000, 1}};
 static struct vm_config vm = {
@@ -92,13 +93,42 @@ static void check_placements(const struct placement_list *list, const struct mod
 	}
 }
 
+#define MULTIBOOT_AT 64 /* where the header goes */
+
+/* Magic and checksum of the header; an ELF file if the header does not say where the image goes. */
+static void make_multiboot(uint8_t *image, size_t size, uint8_t how)
+{
+	static const uint32_t magics[] = {
+		[BOOT_MULTIBOOT] = 0x1BADB002, [BOOT_MULTIBOOT2] = 0xE85250D6};
+	uint32_t words[4];
+	bool second = vm.boot.protocol == BOOT_MULTIBOOT2;
+
+	if (vm.boot.protocol == BOOT_ROM || size < MULTIBOOT_AT + sizeof(words))
+		return;
+	if (how & 2)
+		memcpy(image,
+		       "\x7F"
+		       "ELF\x01\x01\x01",
+		       7);
+	memcpy(words, image + MULTIBOOT_AT, sizeof(words));
+	words[0] = magics[vm.boot.protocol];
+	if (second)
+		words[1] = 0;
+	words[second ? 3 : 2] = -(words[0] + words[1] + (second ? words[2] : 0));
+	memcpy(image + MULTIBOOT_AT, words, sizeof(words));
+}
+
 /* Puts what every image has in its place, so that the fuzzer gets beyond the first checks soon. */
 static void make_recognisable(uint8_t *image, size_t size, uint8_t how)
 {
 	static const uint8_t elf64[] = {0x7F, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1};
 	static const uint8_t elf32[] = {0x7F, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1};
 
-	vm.boot.protocol = how & 1 ? BOOT_LINUX : BOOT_ELF;
+	static const enum boot_protocol protocols[] = {BOOT_ELF,        BOOT_LINUX, BOOT_MULTIBOOT,
+						       BOOT_MULTIBOOT2, BOOT_ROM,   BOOT_LINUX,
+						       BOOT_ELF,        BOOT_LINUX};
+
+	vm.boot.protocol = how < 32 ? protocols[how & 1] : protocols[how >> 5];
 	if (vm.boot.protocol == BOOT_LINUX && how & 16 && size >= sizeof(elf64)) {
 		memcpy(image, elf64, sizeof(elf64)); /* vmlinux */
 	} else if (vm.boot.protocol == BOOT_LINUX && size >= 0x206) {
@@ -106,6 +136,8 @@ static void make_recognisable(uint8_t *image, size_t size, uint8_t how)
 		memcpy(image + 0x202, "HdrS", 4);
 	} else if (vm.boot.protocol == BOOT_ELF && size >= sizeof(elf64)) {
 		memcpy(image, how & 2 ? elf64 : elf32, sizeof(elf64));
+	} else {
+		make_multiboot(image, size, how);
 	}
 }
 
@@ -125,6 +157,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	images[1].size = (uint64_t)data[1] << 17; /* a ramdisk, never read */
 	vm.boot.image = 0;
 	vm.boot.ramdisk = data[0] & 4 ? 1 : MODULE_NONE;
+	vm.boot.modules = guest_modules;
+	vm.boot.module_count = data[0] & 4 ? 2 : 0;
 	vm.boot.bootargs = data[0] & 8 ? "console=ttyS0" : "";
 	vm.memory_count = data[2] % (REGION_COUNT + 1);
 	memset(&list, 0, sizeof(list));

@@ -63,6 +63,31 @@ $(eval $(call beat-rules,com4))
 # ELF32, so that a boot covers that half of the loader as well.
 $(eval $(call beat-rules,e9,-O elf32-i386))
 
+# Multiboot guests: $(call multiboot-rules,NAME,HEADER,CONSOLE,HOW IT IS MADE OF THE ELF64 FILE)
+GUEST_MULTIBOOTS := mb1-elf32 mb1-elf64 mb1-kludge mb2-elf32 mb2-elf64
+GUEST_PROGRAMS += $(addprefix $(GUESTS)/,$(GUEST_MULTIBOOTS))
+define multiboot-rules
+$(GUEST_OBJ)/$(1).elf: $(GUEST_OBJ)/multiboot/$(2).S.o $(GUEST_OBJ)/multiboot/start.S.o \
+		$(GUEST_OBJ)/multiboot/main.c.o $(GUEST_OBJ)/lib/print.c.o $(guest-console-$(3)) \
+		$(GUEST_DIR)/multiboot/multiboot.lds
+	$$(call guest-link,$(GUEST_DIR)/multiboot/multiboot.lds)
+
+$(GUESTS)/$(1): $(GUEST_OBJ)/$(1).elf
+	@$$(call say,OBJCOPY,$$@)
+	$$(Q)objcopy --strip-debug $(4) $$< $$@
+endef
+$(eval $(call multiboot-rules,mb1-elf32,header1,com1,-O elf32-i386))
+$(eval $(call multiboot-rules,mb1-kludge,header1-kludge,com2,-O binary))
+$(eval $(call multiboot-rules,mb1-elf64,header1,com4))
+$(eval $(call multiboot-rules,mb2-elf32,header2,e9,-O elf32-i386))
+$(eval $(call multiboot-rules,mb2-elf64,header2,com4))
+
+# A module for them: lines of text, as test suites take their environment from.
+GUEST_PROGRAMS += $(GUESTS)/settings
+$(GUESTS)/settings: $(GUEST_DIR)/multiboot/settings
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # Attackers have a main program and handlers of their own.
 GUEST_HOSTILE := $(sort $(filter-out %/neighbour.c,$(wildcard $(GUEST_DIR)/hostile/*.c $(GUEST_DIR)/hostile/*.S)))
 GUEST_HOSTILE_OBJECTS := $(GUEST_HOSTILE:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o) \

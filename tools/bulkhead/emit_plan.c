@@ -101,6 +101,9 @@ static void plan_shares(struct plan *plan)
 
 static bool vm_uses_module(const struct vm *vm, const char *name)
 {
+	for (unsigned i = 0; i < vm->boot_module_count; i++)
+		if (strcmp(vm->boot_modules[i].name.value, name) == 0)
+			return true;
 	return (vm->image.value != NULL && strcmp(vm->image.value, name) == 0) ||
 	       (vm->ramdisk.value != NULL && strcmp(vm->ramdisk.value, name) == 0);
 }
@@ -140,6 +143,20 @@ static uint32_t module_index(const struct scenario *scenario, const char *name)
 	return MODULE_NONE;
 }
 
+static void plan_boot_modules(struct plan *plan, struct boot_config *boot, const struct vm *vm)
+{
+	struct guest_module *modules =
+		arena_alloc(&plan->arena, vm->boot_module_count * sizeof(*modules));
+
+	for (unsigned i = 0; i < vm->boot_module_count; i++)
+		modules[i] = (struct guest_module){
+			module_index(&plan->scenario, vm->boot_modules[i].name.value),
+			vm->boot_modules[i].string,
+		};
+	boot->modules = vm->boot_module_count == 0 ? NULL : modules;
+	boot->module_count = vm->boot_module_count;
+}
+
 static bool plan_boot(struct plan *plan, struct vm_config *config, const struct vm *vm)
 {
 	config->boot = (struct boot_config){
@@ -151,6 +168,7 @@ static bool plan_boot(struct plan *plan, struct vm_config *config, const struct 
 	if (vm->protocol == BOOT_RAW)
 		config->boot.load_address =
 			vm->load_address.given ? vm->load_address.value : vm->bsp_entry.value;
+	plan_boot_modules(plan, &config->boot, vm);
 	if (config->boot.image == MODULE_NONE)
 		return output_fail("VM \"%s\" has no boot image (the rules should have refused it)",
 				   vm->name);

@@ -137,6 +137,19 @@ static void emit_blobs(FILE *file, const struct vm_config *vm)
 	fputs("};\n", file);
 }
 
+static void emit_boot_modules(FILE *file, const struct vm_config *config)
+{
+	if (config->boot.module_count == 0)
+		return;
+	fprintf(file, "\nstatic const struct guest_module vm%u_boot_modules[] = {\n", config->id);
+	for (uint32_t i = 0; i < config->boot.module_count; i++) {
+		fprintf(file, "\t{%u, ", config->boot.modules[i].module);
+		emit_string(file, config->boot.modules[i].string);
+		fputs("},\n", file);
+	}
+	fputs("};\n", file);
+}
+
 void emit_vm_tables(FILE *file, const struct plan *plan, uint32_t vm)
 {
 	const struct vm_config *config = &plan->vms[vm];
@@ -151,6 +164,7 @@ void emit_vm_tables(FILE *file, const struct plan *plan, uint32_t vm)
 	emit_blobs(file, config);
 	emit_pci_functions(file, config);
 	emit_cpuid_masks(file, config);
+	emit_boot_modules(file, config);
 }
 
 /* --- struct vm_config -------------------------------------------------------------------------- */
@@ -165,12 +179,15 @@ static void emit_array(FILE *file, uint32_t vm, const char *field, const char *c
 	fprintf(file, "\t\t.%s = %u,\n", count_field, count);
 }
 
-static void emit_boot(FILE *file, const struct boot_config *boot)
+static void emit_boot(FILE *file, uint32_t vm, const struct boot_config *boot)
 {
 	static const char *const protocols[] = {
 		[BOOT_RAW] = "BOOT_RAW",
 		[BOOT_ELF] = "BOOT_ELF",
 		[BOOT_LINUX] = "BOOT_LINUX",
+		[BOOT_MULTIBOOT] = "BOOT_MULTIBOOT",
+		[BOOT_MULTIBOOT2] = "BOOT_MULTIBOOT2",
+		[BOOT_ROM] = "BOOT_ROM",
 	};
 
 	fprintf(file, "\t\t.boot = {\n\t\t\t.protocol = %s,\n\t\t\t.image = %u,\n",
@@ -182,7 +199,11 @@ static void emit_boot(FILE *file, const struct boot_config *boot)
 	fprintf(file,
 		"\t\t\t.load_address = 0x%" PRIx64 ",\n\t\t\t.bootargs = ", boot->load_address);
 	emit_string(file, boot->bootargs);
-	fputs(",\n\t\t},\n", file);
+	fputs(",\n", file);
+	if (boot->module_count != 0)
+		fprintf(file, "\t\t\t.modules = vm%u_boot_modules,\n\t\t\t.module_count = %u,\n",
+			vm, boot->module_count);
+	fputs("\t\t},\n", file);
 }
 
 static void emit_virtual_devices(FILE *file, uint32_t devices)
@@ -209,7 +230,7 @@ void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 	emit_array(file, vm, "memory", "memory_count", config->memory_count);
 	emit_array(file, vm, "ports", "port_count", config->port_count);
 	emit_array(file, vm, "pins", "pin_count", config->pin_count);
-	emit_boot(file, &config->boot);
+	emit_boot(file, vm, &config->boot);
 	emit_array(file, vm, "e820", "e820_count", config->e820_count);
 	emit_array(file, vm, "blobs", "blob_count", config->blob_count);
 	fprintf(file, "\t\t.acpi_rsdp = 0x%" PRIx64 ",\n", config->acpi_rsdp);

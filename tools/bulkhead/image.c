@@ -259,6 +259,8 @@ static unsigned read_elf(struct source *source)
 #define VERSION_XLOADFLAGS  0x020C
 #define ENTRY_64            0x200
 #define ALIGNMENT_SHIFT_MAX 31
+#define ROM_MAX             UINT64_C(0x1000000)
+#define ROM_UNIT            UINT64_C(0x10000)
 #define VMLINUX_RAMDISK_END UINT64_C(0x80000000)
 
 /* Offsets of fields in the file. */
@@ -488,6 +490,60 @@ static void read_linux(struct source *source)
 		read_bzimage(source);
 }
 
+/* --- Multiboot and ROM --------------------------------------------------------------------------- */
+
+/* Where and how a header is looked for; its first words add up to 0. */
+static const struct multiboot_format {
+	const char *name;
+	uint32_t magic;
+	unsigned words, alignment, reach;
+} multiboot_formats[] = {
+	[BOOT_MULTIBOOT] = {"multiboot", 0x1BADB002, 3, 4, 8192},
+	[BOOT_MULTIBOOT2] = {"multiboot2", 0xE85250D6, 4, 8, 32768},
+};
+#define MULTIBOOT_WORDS_MAX 4
+
+static bool is_multiboot_header(struct source *source, uint64_t offset,
+				const struct multiboot_format *format)
+{
+	uint32_t words[MULTIBOOT_WORDS_MAX], sum = 0;
+
+	if (pread(source->file, words, format->words * sizeof(*words), (off_t)offset) !=
+		    (ssize_t)(format->words * sizeof(*words)) ||
+	    words[0] != format->magic)
+		return false;
+	for (unsigned i = 0; i < format->words; i++)
+		sum += words[i];
+	return sum == 0;
+}
+
+/* The rest of the header is read by the hypervisor; a file that is no ELF file names its addresses there. */
+static void read_multiboot(struct source *source)
+{
+	const struct multiboot_format *format = &multiboot_formats[source->image->vm->protocol];
+	uint64_t offset = 0;
+
+	while (offset < format->reach && !is_multiboot_header(source, offset, format))
+		offset += format->alignment;
+	if (offset >= format->reach)
+		format_problem(source,
+			       "it has no %s header with a right checksum in its first %u KiB",
+			       format->name, format->reach / 1024);
+	else if (is_elf(source))
+		read_elf(source);
+}
+
+static void read_rom(struct source *source)
+{
+	uint64_t size = source->image->size;
+
+	if (size == 0 || size > ROM_MAX || size % ROM_UNIT != 0)
+		format_problem(source,
+			       "it has 0x%" PRIx64
+			       " bytes; a ROM has a multiple of 64 KiB, up to 16 MiB",
+			       size);
+}
+
 /* --- All --------------------------------------------------------------------------------------- */
 
 static int compare_modules(const void *left, const void *right)
@@ -557,6 +613,13 @@ static void read_image(struct source *source)
 		break;
 	case BOOT_LINUX:
 		read_linux(source);
+		break;
+	case BOOT_MULTIBOOT:
+	case BOOT_MULTIBOOT2:
+		read_multiboot(source);
+		break;
+	case BOOT_ROM:
+		read_rom(source);
 		break;
 	}
 }

@@ -28,6 +28,9 @@ static json_t *pack_hash(const uint8_t *hash)
 
 static bool uses_module(const struct vm_config *vm, uint32_t module)
 {
+	for (uint32_t i = 0; i < vm->boot.module_count; i++)
+		if (vm->boot.modules[i].module == module)
+			return true;
 	return vm->boot.image == module || vm->boot.ramdisk == module;
 }
 

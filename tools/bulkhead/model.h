@@ -230,6 +230,12 @@ struct wanted_device {
 		target; /* what place_devices() chose, into board.devices; UINT32_MAX: none is free */
 };
 
+/* A module that a multiboot guest is handed: "name what the guest is told". */
+struct vm_module {
+	struct text name;   /* the first word */
+	const char *string; /* all of it */
+};
+
 struct vm {
 	const char *name;
 	struct place at; /* of the node's name */
@@ -269,6 +275,8 @@ struct vm {
 	struct text image; /* `image`, or `kernel` for Linux */
 	struct text ramdisk;
 	struct text bootargs;
+	struct vm_module *boot_modules; /* multiboot */
+	unsigned boot_module_count;
 	struct number load_address;
 	struct number bsp_entry;
 	struct number ap_entry; /* given: APs start there; not given: APs wait for SIPI */

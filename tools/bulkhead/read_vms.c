@@ -11,14 +11,18 @@
 #define RAW   (1u << BOOT_RAW)
 #define ELF   (1u << BOOT_ELF)
 #define LINUX (1u << BOOT_LINUX)
+#define MULTI (1u << BOOT_MULTIBOOT | 1u << BOOT_MULTIBOOT2)
+#define ROM   (1u << BOOT_ROM)
 
 static const struct {
 	const char *property;
 	unsigned protocols;
 } protocol_properties[] = {
-	{"kernel", LINUX},       {"image", RAW | ELF},      {"ramdisk", LINUX},
-	{"bootargs", LINUX},     {"load-address", RAW},     {"bsp-entry", RAW | ELF},
-	{"ap-entry", RAW | ELF}, {"entry-mode", RAW | ELF},
+	{"kernel", LINUX},         {"image", RAW | ELF | MULTI | ROM},
+	{"ramdisk", LINUX},        {"bootargs", LINUX | MULTI},
+	{"boot-modules", MULTI},   {"load-address", RAW},
+	{"bsp-entry", RAW | ELF},  {"ap-entry", RAW | ELF},
+	{"entry-mode", RAW | ELF},
 };
 
 static void take_foreign(struct reader *reader, const struct tree_node *node, struct vm *vm)
@@ -41,12 +45,31 @@ static struct place place_of(const struct tree_node *node, const char *name)
 	return property ? property->at : node->at;
 }
 
+/* The first word is the module's name. With another protocol the property has been reported. */
+static void take_boot_modules(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	unsigned count;
+	struct text *texts = read_texts(reader, node, "boot-modules", &count);
+
+	for (unsigned i = 0; MULTI >> vm->protocol & 1 && i < count; i++) {
+		size_t length = strcspn(texts[i].value, " ");
+		*ARENA_PUSH(reader->arena, vm->boot_modules, vm->boot_module_count) =
+			(struct vm_module){
+				{arena_strndup(reader->arena, texts[i].value, length), texts[i].at},
+				texts[i].value,
+			};
+	}
+}
+
 static void take_boot(struct reader *reader, const struct tree_node *node, struct vm *vm)
 {
 	static const enum boot_protocol protocols[] = {
 		[CHOICE_RAW] = BOOT_RAW,
 		[CHOICE_ELF] = BOOT_ELF,
 		[CHOICE_LINUX] = BOOT_LINUX,
+		[CHOICE_MULTIBOOT] = BOOT_MULTIBOOT,
+		[CHOICE_MULTIBOOT2] = BOOT_MULTIBOOT2,
+		[CHOICE_ROM] = BOOT_ROM,
 	};
 	unsigned protocol = read_choice(node, "boot-protocol", CHOICE_RAW);
 
@@ -69,6 +92,7 @@ static void take_boot(struct reader *reader, const struct tree_node *node, struc
 	vm->acpi = read_choice(node, "acpi", acpi) == CHOICE_ON;
 	vm->acpi_at = place_of(node, "acpi");
 	vm->report = read_text(node, "report");
+	take_boot_modules(reader, node, vm);
 	take_foreign(reader, node, vm);
 }
 
@@ -346,6 +370,9 @@ void read_modules(struct reader *reader)
 			*ARENA_PUSH(reader->arena, used, count) = model->vms[i].image;
 		if (model->vms[i].ramdisk.value && model->vms[i].protocol == BOOT_LINUX)
 			*ARENA_PUSH(reader->arena, used, count) = model->vms[i].ramdisk;
+		for (unsigned j = 0; j < model->vms[i].boot_module_count; j++)
+			*ARENA_PUSH(reader->arena, used, count) =
+				model->vms[i].boot_modules[j].name;
 	}
 	add_used(reader, used, count);
 }

@@ -123,13 +123,22 @@ static void write_guest_table(FILE *stream, const struct report *report, const s
 static const char *module_text(const struct report *report, const struct vm *vm)
 {
 	static const char *const names[] = {
-		[BOOT_RAW] = "raw image", [BOOT_ELF] = "ELF image", [BOOT_LINUX] = "Linux kernel"};
+		[BOOT_RAW] = "raw image",
+		[BOOT_ELF] = "ELF image",
+		[BOOT_LINUX] = "Linux kernel",
+		[BOOT_MULTIBOOT] = "multiboot image",
+		[BOOT_MULTIBOOT2] = "multiboot 2 image",
+		[BOOT_ROM] = "ROM",
+	};
 	const char *image = vm->image.value ? vm->image.value : "(none)";
 	const char *text = vm->protocol_given ? names[vm->protocol] : "unknown protocol";
 
 	text = arena_format(report->arena, "%s “%s”", text, image);
 	if (vm->ramdisk.value)
 		text = arena_format(report->arena, "%s with ramdisk “%s”", text, vm->ramdisk.value);
+	for (unsigned i = 0; i < vm->boot_module_count; i++)
+		text = arena_format(report->arena, "%s, module “%s”", text,
+				    vm->boot_modules[i].name.value);
 	if (vm->load_address.given)
 		text = arena_format(report->arena, "%s, loaded at 0x%lx", text,
 				    (unsigned long)vm->load_address.value);

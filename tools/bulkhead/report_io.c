@@ -399,6 +399,9 @@ void page_sharing(FILE *stream, const struct report *report)
 
 static bool uses(const struct vm *vm, const char *name)
 {
+	for (unsigned i = 0; i < vm->boot_module_count; i++)
+		if (!strcmp(vm->boot_modules[i].name.value, name))
+			return true;
 	return (vm->image.value && !strcmp(vm->image.value, name)) ||
 	       (vm->ramdisk.value && !strcmp(vm->ramdisk.value, name));
 }

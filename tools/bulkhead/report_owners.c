@@ -91,7 +91,13 @@ static const char *vm_interrupts(const struct report *report, const struct vm *v
 static const char *vm_boot(const struct report *report, const struct vm *vm)
 {
 	static const char *const names[] = {
-		[BOOT_RAW] = "raw", [BOOT_ELF] = "ELF", [BOOT_LINUX] = "Linux"};
+		[BOOT_RAW] = "raw",
+		[BOOT_ELF] = "ELF",
+		[BOOT_LINUX] = "Linux",
+		[BOOT_MULTIBOOT] = "multiboot",
+		[BOOT_MULTIBOOT2] = "multiboot 2",
+		[BOOT_ROM] = "ROM",
+	};
 	const char *image = vm->image.value ? vm->image.value : "";
 
 	if (!vm->protocol_given)

@@ -114,6 +114,7 @@ const struct rule rules[] = {
 	{"BH5015", ERROR, "entry is not in code of the image", rule_image_entry},
 	{"BH5016", ERROR, "image meets the ACPI tables", rule_image_acpi},
 	{"BH5017", ERROR, "command line is longer than the kernel takes", rule_image_bootargs},
+	{"BH5018", ERROR, "memory for a ROM is missing", rule_rom_memory},
 
 	/* I/O ports */
 	{"BH6001", ERROR, "ports outside 0 to 0xFFFF", rule_port_range},

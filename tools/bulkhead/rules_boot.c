@@ -16,6 +16,9 @@ static const char *protocol_name(enum boot_protocol protocol)
 		[BOOT_RAW] = "raw",
 		[BOOT_ELF] = "elf",
 		[BOOT_LINUX] = "linux",
+		[BOOT_MULTIBOOT] = "multiboot",
+		[BOOT_MULTIBOOT2] = "multiboot2",
+		[BOOT_ROM] = "rom",
 	};
 
 	return names[protocol];
@@ -128,6 +131,11 @@ static void outside(struct check *check, const struct vm *vm, const char *proper
 
 static bool has_entries(const struct vm *vm)
 {
+	return vm->protocol_given && (vm->protocol == BOOT_RAW || vm->protocol == BOOT_ELF);
+}
+
+static bool starts_own_cores(const struct vm *vm)
+{
 	return vm->protocol_given && vm->protocol != BOOT_LINUX;
 }
 
@@ -217,7 +225,7 @@ void rule_bootargs_length(struct check *check)
 			continue;
 		struct finding *finding =
 			REPORT(check, vm->bootargs.at,
-			       "VM \"%s\": bootargs has %zu characters; Linux reads %d", vm->name,
+			       "VM \"%s\": bootargs has %zu characters; %d is the limit", vm->name,
 			       length, PLATFORM_LINUX_COMMAND_MAX - 1);
 		HELP(check, finding, "shorten it");
 	}
@@ -231,6 +239,9 @@ static bool used(const struct check *check, const struct module *module)
 			return true;
 		if (vm->ramdisk.value && !strcmp(vm->ramdisk.value, module->name))
 			return true;
+		for (unsigned i = 0; i < vm->boot_module_count; i++)
+			if (!strcmp(vm->boot_modules[i].name.value, module->name))
+				return true;
 	}
 	return false;
 }
@@ -257,7 +268,7 @@ void rule_sipi_memory(struct check *check)
 {
 	FOR_EACH_VM(check, vm) {
 		bool low = false;
-		if (!has_entries(vm) || vm->ap_entry_given || vm->cpu_count < 2 ||
+		if (!starts_own_cores(vm) || vm->ap_entry_given || vm->cpu_count < 2 ||
 		    !vm_memory_known(vm))
 			continue;
 		FOR_EACH_MEMORY(vm, memory)
@@ -271,6 +282,8 @@ void rule_sipi_memory(struct check *check)
 			"1 MiB, where the VM has no executable RAM",
 			vm->name);
 		HELP(check, finding,
-		     "add ap-entry to start them there at once, or memory below 1 MiB");
+		     has_entries(vm)
+			     ? "add ap-entry to start them there at once, or memory below 1 MiB"
+			     : "add memory below 1 MiB");
 	}
 }

@@ -346,6 +346,37 @@ static bool has_piece(const struct vm *vm, uint64_t start, uint64_t size)
 	return false;
 }
 
+/* The reset vector's 64 KiB, and where they are in real mode; how much more, the image says. */
+void rule_rom_memory(struct check *check)
+{
+	static const struct {
+		struct span span;
+		const char *help;
+	} windows[] = {
+		{{0xFFFF0000, 0xFFFFFFFF},
+		 "memory of the ROM's size that ends at 4 GiB: memory@fffc0000 { size = <0 KiB(256)>; "
+		 "access = \"rx\"; };"},
+		{{0xF0000, 0xFFFFF},
+		 "the simplest is one range from 0: memory@0 { size = <0 MiB(16)>; };"},
+	};
+	struct span gap;
+
+	FOR_EACH_VM(check, vm) {
+		if (!vm->protocol_given || vm->protocol != BOOT_ROM || !vm_memory_known(vm))
+			continue;
+		for (unsigned i = 0; i < sizeof(windows) / sizeof(*windows); i++) {
+			if (!vm_lacks(check, vm, windows[i].span, MEMORY_READ | MEMORY_EXECUTE,
+				      &gap))
+				continue;
+			struct finding *finding = REPORT(
+				check, vm->protocol_at,
+				"VM \"%s\": a ROM needs executable RAM at %s, and there is none at 0x%" PRIx64,
+				vm->name, span_text(check->arena, windows[i].span), gap.first);
+			HELP(check, finding, "%s", windows[i].help);
+		}
+	}
+}
+
 static bool is_linux(const struct vm *vm)
 {
 	return vm->protocol_given && vm->protocol == BOOT_LINUX && vm_memory_known(vm);

@@ -9,6 +9,8 @@
 #include "image.h"
 #include "rules_internal.h"
 
+#define ROM_END (UINT64_C(1) << 32)
+
 static bool is_elf(const struct image *image)
 {
 	return image->vm->protocol == BOOT_ELF || image->is_elf;
@@ -155,7 +157,13 @@ static void look_at_room(struct check *check, const struct image *image)
 		look_at_raw(check, image);
 		break;
 	case BOOT_ELF:
+	case BOOT_MULTIBOOT:
+	case BOOT_MULTIBOOT2:
 		look_at_segments(check, image);
+		break;
+	case BOOT_ROM:
+		need(check, image, image->vm->image.at, image->path, ROM_END - image->size,
+		     image->size, MEMORY_READ | MEMORY_EXECUTE);
 		break;
 	case BOOT_LINUX:
 		look_at_segments(check, image); /* of a vmlinux */

@@ -128,6 +128,7 @@ void rule_guest_width(struct check *check);
 void rule_guest_congruence(struct check *check);
 void rule_guest_unaligned(struct check *check);
 void rule_no_memory(struct check *check);
+void rule_rom_memory(struct check *check);
 void rule_linux_memory(struct check *check);
 void rule_linux_memory_small(struct check *check);
 void rule_acpi_memory(struct check *check);

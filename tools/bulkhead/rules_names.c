@@ -167,6 +167,9 @@ static struct uses collect_uses(struct check *check)
 		if (vm->ramdisk.value && vm->protocol == BOOT_LINUX)
 			*ARENA_PUSH(check->arena, uses.items, uses.count) =
 				(struct use){vm, vm->ramdisk};
+		for (unsigned i = 0; i < vm->boot_module_count; i++)
+			*ARENA_PUSH(check->arena, uses.items, uses.count) =
+				(struct use){vm, vm->boot_modules[i].name};
 	}
 	if (uses.count)
 		qsort(uses.items, uses.count, sizeof(*uses.items), compare_uses);
@@ -232,7 +235,9 @@ void rule_module_unused(struct check *check)
 			continue;
 		struct finding *finding = REPORT(
 			check, module->at, "module \"%s\" is not used by any VM", module->name);
-		HELP(check, finding, "remove it, or name it in a VM's kernel, image or ramdisk");
+		HELP(check, finding,
+		     "remove it, or name it in a VM's kernel, image, ramdisk or "
+		     "boot-modules");
 	}
 }
 

@@ -340,6 +340,9 @@ static const char *const protocol_choices[] = {
 	[CHOICE_RAW] = "raw",
 	[CHOICE_ELF] = "elf",
 	[CHOICE_LINUX] = "linux",
+	[CHOICE_MULTIBOOT] = "multiboot",
+	[CHOICE_MULTIBOOT2] = "multiboot2",
+	[CHOICE_ROM] = "rom",
 	NULL,
 };
 static const char *const mode_choices[] = {
@@ -399,6 +402,7 @@ static const struct schema_property vm_properties[] = {
 	{.name = "image", .type = TYPE_STRING},
 	{.name = "ramdisk", .type = TYPE_STRING},
 	{.name = "bootargs", .type = TYPE_STRING},
+	{.name = "boot-modules", .type = TYPE_STRINGS},
 	{.name = "load-address", .type = TYPE_ADDRESS},
 	{.name = "bsp-entry", .type = TYPE_ADDRESS},
 	{.name = "ap-entry", .type = TYPE_ADDRESS},

@@ -55,7 +55,14 @@ extern const struct schema_node schema_share;
 extern const struct schema_node schema_vm_shared;
 
 /* The orders of choices that the reader relies on. */
-enum { CHOICE_RAW, CHOICE_ELF, CHOICE_LINUX };       /* boot-protocol */
+enum {
+	CHOICE_RAW,
+	CHOICE_ELF,
+	CHOICE_LINUX,
+	CHOICE_MULTIBOOT,
+	CHOICE_MULTIBOOT2,
+	CHOICE_ROM
+};                                                   /* boot-protocol */
 enum { CHOICE_PROTECTED, CHOICE_REAL };              /* entry-mode */
 enum { CHOICE_OFF, CHOICE_ON };                      /* acpi */
 enum { CHOICE_R, CHOICE_RW, CHOICE_RX, CHOICE_RWX }; /* access */

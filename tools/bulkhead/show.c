@@ -213,7 +213,7 @@ static void print_vm_additions(struct printer *printer, const struct tree_node *
 {
 	const struct vm *vm = vm_of(printer, node);
 	const struct board *board = &printer->model->board;
-	bool has_entries = vm->protocol != BOOT_LINUX;
+	bool has_entries = vm->protocol == BOOT_RAW || vm->protocol == BOOT_ELF;
 
 	print_completed(printer, vm);
 	if (has_entries && !has(node, "entry-mode"))

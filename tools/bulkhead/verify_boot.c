@@ -3,7 +3,8 @@
 #include "bulkhead/platform.h"
 #include "verify_internal.h"
 
-#define MIB UINT64_C(0x100000)
+#define MIB          UINT64_C(0x100000)
+#define RESET_VECTOR UINT64_C(0xFFFFFFF0) /* SDM 3.10.1.4 */
 
 /* --- Names -------------------------------------------------------------------------------------- */
 
@@ -103,6 +104,8 @@ void verify_modules(struct verify *verify)
 		use_module(verify, vm, "image", vm->config.boot.image, used);
 		if (vm->config.boot.ramdisk != MODULE_NONE)
 			use_module(verify, vm, "ramdisk", vm->config.boot.ramdisk, used);
+		for (uint32_t i = 0; i < vm->config.boot.module_count; i++)
+			use_module(verify, vm, "boot module", vm->boot_modules[i].module, used);
 	}
 	for (uint32_t i = 0; i < verify->scenario.module_count; i++)
 		if (!used[i])
@@ -113,13 +116,40 @@ void verify_modules(struct verify *verify)
 
 /* --- Protocol ----------------------------------------------------------------------------------- */
 
-static const char *boot_problem(const struct verify_vm *vm)
+static bool is_multiboot(const struct boot_config *boot)
+{
+	return boot->protocol == BOOT_MULTIBOOT || boot->protocol == BOOT_MULTIBOOT2;
+}
+
+/* The guest tells its modules apart by the first word of their strings. */
+static bool has_wrong_string(const struct verify *verify, const struct verify_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->config.boot.module_count; i++) {
+		uint32_t module = vm->boot_modules[i].module;
+		const char *string = vm->module_strings[i];
+		const char *name;
+
+		if (module >= verify->scenario.module_count)
+			continue;
+		name = verify->modules[module].name;
+		if (strcspn(string, " ") != strlen(name) || strncmp(string, name, strlen(name)))
+			return true;
+	}
+	return false;
+}
+
+static const char *boot_problem(const struct verify *verify, const struct verify_vm *vm)
 {
 	const struct boot_config *boot = &vm->config.boot;
 
-	if (boot->protocol != BOOT_RAW && boot->protocol != BOOT_ELF &&
-	    boot->protocol != BOOT_LINUX)
+	if ((unsigned)boot->protocol > BOOT_ROM)
 		return "has an unknown boot protocol";
+	if (boot->module_count != 0 && !is_multiboot(boot))
+		return "has boot modules, which only multiboot guests take";
+	if (has_wrong_string(verify, vm))
+		return "has a boot module whose text begins with another name";
+	if (boot->protocol == BOOT_ROM && !verify_vm_has_ram(vm, RESET_VECTOR, 16, MEMORY_EXECUTE))
+		return "begins at the reset vector, where it has no executable RAM";
 	if (boot->ramdisk != MODULE_NONE && boot->protocol != BOOT_LINUX)
 		return "has a ramdisk, which only Linux takes";
 	if (boot->protocol != BOOT_RAW && boot->load_address != 0)
@@ -135,7 +165,7 @@ static const char *boot_problem(const struct verify_vm *vm)
 void verify_boot(struct verify *verify)
 {
 	FOR_EACH_VM(verify, vm) {
-		const char *problem = boot_problem(vm);
+		const char *problem = boot_problem(verify, vm);
 
 		if (problem)
 			verify_report(verify, VERIFY_BOOT, "%s: it %s", vm->label, problem);
@@ -155,8 +185,8 @@ static const char *entry_problem(const struct verify_vm *vm, const struct vcpu_c
 			return "has no entry, and no image that could name one";
 		return NULL;
 	}
-	if (vm->config.boot.protocol == BOOT_LINUX)
-		return "has an entry, although Linux names its own";
+	if (vm->config.boot.protocol != BOOT_RAW && vm->config.boot.protocol != BOOT_ELF)
+		return "has an entry, although its boot protocol knows its own";
 	if (vcpu->entry >= limit)
 		return "has an entry beyond the reach of its mode";
 	if (vcpu->mode == ENTRY_REAL && vcpu->index != 0 && vcpu->entry & PAGE_MASK)
@@ -170,9 +200,9 @@ static const char *start_problem(const struct verify_vm *vm, const struct vcpu_c
 {
 	switch (vcpu->start) {
 	case VCPU_START_AT_ENTRY:
-		if (vm->config.boot.protocol == BOOT_LINUX &&
+		if (vm->config.boot.protocol != BOOT_RAW && vm->config.boot.protocol != BOOT_ELF &&
 		    (vcpu->index != 0 || vcpu->mode != ENTRY_PROTECTED))
-			return "starts in a way that the Linux boot protocol does not know";
+			return "starts in a way that its boot protocol does not know";
 		return entry_problem(vm, vcpu);
 	case VCPU_START_WAIT_SIPI:
 		if (vcpu->index == 0)

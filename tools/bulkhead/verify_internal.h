@@ -113,6 +113,8 @@ struct verify_vm {
 	const struct pci_function_config *functions;
 	const char **function_names;
 	const struct cpuid_mask *cpuid_masks;
+	const struct guest_module *boot_modules;
+	const char **module_strings;
 	const uint8_t *io_bitmap, *msr_bitmap; /* NULL if it cannot be read */
 	struct verify_extent *extents;         /* by guest address */
 	unsigned extent_count;

@@ -217,7 +217,8 @@ static void report_msrs(const struct verify_vm *vm, FILE *stream)
 
 static void report_boot(const struct verify *verify, const struct verify_vm *vm, FILE *stream)
 {
-	static const char *const protocols[] = {"raw", "elf", "linux"};
+	static const char *const protocols[] = {"raw",       "elf",        "linux",
+						"multiboot", "multiboot2", "rom"};
 	const struct boot_config *boot = &vm->config.boot;
 
 	if ((unsigned)boot->protocol >= ELEMENTS(protocols))
@@ -230,6 +231,10 @@ static void report_boot(const struct verify *verify, const struct verify_vm *vm,
 	if (boot->ramdisk < verify->scenario.module_count) {
 		fputs(", ramdisk ", stream);
 		print_clean(stream, verify->modules[boot->ramdisk].name);
+	}
+	for (uint32_t i = 0; i < boot->module_count; i++) {
+		fputs(", module ", stream);
+		print_clean(stream, vm->module_strings[i]);
 	}
 	for (uint32_t i = 0; i < vm->config.blob_count; i++) {
 		fputs(i ? " " : ", ACPI ", stream);

@@ -239,6 +239,17 @@ static gpa_t declared_entry(const struct vm *declared, unsigned index)
 	return declared->bsp_entry.value;
 }
 
+/* Each text begins with the module's name, which verify_boot() compares. */
+static bool same_modules(const struct verify_vm *vm, const struct vm *declared)
+{
+	if (vm->config.boot.module_count != declared->boot_module_count)
+		return false;
+	for (uint32_t i = 0; i < vm->config.boot.module_count; i++)
+		if (!same_text(vm->module_strings[i], declared->boot_modules[i].string))
+			return false;
+	return true;
+}
+
 static const char *boot_difference(const struct verify *verify, const struct verify_vm *vm,
 				   const struct vm *declared)
 {
@@ -254,6 +265,8 @@ static const char *boot_difference(const struct verify *verify, const struct ver
 		return "ramdisk";
 	if (!same_text(vm->bootargs, declared->bootargs.value))
 		return "command line";
+	if (!same_modules(vm, declared))
+		return "boot modules";
 	if (boot->protocol == BOOT_RAW && boot->load_address != load->value)
 		return "load address";
 	if ((vm->config.blob_count != 0) != declared->acpi)

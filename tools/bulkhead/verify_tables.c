@@ -94,6 +94,7 @@ static void *copy_array(struct verify *verify, const struct pointer *pointer, ui
 	const struct guest_blob *: "struct guest_blob", \
 	const struct pci_function_config *: "struct pci_function_config", \
 	const struct cpuid_mask *: "struct cpuid_mask", \
+	const struct guest_module *: "struct guest_module", \
 	const struct share_config *: "struct share_config", \
 	const struct pci_inventory *: "struct pci_inventory")
 /* clang-format on */
@@ -206,6 +207,8 @@ static void check_vm_counts(struct verify *verify, struct verify_vm *vm)
 		    NULL);
 	check_count(verify, vm->label, "cpuid_mask_count", &config->cpuid_mask_count,
 		    CPUID_MASKS_MAX, NULL);
+	check_count(verify, vm->label, "boot.module_count", &config->boot.module_count,
+		    LIMIT(CONFIG_MAX_MODULES));
 }
 
 /* --- One VM ------------------------------------------------------------------------------------ */
@@ -256,6 +259,18 @@ static void read_functions(struct verify *verify, struct verify_vm *vm)
 			text(verify, vm->label, "PCI function name", vm->functions[i].name);
 }
 
+static void read_boot_modules(struct verify *verify, struct verify_vm *vm)
+{
+	struct boot_config *boot = &vm->config.boot;
+
+	vm->boot_modules = COPY_ARRAY(verify, vm->label, boot, modules, module_count);
+	vm->module_strings =
+		arena_alloc(verify->arena, boot->module_count * sizeof(*vm->module_strings));
+	for (uint32_t i = 0; i < boot->module_count; i++)
+		vm->module_strings[i] =
+			text(verify, vm->label, "module string", vm->boot_modules[i].string);
+}
+
 static void read_vm(struct verify *verify, struct verify_vm *vm, uint32_t index)
 {
 	struct vm_config *config = &vm->config;
@@ -273,6 +288,7 @@ static void read_vm(struct verify *verify, struct verify_vm *vm, uint32_t index)
 	vm->cpuid_masks = COPY_ARRAY(verify, vm->label, config, cpuid_masks, cpuid_mask_count);
 	read_blobs(verify, vm);
 	read_functions(verify, vm);
+	read_boot_modules(verify, vm);
 	vm->io_bitmap =
 		page_table(verify, vm->label, "I/O bitmap", config->io_bitmap, IO_BITMAP_BYTES);
 	vm->msr_bitmap =

@@ -67,6 +67,7 @@ enum entry_mode {
 	ENTRY_PROTECTED = 0, /* 32 bit, flat 4 GiB segments, paging off, interrupts off */
 	ENTRY_REAL = 1,      /* 16 bit, CS base = entry & ~0xFFFF, IP = entry & 0xFFFF */
 	ENTRY_LONG = 2,      /* 64 bit; what the loader chooses for Linux, never in the tables */
+	ENTRY_RESET = 3,     /* as after reset, from the reset vector; likewise for a ROM */
 };
 
 /* How a vCPU comes to life. */
@@ -88,13 +89,22 @@ struct vcpu_config {
 };
 
 enum boot_protocol {
-	BOOT_RAW = 0,   /* the image is copied to load_address as it is */
-	BOOT_ELF = 1,   /* ELF32 or ELF64, loaded by physical address of its segments */
-	BOOT_LINUX = 2, /* bzImage, 32-bit boot protocol */
+	BOOT_RAW = 0,        /* the image is copied to load_address as it is */
+	BOOT_ELF = 1,        /* ELF32 or ELF64, loaded by physical address of its segments */
+	BOOT_LINUX = 2,      /* bzImage or vmlinux */
+	BOOT_MULTIBOOT = 3,  /* multiboot 1: ELF32, ELF64 or the header's own addresses */
+	BOOT_MULTIBOOT2 = 4, /* the same of multiboot 2 */
+	BOOT_ROM = 5, /* the image ends at 4 GiB, and its end at 1 MiB too; from the reset vector */
 };
 
 #define MODULE_NONE UINT32_MAX
 #define ENTRY_NONE  UINT64_MAX /* vcpu_config.entry: take the image's own entry */
+
+/* A module that a multiboot guest is handed. */
+struct guest_module {
+	uint32_t module;    /* index into scenario.modules */
+	const char *string; /* what the guest is told of it; begins with the module's name */
+};
 
 struct boot_config {
 	enum boot_protocol protocol;
@@ -102,6 +112,8 @@ struct boot_config {
 	uint32_t ramdisk;   /* index into scenario.modules or MODULE_NONE; Linux only */
 	gpa_t load_address; /* BOOT_RAW: where the image goes. Otherwise 0 */
 	const char *bootargs;
+	const struct guest_module *modules; /* in the order of the scenario; multiboot only */
+	uint32_t module_count;
 };
 
 /* An IOAPIC input that a VM owns alone. */
