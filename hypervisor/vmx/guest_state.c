@@ -268,7 +268,6 @@ void guest_state_enter_reset_vector(void)
 {
 	enter_real_mode(0xF000, 0xFFF0);
 	vmcs_write(VMCS_GUEST_CS_BASE, 0xFFFF0000);
-	data_segments_write((struct segment_state){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
 }
 
 /* SDM 3.10.8.5: what a switch to IA-32e mode leaves behind, with flat segments. */
