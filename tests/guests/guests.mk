@@ -11,7 +11,7 @@ GUEST_DIR := tests/guests
 GUEST_OBJ := $(GUESTS)/obj
 GUEST_BEATS := beat-com1 beat-com2 beat-com4 beat-e9
 GUEST_HOSTILES := hostile-com1 hostile-com4
-GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour)
+GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour conform)
 
 GUEST_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
@@ -110,6 +110,18 @@ $(GUEST_OBJ)/neighbour.elf: $(GUEST_LIB_OBJECTS) $(GUEST_OBJ)/hostile/neighbour.
 	$(call guest-link,$(GUEST_DIR)/beat.lds)
 
 $(GUESTS)/neighbour: $(GUEST_OBJ)/neighbour.elf
+	@$(call say,OBJCOPY,$@)
+	$(Q)objcopy --strip-debug $< $@
+
+# The conformance suite (conform/README.md); probe.S is the attackers'.
+GUEST_CONFORM := $(sort $(wildcard $(GUEST_DIR)/conform/*.c $(GUEST_DIR)/conform/*.S))
+GUEST_CONFORM_OBJECTS := $(GUEST_CONFORM:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o) $(guest-console-e9) \
+	$(addprefix $(GUEST_OBJ)/,lib/print.c.o lib/start.S.o hostile/probe.S.o)
+
+$(GUEST_OBJ)/conform.elf: $(GUEST_CONFORM_OBJECTS) $(GUEST_DIR)/conform/conform.lds
+	$(call guest-link,$(GUEST_DIR)/conform/conform.lds)
+
+$(GUESTS)/conform: $(GUEST_OBJ)/conform.elf
 	@$(call say,OBJCOPY,$@)
 	$(Q)objcopy --strip-debug $< $@
 
