@@ -7,7 +7,7 @@
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
 #include "vm/handlers.h"
-#include "vm/mmio_decode.h"
+#include "vm/mmio_string.h"
 
 struct mmio_target {
 	bool local_apic;
@@ -44,38 +44,95 @@ static void target_write(struct vcpu *vcpu, const struct mmio_target *target, ui
 		ioapic_write(vcpu->vm, target->ioapic, target->offset, value);
 }
 
-static enum error decode(const struct vcpu *vcpu, struct mmio_instruction *instruction)
+/*
+ * Registers of both devices are 32 bits wide. Bytes and words within one are read as part of it; an
+ * access of any other width or place has no defined effect on the real ones (SDM 3.11.4.1): here it
+ * reads as all ones and writes nothing.
+ */
+static uint64_t register_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
 {
-	struct guest_paging paging;
-	uint8_t bytes[MMIO_INSTRUCTION_MAX];
-	size_t count;
-	enum error error;
+	struct mmio_target aligned = *target;
+	unsigned within = target->offset & 3;
 
-	guest_paging_read(&paging);
-	error = mmio_fetch(vcpu->vm->config, &paging, guest_instruction_address(), bytes, &count);
-	if (error)
-		return error;
-	return mmio_decode(bytes, count, guest_code_bits(), instruction);
+	if (within + size > sizeof(uint32_t))
+		return UINT64_MAX;
+	aligned.offset -= within;
+	return target_read(vcpu, &aligned) >> (8 * within);
 }
 
-/* Registers of both devices are 32 bits wide; an access of another width has no defined effect on the
-   real ones (SDM 3.11.4.1), here it reads as all ones and writes nothing. */
-static void execute(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct mmio_target *target, const struct mmio_instruction *instruction)
+static void register_write(struct vcpu *vcpu, const struct mmio_target *target, unsigned size,
+			   uint64_t value)
 {
-	bool defined = instruction->memory_size == sizeof(uint32_t);
+	if (size == sizeof(uint32_t))
+		target_write(vcpu, target, (uint32_t)value);
+}
+
+bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value)
+{
+	struct mmio_target target;
+
+	if (!find_target(address, &target))
+		return false;
+	*value = register_read(vcpu, &target, size);
+	return true;
+}
+
+bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value)
+{
+	struct mmio_target target;
+
+	if (!find_target(address, &target))
+		return false;
+	register_write(vcpu, &target, size, value);
+	return true;
+}
+
+static void execute(struct vcpu *vcpu, struct guest_registers *registers,
+		    const struct mmio_target *target, const struct memory_access *access,
+		    const struct mmio_instruction *instruction)
+{
+	unsigned size = instruction->memory_size;
 	uint64_t flags = guest_flags();
 	uint64_t value = UINT64_MAX;
 
 	registers->rsp = guest_stack_pointer();
-	if (instruction->reads && defined)
-		value = target_read(vcpu, target);
+	if (instruction->reads)
+		value = register_read(vcpu, target, size);
 	value = mmio_execute(instruction, registers, &flags, value);
-	if (instruction->writes && defined)
-		target_write(vcpu, target, (uint32_t)value);
+	if (instruction->writes)
+		register_write(vcpu, target, size, value);
 	guest_set_stack_pointer(registers->rsp);
 	guest_set_flags(flags);
+	(void)guest_watch_access(instruction->writes ? WATCH_WRITE : WATCH_READ, access->linear,
+				 size);
 	guest_skip_bytes(instruction->length);
+}
+
+static _Noreturn void stop_outside(struct vcpu *vcpu, struct guest_registers *registers,
+				   const struct memory_access *access);
+
+static void execute_string(struct vcpu *vcpu, struct guest_registers *registers,
+			   const struct memory_access *access,
+			   const struct mmio_instruction *instruction)
+{
+	uint64_t flags = guest_flags();
+	struct guest_exception fault;
+
+	switch (mmio_string(vcpu, instruction, registers, &flags, &fault)) {
+	case MMIO_STRING_DONE:
+		guest_set_flags(flags);
+		guest_skip_bytes(instruction->length);
+		return;
+	case MMIO_STRING_GOES_ON:
+		guest_set_flags(flags);
+		guest_skip_bytes(0);
+		return;
+	case MMIO_STRING_FAULTS:
+		guest_inject(&fault);
+		return;
+	case MMIO_STRING_OUTSIDE:
+		stop_outside(vcpu, registers, access);
+	}
 }
 
 static const char *access_name(const struct memory_access *access)
@@ -96,21 +153,42 @@ static _Noreturn void stop_outside(struct vcpu *vcpu, struct guest_registers *re
 	vm_stop(vcpu, STOP_MEMORY, registers);
 }
 
+static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registers *registers,
+				   const struct memory_access *access,
+				   const uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t count)
+{
+	char text[3 * MMIO_INSTRUCTION_MAX + 1] = "";
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		text[3 * i] = ' ';
+		text[3 * i + 1] = digits[bytes[i] >> 4];
+		text[3 * i + 2] = digits[bytes[i] & 15];
+	}
+	log_error(
+		"vCPU %u %s device register 0x%lx by an instruction that Bulkhead does not emulate: "
+		"bytes%s (%u-bit code)",
+		vcpu->config->index, access_name(access), access->address, text, guest_code_bits());
+	vm_stop(vcpu, STOP_INSTRUCTION, registers);
+}
+
 void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 		      const struct memory_access *access)
 {
+	uint8_t bytes[MMIO_INSTRUCTION_MAX];
 	struct mmio_target target;
 	struct mmio_instruction instruction;
-	enum error error;
+	struct guest_paging paging;
+	size_t count = 0;
 
 	if (access->fetch || !access->linear_valid || !find_target(access->address, &target))
 		stop_outside(vcpu, registers, access);
-	error = decode(vcpu, &instruction);
-	if (error) {
-		log_error("vCPU %u %s device register 0x%lx: %s: %s", vcpu->config->index,
-			  access_name(access), access->address, error_name(error),
-			  error_text(error));
-		vm_stop(vcpu, STOP_INSTRUCTION, registers);
-	}
-	execute(vcpu, registers, &target, &instruction);
+	guest_paging_read(&paging);
+	if (mmio_fetch(vcpu->vm->config, &paging, guest_instruction_address(), bytes, &count) ||
+	    mmio_decode(bytes, count, guest_code_bits(), &instruction))
+		stop_unknown(vcpu, registers, access, bytes, count);
+	if (instruction.string)
+		execute_string(vcpu, registers, access, &instruction);
+	else
+		execute(vcpu, registers, &target, access, &instruction);
 }

@@ -14,6 +14,8 @@ enum form {
 	FORM_MEMORY_IMMEDIATE_SHORT, /* E, Ib: one byte */
 	FORM_ACCUMULATOR_OFFSET,     /* AL/rAX, O */
 	FORM_OFFSET_ACCUMULATOR,     /* O, AL/rAX */
+	FORM_MEMORY,                 /* E alone */
+	FORM_IMPLICIT,               /* string instructions: DS:rSI, ES:rDI */
 };
 
 /* Size of the memory operand. */
@@ -80,18 +82,57 @@ static const struct opcode_row opcodes[] = {
 	ROW(0x85, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, TEST),
 	ROW(0xF6, 0, BYTE, MEMORY_IMMEDIATE, TEST),
 	ROW(0xF7, 0, OPERAND, MEMORY_IMMEDIATE, TEST),
+	ROW(0xF6, 2, BYTE, MEMORY, NOT),
+	ROW(0xF7, 2, OPERAND, MEMORY, NOT),
+	ROW(0xF6, 3, BYTE, MEMORY, NEG),
+	ROW(0xF7, 3, OPERAND, MEMORY, NEG),
+	ROW(0xFE, 0, BYTE, MEMORY, INC),
+	ROW(0xFF, 0, OPERAND, MEMORY, INC),
+	ROW(0xFE, 1, BYTE, MEMORY, DEC),
+	ROW(0xFF, 1, OPERAND, MEMORY, DEC),
+	ROW(TWO_BYTE | 0xC0, ANY_EXTENSION, BYTE, MEMORY_REGISTER, XADD),
+	ROW(TWO_BYTE | 0xC1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, XADD),
+	ROW(TWO_BYTE | 0xB0, ANY_EXTENSION, BYTE, MEMORY_REGISTER, CMPXCHG),
+	ROW(TWO_BYTE | 0xB1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, CMPXCHG),
+	ROW(TWO_BYTE | 0xC3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOV), /* MOVNTI */
+	ROW(TWO_BYTE | 0xAF, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, IMUL),
+	/* the register's upper bits are in the address of the exit already */
+	ROW(TWO_BYTE | 0xA3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BT),
+	ROW(TWO_BYTE | 0xAB, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTS),
+	ROW(TWO_BYTE | 0xB3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTR),
+	ROW(TWO_BYTE | 0xBB, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTC),
+	ROW(0xA4, ANY_EXTENSION, BYTE, IMPLICIT, MOVS),
+	ROW(0xA5, ANY_EXTENSION, OPERAND, IMPLICIT, MOVS),
+	ROW(0xA6, ANY_EXTENSION, BYTE, IMPLICIT, CMPS),
+	ROW(0xA7, ANY_EXTENSION, OPERAND, IMPLICIT, CMPS),
+	ROW(0xAA, ANY_EXTENSION, BYTE, IMPLICIT, STOS),
+	ROW(0xAB, ANY_EXTENSION, OPERAND, IMPLICIT, STOS),
+	ROW(0xAC, ANY_EXTENSION, BYTE, IMPLICIT, LODS),
+	ROW(0xAD, ANY_EXTENSION, OPERAND, IMPLICIT, LODS),
+	ROW(0xAE, ANY_EXTENSION, BYTE, IMPLICIT, SCAS),
+	ROW(0xAF, ANY_EXTENSION, OPERAND, IMPLICIT, SCAS),
 	ROW(TWO_BYTE | 0xBA, 4, OPERAND, MEMORY_IMMEDIATE_SHORT, BT),
 	ROW(TWO_BYTE | 0xBA, 5, OPERAND, MEMORY_IMMEDIATE_SHORT, BTS),
 	ROW(TWO_BYTE | 0xBA, 6, OPERAND, MEMORY_IMMEDIATE_SHORT, BTR),
 	ROW(TWO_BYTE | 0xBA, 7, OPERAND, MEMORY_IMMEDIATE_SHORT, BTC),
 };
 
-#define OPCODE_MOVSXD 0x63 /* ARPL outside 64-bit mode */
+/* Opcodes whose low four bits are a condition. */
+#define OPCODE_CMOV       (TWO_BYTE | 0x40)
+#define OPCODE_SET        (TWO_BYTE | 0x90)
+#define CONDITION(opcode) ((uint8_t)((opcode)&0xF))
+
+static const struct opcode_row conditional_move =
+	ROW(OPCODE_CMOV, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, CMOV);
+static const struct opcode_row conditional_set = ROW(OPCODE_SET, ANY_EXTENSION, BYTE, MEMORY, SET);
+
+#define OPCODE_MOVNTI (TWO_BYTE | 0xC3) /* 66, F2 and F3 make another, undefined one of it */
+#define OPCODE_MOVSXD 0x63              /* ARPL outside 64-bit mode */
 
 /* What an operation does to its first operand. */
 static bool operation_reads(enum mmio_operation operation)
 {
-	return operation != MMIO_MOV;
+	return operation != MMIO_MOV && operation != MMIO_SET;
 }
 
 static bool operation_writes(enum mmio_operation operation)
@@ -108,6 +149,8 @@ struct cursor {
 };
 
 struct prefixes {
+	uint8_t repeat;    /* F2, F3 or 0 */
+	uint8_t segment;   /* enum guest_segment_name; DS without an override */
 	bool operand_size; /* 66 */
 	bool address_size; /* 67 */
 	bool lock;         /* F0 */
@@ -156,9 +199,22 @@ static void skip(struct cursor *cursor, unsigned size)
 		(void)take(cursor);
 }
 
+static uint8_t segment_of_prefix(uint8_t byte)
+{
+	switch (byte) {
+	case 0x64:
+		return GUEST_FS;
+	case 0x65:
+		return GUEST_GS;
+	default: /* 26, 2E, 36, 3E */
+		return byte >> 3 & 3;
+	}
+}
+
 /*
- * True if `byte` was a prefix. Segment overrides do not matter here, F2 and F3 have no effect on any
- * opcode of the table, and REX only counts right before the opcode (SDM 2.2.2.1).
+ * True if `byte` was a prefix. Segment overrides, F2 and F3 only matter to string instructions; 64-bit
+ * mode ignores the first four overrides (SDM 2.2.1.1); REX only counts right before the opcode (SDM
+ * 2.2.2.1).
  */
 static bool prefix_add(struct prefixes *prefixes, uint8_t byte, unsigned code_bits)
 {
@@ -180,8 +236,12 @@ static bool prefix_add(struct prefixes *prefixes, uint8_t byte, unsigned code_bi
 	case 0x3E:
 	case 0x64:
 	case 0x65:
+		if (code_bits != 64 || byte >= 0x64)
+			prefixes->segment = segment_of_prefix(byte);
+		break;
 	case 0xF2:
 	case 0xF3:
+		prefixes->repeat = byte;
 		break;
 	default:
 		if (!is_rex)
@@ -256,6 +316,10 @@ static void skip_address(struct cursor *cursor, struct modrm modrm, unsigned add
 
 static const struct opcode_row *row_find(uint16_t opcode, uint8_t extension)
 {
+	if ((opcode & ~0xF) == OPCODE_CMOV)
+		return &conditional_move;
+	if ((opcode & ~0xF) == OPCODE_SET)
+		return &conditional_set;
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
 		const struct opcode_row *row = &opcodes[i];
 
@@ -294,6 +358,9 @@ static void set_direction(struct mmio_instruction *instruction, uint8_t form)
 {
 	enum mmio_operation operation = instruction->operation;
 
+	instruction->string = form == FORM_IMPLICIT;
+	if (instruction->string) /* each says for itself what it reads and writes (mmio_string.c) */
+		return;
 	instruction->to_register = form == FORM_REGISTER_MEMORY || form == FORM_ACCUMULATOR_OFFSET;
 	instruction->reads = instruction->to_register || operation_reads(operation);
 	instruction->writes = !instruction->to_register && operation_writes(operation);
@@ -315,6 +382,14 @@ static void take_operands(struct cursor *cursor, const struct opcode_row *row,
 	unsigned size = instruction->operand_size;
 
 	switch (row->form) {
+	case FORM_IMPLICIT:
+		instruction->address_size = (uint8_t)address_bytes;
+		instruction->repeat = prefixes->repeat;
+		instruction->segment = prefixes->segment;
+		return;
+	case FORM_MEMORY:
+		skip_address(cursor, modrm, address_bytes);
+		return;
 	case FORM_ACCUMULATOR_OFFSET:
 	case FORM_OFFSET_ACCUMULATOR:
 		skip(cursor, address_bytes);
@@ -334,10 +409,10 @@ static void take_operands(struct cursor *cursor, const struct opcode_row *row,
 	}
 }
 
-/* Opcodes of the table without ModRM are those that address memory by a plain offset. */
+/* Opcodes of the table without ModRM are plain offsets and string instructions. */
 static bool has_modrm(uint16_t opcode)
 {
-	return opcode < 0xA0 || opcode > 0xA3;
+	return opcode < 0xA0 || opcode > 0xAF;
 }
 
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
@@ -345,7 +420,7 @@ enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 {
 	struct cursor cursor = {bytes, count < MMIO_INSTRUCTION_MAX ? count : MMIO_INSTRUCTION_MAX,
 				0, false};
-	struct prefixes prefixes = {0};
+	struct prefixes prefixes = {.segment = GUEST_DS};
 	struct modrm modrm = {0};
 	uint16_t opcode = take_opcode(&cursor, &prefixes, code_bits);
 	const struct opcode_row *row;
@@ -354,9 +429,11 @@ enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 		modrm = take_modrm(&cursor);
 	row = row_find(opcode, modrm.reg);
 	if (row == NULL || modrm.mod == MOD_REGISTER ||
-	    (opcode == OPCODE_MOVSXD && code_bits != 64))
+	    (opcode == OPCODE_MOVSXD && code_bits != 64) ||
+	    (opcode == OPCODE_MOVNTI && (prefixes.operand_size || prefixes.repeat)))
 		return ERROR_INSTRUCTION_UNKNOWN;
-	*instruction = (struct mmio_instruction){.operation = row->operation};
+	*instruction = (struct mmio_instruction){.operation = row->operation,
+						 .condition = CONDITION(opcode)};
 	set_sizes(instruction, row, operand_size(&prefixes, code_bits));
 	set_direction(instruction, row->form);
 	take_operands(&cursor, row, &prefixes, modrm, address_size(&prefixes, code_bits),

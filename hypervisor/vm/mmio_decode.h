@@ -17,7 +17,7 @@
 #define VM_MMIO_DECODE_H
 
 #include "bulkhead/error.h"
-#include "vm/guest_memory.h"
+#include "vm/guest_state.h"
 #include "vm/registers.h"
 
 /* The processor refuses longer instructions (SDM 2.2.3.11). */
@@ -42,6 +42,20 @@ enum mmio_operation {
 	MMIO_BTS,
 	MMIO_BTR,
 	MMIO_BTC,
+	MMIO_NOT,
+	MMIO_NEG,
+	MMIO_INC,
+	MMIO_DEC,
+	MMIO_XADD,
+	MMIO_CMPXCHG,
+	MMIO_IMUL,
+	MMIO_CMOV,
+	MMIO_SET,
+	MMIO_MOVS,
+	MMIO_CMPS,
+	MMIO_STOS,
+	MMIO_LODS,
+	MMIO_SCAS,
 	MMIO_OPERATION_COUNT,
 };
 
@@ -53,10 +67,15 @@ struct mmio_instruction {
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate; /* the other operand is `immediate` instead of `reg` */
-	uint8_t reg;        /* enum guest_register */
-	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
-	uint64_t immediate; /* sign-extended to 64 bits */
+	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
+	uint8_t reg;          /* enum guest_register */
+	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	uint64_t immediate;   /* sign-extended to 64 bits */
+	uint8_t condition;    /* of CMOVcc and SETcc, as encoded */
+	bool string;          /* MOVS .. SCAS: for mmio_string(), not for mmio_execute() */
+	uint8_t repeat;       /* prefix of a string instruction: F2, F3 or 0 */
+	uint8_t segment;      /* of its source, enum guest_segment_name */
+	uint8_t address_size; /* of its RSI, RDI and RCX, in bytes */
 };
 
 /*
@@ -73,14 +92,18 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
 /*
  * Decodes one instruction. `code_bits` is 16, 32 or 64, from CS and EFER. Pure.
  *
- * MOV, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST and BT, BTS, BTR, BTC
- * with an immediate, where one operand is memory; with all prefixes and addressing forms.
+ * MOV, MOVNTI, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, NOT, NEG, INC, DEC,
+ * XADD, CMPXCHG, IMUL, CMOVcc, SETcc, BT, BTS, BTR, BTC, where one operand is memory, and MOVS, CMPS, STOS,
+ * LODS, SCAS; with all prefixes and addressing forms.
  *
  * ERROR_INSTRUCTION_UNKNOWN: another instruction, no memory operand, a LOCK prefix where it raises
  * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.
  */
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 		       struct mmio_instruction *instruction);
+
+/* CMP of two operands of `size` bytes; sets the arithmetic flags. */
+void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags);
 
 /*
  * Carries out what the instruction does besides the device access. `memory` is what the device

@@ -178,6 +178,114 @@ static uint64_t compute(enum mmio_operation operation, uint64_t left, uint64_t r
 	}
 }
 
+/* Not and the like: one operand. INC and DEC leave CF alone (SDM 2A). */
+static uint64_t compute_one(enum mmio_operation operation, uint64_t memory, unsigned size,
+			    uint64_t *flags)
+{
+	uint64_t carry = *flags & FLAG_CARRY;
+	uint64_t result;
+
+	if (operation == MMIO_NOT)
+		return ~memory & size_mask(size);
+	if (operation == MMIO_NEG)
+		return subtract(0, memory, 0, size, flags);
+	result = operation == MMIO_INC ? add(memory, 1, 0, size, flags)
+				       : subtract(memory, 1, 0, size, flags);
+	*flags = (*flags & ~FLAG_CARRY) | carry;
+	return result;
+}
+
+/* SDM 2A Jcc, 1.B: bit 0 negates, the others choose. */
+static bool condition_met(uint8_t condition, uint64_t flags)
+{
+	bool sign_differs = !(flags & FLAG_SIGN) != !(flags & FLAG_OVERFLOW);
+	bool met;
+
+	switch (condition >> 1) {
+	case 0:
+		met = flags & FLAG_OVERFLOW;
+		break;
+	case 1:
+		met = flags & FLAG_CARRY;
+		break;
+	case 2:
+		met = flags & FLAG_ZERO;
+		break;
+	case 3:
+		met = flags & (FLAG_CARRY | FLAG_ZERO);
+		break;
+	case 4:
+		met = flags & FLAG_SIGN;
+		break;
+	case 5:
+		met = flags & FLAG_PARITY;
+		break;
+	case 6:
+		met = sign_differs;
+		break;
+	default:
+		met = sign_differs || (flags & FLAG_ZERO);
+	}
+	return met != (condition & 1);
+}
+
+/* Reads in any case, and with a 32-bit operand clears the upper half in any case (SDM 2A CMOVcc). */
+static void conditional_move(const struct mmio_instruction *instruction,
+			     struct guest_registers *registers, uint64_t flags, uint64_t memory)
+{
+	bool met = condition_met(instruction->condition, flags);
+
+	register_write(instruction, registers,
+		       met ? memory : register_read(instruction, registers));
+}
+
+/* The product's upper half is lost, and CF and OF say whether it mattered; other flags are undefined. */
+static void multiply(const struct mmio_instruction *instruction, struct guest_registers *registers,
+		     uint64_t *flags, uint64_t memory)
+{
+	unsigned size = instruction->operand_size;
+	__int128 product = (__int128)(int64_t)sign_extend(memory, size) *
+			   (int64_t)sign_extend(register_read(instruction, registers), size);
+	uint64_t result = (uint64_t)product & size_mask(size);
+
+	*flags &= ~(FLAG_CARRY | FLAG_OVERFLOW);
+	if (product != (int64_t)sign_extend(result, size))
+		*flags |= FLAG_CARRY | FLAG_OVERFLOW;
+	register_write(instruction, registers, result);
+}
+
+static uint64_t exchange_add(const struct mmio_instruction *instruction,
+			     struct guest_registers *registers, uint64_t *flags, uint64_t memory)
+{
+	uint64_t sum = add(memory, register_read(instruction, registers), 0,
+			   instruction->memory_size, flags);
+
+	register_write(instruction, registers, memory);
+	return sum;
+}
+
+/* Memory is written in any case (SDM 2A CMPXCHG). */
+static uint64_t compare_exchange(const struct mmio_instruction *instruction,
+				 struct guest_registers *registers, uint64_t *flags,
+				 uint64_t memory)
+{
+	struct mmio_instruction accumulator = {.reg = GUEST_RAX,
+					       .operand_size = instruction->operand_size};
+	uint64_t source = register_read(instruction, registers);
+	uint64_t expected = register_read(&accumulator, registers);
+
+	mmio_compare(expected, memory, instruction->memory_size, flags);
+	if (expected == memory)
+		return source;
+	register_write(&accumulator, registers, memory);
+	return memory;
+}
+
+void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags)
+{
+	subtract(left & size_mask(size), right & size_mask(size), 0, size, flags);
+}
+
 static uint64_t exchange(const struct mmio_instruction *instruction,
 			 struct guest_registers *registers, uint64_t memory)
 {
@@ -217,6 +325,23 @@ uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_r
 		return 0;
 	case MMIO_XCHG:
 		return exchange(instruction, registers, memory);
+	case MMIO_XADD:
+		return exchange_add(instruction, registers, flags, memory);
+	case MMIO_CMPXCHG:
+		return compare_exchange(instruction, registers, flags, memory);
+	case MMIO_NOT:
+	case MMIO_NEG:
+	case MMIO_INC:
+	case MMIO_DEC:
+		return compute_one(instruction->operation, memory, instruction->memory_size, flags);
+	case MMIO_SET:
+		return condition_met(instruction->condition, *flags);
+	case MMIO_CMOV:
+		conditional_move(instruction, registers, *flags, memory);
+		return 0;
+	case MMIO_IMUL:
+		multiply(instruction, registers, flags, memory);
+		return 0;
 	default:
 		return arithmetic(instruction, registers, flags, memory);
 	}

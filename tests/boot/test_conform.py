@@ -24,6 +24,9 @@ boot
 
 # Names that may differ, and why.
 DIFFERENT = {
+    "time/write": "the hypervisor counts with the core's TSC, so guests do not set it",
+    "x2apic-msr/icr-reserved": "the emulator takes reserved bits that a processor refuses",
+    "x2apic-msr/ldr": "the emulator's LDR is 0 in x2APIC mode, the VM's is what the SDM says",
 }
 
 
@@ -80,8 +83,9 @@ def main():
         with checks("the machine itself passes most"):
             passed = sum(kind != "not ok" for kind, _ in native.values())
             assert passed > 500, f"{passed} of {len(native)}"
-        with checks("the VM fails none of its own checks"):
-            failed = [name for name, (kind, _) in virtual.items() if kind == "not ok"]
+        with checks("the VM fails nothing that the machine does not fail as well"):
+            failed = [name for name, (kind, _) in virtual.items()
+                      if kind == "not ok" and native.get(name, ("ok",))[0] != "not ok"]
             assert not failed, " ".join(failed)
         compare(checks, native, virtual)
 

@@ -144,6 +144,21 @@ def rest():
             yield case(64, f"{name}{SUFFIX[size]} $12, 0x300(%rax)", name.upper(), size, size, write,
                        None, 12)
         yield case(32, f"{name}l $31, 0xfee00300", name.upper(), 4, 4, write, None, 31)
+    for name in "not neg inc dec".split():
+        for size in (1, 2, 4, 8):
+            yield case(64, f"{name}{SUFFIX[size]} 0x20(%r8)", name.upper(), size, size, "rw")
+        yield case(32, f"lock {name}l 0xfee00380", name.upper(), 4, 4, "rw")
+    for register in ("cl", "r9b", "dx", "ebx", "r14"):
+        size = REGISTERS[register][0]
+        yield case(64, f"xadd %{register}, (%rsi)", "XADD", size, size, "rw", register)
+        yield case(64, f"lock cmpxchg %{register}, (%rsi)", "CMPXCHG", size, size, "rw", register)
+    for name in "bt bts btr btc".split():
+        yield case(64, f"{name} %r10d, (%rsi)", name.upper(), 4, 4, "r" if name == "bt" else "rw",
+                   "r10d")
+    yield case(64, "movnti %rdx, (%rsi)", "MOV", 8, 8, "w", "rdx")
+    yield case(64, "imul (%rsi), %r9d", "IMUL", 4, 4, "r>", "r9d")
+    yield case(64, "cmovg (%rsi), %r9w", "CMOV", 2, 2, "r>", "r9w")
+    yield case(32, "setno (%esi)", "SET", 1, 1, "w")
     # Prefixes in every order; REX counts right before the opcode only.
     yield case(64, ".byte 0x48, 0x66, 0x89, 0x0f", "MOV", 2, 2, "w", "cx")
     yield case(64, ".byte 0x66, 0x48, 0x89, 0x0f", "MOV", 8, 8, "w", "rcx")
@@ -166,16 +181,17 @@ def rejected():
         (64, "mov %eax, %ebx", "no memory operand"),
         (64, "movzbl %al, %ebx", "no memory operand"),
         (64, "nop", "not in the table"),
-        (64, "movsb", "string instruction"),
-        (64, "rep movsl", "string instruction"),
-        (64, "rep stosb", "string instruction"),
+        (64, ".byte 0xf0, 0xa4", "LOCK MOVS"),
         (64, "push (%rax)", "not in the table"),
-        (64, "incl (%rax)", "not in the table"),
+        (64, "shll (%rax)", "not in the table"),
+        (64, "incl %eax", "no memory operand"),
+        (64, ".byte 0xff, 0x10", "CALL"),
+        (64, ".byte 0xf7, 0x20", "MUL"),
+        (64, ".byte 0xf0, 0x0f, 0x44, 0x03", "LOCK CMOV"),
+        (64, ".byte 0xf0, 0x0f, 0x94, 0x03", "LOCK SETE"),
         (64, "movups (%rax), %xmm0", "not in the table"),
         (64, "vmovups (%rax), %ymm0", "VEX"),
-        (64, "cmpxchg %ecx, (%rax)", "not in the table"),
-        (64, "xadd %ecx, (%rax)", "not in the table"),
-        (64, "bts %ecx, (%rax)", "register bit offset moves the address"),
+        (64, "cmpxchg8b (%rax)", "not in the table"),
         (64, "movbe (%rax), %ecx", "not in the table"),
         (64, ".byte 0xf0, 0x89, 0x08", "LOCK MOV"),
         (64, ".byte 0xf0, 0x8b, 0x08", "LOCK MOV"),

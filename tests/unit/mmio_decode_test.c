@@ -212,6 +212,8 @@ static uint64_t undefined_flags(enum mmio_operation operation)
 	case MMIO_XOR:
 	case MMIO_TEST:
 		return FLAG_AUXILIARY;
+	case MMIO_IMUL:
+		return FLAGS_ARITHMETIC & ~(FLAG_CARRY | FLAG_OVERFLOW);
 	case MMIO_BT:
 	case MMIO_BTS:
 	case MMIO_BTR:
@@ -246,6 +248,13 @@ static void fail_instruction(const char *what, const uint8_t *code, size_t lengt
 	fail_msg("%s differs after%s", what, text);
 }
 
+/* BT and its relatives with a register move the address by it; in a VM the exit says where to. */
+static bool addresses_bits(const struct mmio_instruction *instruction)
+{
+	return instruction->operation >= MMIO_BT && instruction->operation <= MMIO_BTC &&
+	       !instruction->has_immediate;
+}
+
 /* `code` is the instruction and a RET; it addresses `cell`, to which RDI points. */
 static void compare_once(const struct mmio_instruction *instruction, const uint8_t *code,
 			 uint64_t *cell)
@@ -257,6 +266,8 @@ static void compare_once(const struct mmio_instruction *instruction, const uint8
 
 	for (unsigned i = 0; i < GUEST_REGISTER_COUNT; i++)
 		registers.gpr[i] = random_value();
+	if (addresses_bits(instruction)) /* within the cell */
+		registers.gpr[instruction->reg] &= instruction->memory_size * 8 - 1;
 	registers.rdi = (uint64_t)cell;
 	native_registers = registers;
 	native_flags = flags;
@@ -302,12 +313,15 @@ static bool compare_encoding(const uint8_t *prefixes, size_t prefix_count, unsig
 	if (opcode >= 0x100)
 		code[at++] = 0x0F;
 	code[at++] = (uint8_t)opcode;
-	if (opcode < 0xA0 || opcode > 0xA3)
+	if (opcode < 0xA0 || opcode > 0xAF)
 		code[at++] = (uint8_t)(reg << 3 | 7);
 	memcpy(code + at, &tail, sizeof(tail));
 	if (mmio_decode(code, MMIO_INSTRUCTION_MAX, 64, &instruction) != ERROR_OK)
 		return false;
-	if (uses_rsp(&instruction))
+	if (instruction.string) /* mmio_string_test.c */
+		return false;
+	if (uses_rsp(&instruction) ||
+	    (addresses_bits(&instruction) && instruction.reg == GUEST_RDI))
 		return true;
 	code[instruction.length] = 0xC3;
 	for (unsigned i = 0; i < 30; i++)
@@ -342,7 +356,7 @@ static void test_executes_as_the_processor_does(void **state)
 	}
 	munmap(code, 4096);
 	/* 8 x 4 arithmetic opcodes and 11 moves, exchanges and tests, with 8 registers each. */
-	assert_true(compared > 12 * (8 * 4 + 11) * 8);
+	assert_true(compared > 12 * (8 * 4 + 60) * 8);
 }
 
 /* The two that a caller may use alone for plain loads and stores. */

@@ -70,7 +70,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
-	hypervisor/vm/mmio_execute.c hypervisor/vm/msr.c hypervisor/vm/port.c \
+	hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/xsave.c \
 	hypervisor/cpu/reset_registers.c

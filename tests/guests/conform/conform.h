@@ -85,16 +85,16 @@ struct descriptor_pointer {
 } __attribute__((packed));
 extern uint64_t gdt[16];
 
-#define CONTROL_REGISTER(name)                                                        \
-	static inline uint64_t name##_read(void)                                      \
-	{                                                                             \
-		uint64_t value;                                                       \
-		__asm__ volatile("movq %%" #name ", %0" : "=r"(value) : : "memory");  \
-		return value;                                                         \
-	}                                                                             \
-	static inline void name##_write(uint64_t value)                               \
-	{                                                                             \
-		__asm__ volatile("movq %0, %%" #name : : "r"(value) : "memory");      \
+#define CONTROL_REGISTER(name)                                                       \
+	static inline uint64_t name##_read(void)                                     \
+	{                                                                            \
+		uint64_t value;                                                      \
+		__asm__ volatile("movq %%" #name ", %0" : "=r"(value) : : "memory"); \
+		return value;                                                        \
+	}                                                                            \
+	static inline void name##_write(uint64_t value)                              \
+	{                                                                            \
+		__asm__ volatile("movq %0, %%" #name : : "r"(value) : "memory");     \
 	}
 CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)

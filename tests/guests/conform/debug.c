@@ -89,9 +89,11 @@ static void run_steps(const struct step_row *row)
 
 	current = row;
 	(void)assemble(row);
-	registers = (struct registers){
-		.rax = row->rax, .rbx = row->rbx, .rcx = row->rcx, .rdx = row->rdx,
-		.rdi = (uint64_t)scratch};
+	registers = (struct registers){.rax = row->rax,
+				       .rbx = row->rbx,
+				       .rcx = row->rcx,
+				       .rdx = row->rdx,
+				       .rdi = (uint64_t)scratch};
 	traps.count = 0;
 	dr6_write(0xFFFF0FF0);
 	vector = probe(run_row, NULL);

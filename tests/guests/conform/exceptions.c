@@ -19,8 +19,7 @@ static struct gate *gate_of(unsigned vector)
 
 static void see_caught(const char *name, uint32_t vector)
 {
-	observe(name,
-		(uint64_t[]){vector, caught.frame.error, caught.frame.rflags & 0x10300}, 3);
+	observe(name, (uint64_t[]){vector, caught.frame.error, caught.frame.rflags & 0x10300}, 3);
 }
 
 /* clang-format off */
@@ -44,8 +43,7 @@ static void broken_gate(const char *title, unsigned vector, struct gate gate)
 	for (size_t i = 0; i < sizeof(raising) / sizeof(raising[0]); i++) {
 		struct registers r = raising[i].registers;
 
-		see_caught(raising[i].name,
-			   run_code(raising[i].bytes, raising[i].size, &r, false));
+		see_caught(raising[i].name, run_code(raising[i].bytes, raising[i].size, &r, false));
 	}
 	*gate_of(vector) = old;
 }
@@ -137,11 +135,14 @@ static void alignment(void)
 {
 	/* push flags with AC, then read across */
 	static const struct instruction rows[] = {
-		{"read", BYTES("\x68\x02\x00\x04\x00\x9D\x8B\x03\x6A\x02\x9D"),
+		{"read",
+		 BYTES("\x68\x02\x00\x04\x00\x9D\x8B\x03\x6A\x02\x9D"),
 		 {.rbx = (uint64_t)scratch + 1}},
-		{"aligned", BYTES("\x68\x02\x00\x04\x00\x9D\x8B\x03\x6A\x02\x9D"),
+		{"aligned",
+		 BYTES("\x68\x02\x00\x04\x00\x9D\x8B\x03\x6A\x02\x9D"),
 		 {.rbx = (uint64_t)scratch + 4}},
-		{"byte", BYTES("\x68\x02\x00\x04\x00\x9D\x8A\x03\x6A\x02\x9D"),
+		{"byte",
+		 BYTES("\x68\x02\x00\x04\x00\x9D\x8A\x03\x6A\x02\x9D"),
 		 {.rbx = (uint64_t)scratch + 1}},
 	};
 	uint64_t cr0 = cr0_read();

@@ -5,7 +5,7 @@
 static uint64_t operand;
 static uint32_t msr_number;
 
-#define WRITER(name)                       \
+#define WRITER(name)                           \
 	static void write_##name(void *unused) \
 	{                                      \
 		(void)unused;                  \
@@ -20,8 +20,9 @@ WRITER(cr8)
 static void write_xcr0(void *unused)
 {
 	(void)unused;
-	__asm__ volatile("xsetbv" : : "c"(msr_number), "a"((uint32_t)operand),
-			 "d"((uint32_t)(operand >> 32)));
+	__asm__ volatile("xsetbv"
+			 :
+			 : "c"(msr_number), "a"((uint32_t)operand), "d"((uint32_t)(operand >> 32)));
 }
 
 static void write_msr(void *unused)
@@ -113,7 +114,8 @@ static void extended_control(void)
 		bool mpx = value & 0x18;
 
 		if (!mpx)
-			try_control(name_of("value", (unsigned)value), write_xcr0, xcr0_read, value);
+			try_control(name_of("value", (unsigned)value), write_xcr0, xcr0_read,
+				    value);
 	}
 	try_control("bit-9", write_xcr0, xcr0_read, 0x201);
 	try_control("bit-62", write_xcr0, xcr0_read, UINT64_C(1) << 62 | 1);
@@ -195,7 +197,8 @@ static void model_specific(void)
 		operand = 0;
 		write = probe(write_msr, NULL);
 		verdict(name_of("absent", absent[i]),
-			read == VECTOR_PROTECTION && write == VECTOR_PROTECTION, read << 16 | write);
+			read == VECTOR_PROTECTION && write == VECTOR_PROTECTION,
+			read << 16 | write);
 	}
 }
 

@@ -155,7 +155,9 @@ static void idt_setup(void)
 		idt[i] = (struct gate){
 			.offset_low = (uint16_t)entry,
 			.selector = SELECTOR_CODE,
-			.stack = i == VECTOR_DOUBLE ? 1 : i == VECTOR_NMI ? 2 : 0,
+			.stack = i == VECTOR_DOUBLE ? 1
+				 : i == VECTOR_NMI  ? 2
+						    : 0,
 			.type = user ? 0xEE : 0x8E,
 			.offset_middle = (uint16_t)(entry >> 16),
 			.offset_high = (uint32_t)(entry >> 32),

@@ -2,14 +2,14 @@
 /* A second core: started, interrupted, stopped and started again. Runs in x2APIC mode. */
 #include "conform.h"
 
-#define TRAMPOLINE  0x8000u
-#define ICR         0x830u
-#define OTHERS      0xC0000u
-#define ICR_INIT    0x4500u
-#define ICR_SIPI    0x4600u
-#define ICR_NMI     0x4400u
-#define VECTOR_IPI  0x55u
-#define PATIENCE    3000000u
+#define TRAMPOLINE 0x8000u
+#define ICR        0x830u
+#define OTHERS     0xC0000u
+#define ICR_INIT   0x4500u
+#define ICR_SIPI   0x4600u
+#define ICR_NMI    0x4400u
+#define VECTOR_IPI 0x55u
+#define PATIENCE   3000000u
 
 extern const char ap_start[], ap_end[];
 extern uint64_t ap_cr3;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* String instructions of which an operand, or both, are device registers. */
+#ifndef VM_MMIO_STRING_H
+#define VM_MMIO_STRING_H
+
+#include "vm/mmio_decode.h"
+#include "vm/vcpu.h"
+
+enum mmio_string_result {
+	MMIO_STRING_DONE,
+	MMIO_STRING_GOES_ON, /* more to repeat: the instruction is executed again */
+	MMIO_STRING_FAULTS,  /* *fault is to be injected */
+	MMIO_STRING_OUTSIDE, /* an operand is neither the VM's RAM nor a device register */
+};
+
+/* Access of `size` bytes to a device register; false if there is none at that address. */
+bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value);
+bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value);
+
+/* Does one element, with all that this does to registers and *flags. */
+enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruction *instruction,
+				    struct guest_registers *registers, uint64_t *flags,
+				    struct guest_exception *fault);
+
+#endif
