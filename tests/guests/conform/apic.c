@@ -190,6 +190,8 @@ static void registers_seen(void)
 	observe_one("version", apic_read(0x30));
 	see_register("tpr", 0x80, 0xFF);
 	see_register("svr", 0xF0, 0x1FF);
+	apic_write(0x280, 0);
+	apic_write(0x280, 0); /* the first one latches what firmware and boot loader left */
 	observe_one("esr", apic_read(0x280));
 	see_register("lvt-timer", 0x320, 0x30045);
 	see_register("lvt-lint0", 0x350, 0x10045);
