@@ -218,7 +218,7 @@ guests: $(GUESTS)/linux $(INITRDS) $(GUEST_PROGRAMS) ## all guest images
 # --- Scenarios ----------------------------------------------------------------------------------------
 
 # What the tool writes; files that would not change it leaves alone, so .stamp says that it has run.
-tables-of = $(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/layout.lds
+tables-of = $(addprefix $(BUILD)/$(1)/,tables.c manifest.json layout.lds host_image.lds)
 
 # $(call scenario-rules,NAME,FILE): from the source to the ISO. Files of the same name in two folders share
 # an output, so .source remembers which one it came from. modules.mk names the images that the
@@ -226,7 +226,7 @@ tables-of = $(BUILD)/$(1)/tables.c $(BUILD)/$(1)/manifest.json $(BUILD)/$(1)/lay
 define scenario-rules
 $(call remember,$(BUILD)/$(1)/.source,$(2))
 
-$(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $(BUILD)/$(1)/.source $$(if $$(word 3,$$(wildcard $(call tables-of,$(1)))),,FORCE)
+$(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $(BUILD)/$(1)/.source $$(if $$(word 4,$$(wildcard $(call tables-of,$(1)))),,FORCE)
 	@$$(call say,TABLES,$(1))
 	$$(Q)mkdir -p $(BUILD)/$(1)
 	$$(Q)cpp -MM -MP -undef -nostdinc -x assembler-with-cpp -I$$(dir $(2)) -Iscenarios \
@@ -245,7 +245,7 @@ $(BUILD)/$(1)/tables.o: $(BUILD)/$(1)/tables.c $$(AUTOCONF) $(BUILD)/hypervisor/
 	$$(Q)$$(CC) $$(HV_CFLAGS) -MMD -MP -MF $(BUILD)/$(1)/tables.d -c $$< -o $$@
 
 $(BUILD)/$(1)/bulkhead.elf: $$(HV_OBJECTS) $(BUILD)/$(1)/tables.o hypervisor/bulkhead.lds \
-		$(BUILD)/$(1)/layout.lds $(BUILD)/hypervisor/.link
+		$(BUILD)/$(1)/layout.lds $(BUILD)/$(1)/host_image.lds $(BUILD)/hypervisor/.link
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $$(HV_LDFLAGS) -L$(BUILD)/$(1) -Wl,-T,hypervisor/bulkhead.lds \
 		-Wl,-Map,$(BUILD)/$(1)/bulkhead.map -o $$@ $$(filter %.o,$$^)

@@ -104,9 +104,9 @@ boot_gdt_pointer:
 	.word . - boot_gdt - 1
 	.quad boot_gdt
 
-	/* Present and writable; 0x80: 2 MiB page (SDM 3.4.5.4). Accessed bits are set beforehand so that
-	   the processor has nothing to write into these constants. */
-	.section .rodata.boot_tables, "a"
+	/* Present and writable; 0x80: 2 MiB page (SDM 3.4.5.4). They map everything executable, so they lie
+	   among the data for the start, which no core has mapped any more when it runs a guest. */
+	.section .data.boot_tables, "aw"
 	.balign 4096
 	.globl boot_pml4
 boot_pml4:

@@ -94,7 +94,8 @@ static _Noreturn void core_undo(void)
 	cpu_halt_forever();
 }
 
-static _Noreturn void core_run(void)
+/* In the core's own address space, on its own stack: nothing of the start is mapped any more. */
+static void core_run_alone(void)
 {
 	struct vcpu *vcpu = this_cpu()->vcpu;
 
@@ -103,6 +104,11 @@ static _Noreturn void core_run(void)
 		cpu_halt_forever();
 	}
 	vcpu_run(vcpu);
+}
+
+static _Noreturn void core_run(void)
+{
+	paging_enter_own(&scenario_tables, core_run_alone);
 }
 
 static void core_main(void)

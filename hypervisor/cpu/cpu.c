@@ -5,9 +5,9 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
+#include "lib/section.h"
 
-struct cpu_area cpu_areas[CONFIG_MAX_CORES];
-uint32_t cpu_count;
+uint32_t cpu_count SEALED_DATA;
 
 /* 64-bit code and flat data, accessed bit set so that the processor never writes it (SDM 3.3.4.5). */
 #define GDT_CODE UINT64_C(0x00AF9B000000FFFF)
@@ -62,7 +62,7 @@ static void area_init(struct cpu_area *area, uint32_t index, uint32_t apic_id)
 	cpu->gdt[SELECTOR_DATA / 8] = GDT_DATA;
 	for (unsigned i = 0; i < INTERRUPT_STACK_COUNT; i++)
 		cpu->task.interrupt_stack[i] =
-			(uint64_t)area->interrupt_stacks[i] + INTERRUPT_STACK_SIZE;
+			(uint64_t)area->interrupt_stacks[i].stack + HOST_INTERRUPT_STACK_SIZE;
 	cpu->task.io_map = sizeof(cpu->task);
 	task_descriptor_set(cpu);
 }
@@ -77,7 +77,7 @@ void cpu_areas_init(const struct scenario *scenario)
 
 /*
  * The hypervisor's own protection: read-only pages hold against supervisor writes (WP), user pages
- * can't be executed (SMEP), and descriptor-table instructions are refused below CPL 0 (UMIP).
+ * can't be executed or touched (SMEP, SMAP; there are none), and descriptor-table instructions are refused below CPL 0 (UMIP).
  */
 static uint64_t cr4_for_hypervisor(void)
 {
@@ -88,6 +88,8 @@ static uint64_t cr4_for_hypervisor(void)
 		cr4 |= CR4_OSXSAVE;
 	if (features.ebx & CPUID_7_EBX_SMEP)
 		cr4 |= CR4_SMEP;
+	if (features.ebx & CPUID_7_EBX_SMAP)
+		cr4 |= CR4_SMAP;
 	if (features.ecx & CPUID_7_ECX_UMIP)
 		cr4 |= CR4_UMIP;
 	return cr4;

@@ -7,6 +7,7 @@
 #define CPU_CPU_H
 
 #include "bulkhead/counters.h"
+#include "bulkhead/host.h"
 #include "bulkhead/tables.h"
 #include "lib/log.h"
 
@@ -38,8 +39,11 @@ enum interrupt_stack {
 	STACK_NMI,
 	STACK_DOUBLE_FAULT,
 	STACK_MACHINE_CHECK,
+	STACK_PAGE_FAULT, /* or a stack that overflows into its guard would be a double fault */
 	INTERRUPT_STACK_COUNT,
 };
+_Static_assert(INTERRUPT_STACK_COUNT == HOST_INTERRUPT_STACKS,
+	       "change HOST_INTERRUPT_STACKS in bulkhead/host.h along");
 
 struct cpu {
 	struct cpu *self; /* at GS:0, so that this_cpu() is one load */
@@ -56,28 +60,39 @@ struct cpu {
 	volatile uint32_t nmi_seen; /* NMIs taken inside the hypervisor */
 	uint64_t gdt[GDT_ENTRIES];
 	struct task_state task;
-	struct log_ring log;
 };
+_Static_assert(sizeof(struct cpu) <= HOST_CPU_SIZE, "raise HOST_CPU_SIZE in bulkhead/host.h");
 
-#define INTERRUPT_STACK_SIZE 8192
+struct guarded_stack {
+	uint8_t guard[HOST_GUARD_SIZE];
+	uint8_t stack[HOST_INTERRUPT_STACK_SIZE];
+};
 
 /*
  * All memory that belongs to one core. Guard pages are not mapped: a stack that overflows faults
  * instead of running into its neighbour.
  */
 struct cpu_area {
-	_Alignas(4096) uint8_t guard_stack[4096];
-	uint8_t stack[CONFIG_STACK_SIZE_KIB * 1024];
-	uint8_t guard_interrupt[4096];
-	uint8_t interrupt_stacks[INTERRUPT_STACK_COUNT][INTERRUPT_STACK_SIZE];
+	_Alignas(4096) uint8_t guard_stack[HOST_GUARD_SIZE];
+	uint8_t stack[HOST_STACK_SIZE];
+	struct guarded_stack interrupt_stacks[INTERRUPT_STACK_COUNT];
 	_Alignas(4096) uint8_t vmxon_region[4096];
 	_Alignas(4096) uint8_t vmcs[4096];
-	_Alignas(4096) struct cpu cpu;
+	union {
+		struct cpu cpu;
+		uint8_t room[HOST_CPU_SIZE];
+	};
 	_Alignas(4096) struct core_counters counters;
 };
+_Static_assert(offsetof(struct cpu_area, interrupt_stacks) == HOST_AREA_INTERRUPT_STACKS &&
+		       offsetof(struct cpu_area, vmxon_region) == HOST_AREA_OWN &&
+		       offsetof(struct cpu_area, counters) == HOST_AREA_COUNTERS &&
+		       sizeof(struct cpu_area) == HOST_AREA_SIZE,
+	       "every core's page tables map its area by bulkhead/host.h");
 _Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between guard pages");
 
-extern struct cpu_area cpu_areas[CONFIG_MAX_CORES];
+/* One for each core of the scenario, placed by the linker script. Others are mapped during the start only. */
+extern struct cpu_area cpu_areas[];
 
 /* The calling core's area. In unit tests the fake CPU provides it. */
 struct cpu *this_cpu(void);

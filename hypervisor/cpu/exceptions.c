@@ -5,6 +5,7 @@
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "lib/panic.h"
+#include "lib/section.h"
 #include "vm/vcpu.h"
 
 /* Interrupt gate in 64-bit mode (SDM 3.6.14.1). */
@@ -24,7 +25,7 @@ _Static_assert(sizeof(struct gate) == 16, "SDM 3.6.14.1, figure 6-8");
 extern const uint64_t exception_stubs[EXCEPTION_COUNT];
 extern const char cpu_sleep_window[], cpu_sleep_end[];
 
-static struct gate idt[EXCEPTION_COUNT];
+static struct gate idt[EXCEPTION_COUNT] SEALED_DATA;
 
 #define VECTOR_COUNT           256
 #define FIRST_INTERRUPT_VECTOR 16 /* an APIC refuses lower ones (SDM 3.11.5.2) */
@@ -59,6 +60,7 @@ static const uint8_t gate_stacks[EXCEPTION_COUNT] = {
 	[EXCEPTION_NMI] = STACK_NMI + 1,
 	[EXCEPTION_DOUBLE_FAULT] = STACK_DOUBLE_FAULT + 1,
 	[EXCEPTION_MACHINE_CHECK] = STACK_MACHINE_CHECK + 1,
+	[EXCEPTION_PAGE_FAULT] = STACK_PAGE_FAULT + 1,
 };
 
 static struct gate gate_to(uint64_t stub, uint8_t stack)

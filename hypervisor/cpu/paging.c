@@ -4,6 +4,7 @@
 #include "cpu/cpu.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
+#include "lib/panic.h"
 
 /* Page-table entry bits (SDM 3.4.5.4) */
 #define ENTRY_PRESENT UINT64_C(0x1)
@@ -20,11 +21,11 @@
 /* 2 MiB pages below this, so that no processor feature is needed; 1 GiB pages above. */
 #define SMALL_GIGABYTES 4
 
-/* The hypervisor's range is mapped by 4 KiB pages. */
-#define IMAGE_TABLES 16
+/* Windows of 2 MiB with text, constants or guard pages, which are mapped by 4 KiB pages. */
+#define IMAGE_TABLES 64
 
 /* From the linker script. */
-extern char image_start[], text_end[], constants_end[], image_end[];
+extern char image_start[], text_end[], constants_end[];
 
 static _Alignas(4096) uint64_t pml4[TABLE_ENTRIES];
 static _Alignas(4096) uint64_t pdpt[TABLE_ENTRIES];
@@ -60,6 +61,7 @@ static uint64_t *entry_of(hpa_t address)
 	uint64_t *table;
 
 	if (*directory_entry & ENTRY_LARGE) {
+		assert_always(image_tables_used < IMAGE_TABLES);
 		table = image_tables[image_tables_used++];
 		for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
 			table[i] = (address & ~(PAGE_SIZE_2M - 1)) + i * PAGE_SIZE_4K + DATA_FLAGS;
@@ -75,19 +77,41 @@ static void protect(const void *start, const void *end, uint64_t flags)
 		*entry_of(page) = flags ? page | flags : 0;
 }
 
+static void protect_guards(const struct cpu_area *area)
+{
+	protect(area->guard_stack, area->stack, 0);
+	for (unsigned i = 0; i < INTERRUPT_STACK_COUNT; i++)
+		protect(area->interrupt_stacks[i].guard, area->interrupt_stacks[i].stack, 0);
+}
+
 void paging_init(void)
 {
 	map_everything_as_data();
 	protect(image_start, text_end, CODE_FLAGS);
 	protect(text_end, constants_end, CONSTANT_FLAGS);
-	protect(constants_end, image_end, DATA_FLAGS);
 	for (uint32_t i = 0; i < cpu_count; i++) {
-		protect(cpu_areas[i].guard_stack, cpu_areas[i].stack, 0);
-		protect(cpu_areas[i].guard_interrupt, cpu_areas[i].interrupt_stacks, 0);
+		protect_guards(&cpu_areas[i]);
 	}
 }
 
 void paging_load(void)
 {
 	cr3_write((uint64_t)pml4);
+}
+
+/* paging.S */
+_Noreturn void paging_switch(hpa_t root, const void *stack, void (*entry)(void));
+
+/*
+ * The top of the stack is where the first VM entry takes the guest's registers from (guest_run()); what
+ * runs until then stays below.
+ */
+#define STACK_RESERVE 512
+
+_Noreturn void paging_enter_own(const struct scenario *scenario, void (*entry)(void))
+{
+	struct cpu_area *area = cpu_area_of(this_cpu());
+
+	paging_switch((hpa_t)scenario->cores[this_cpu()->index].host_root,
+		      area->stack + sizeof(area->stack) - STACK_RESERVE, entry);
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hypervisor's own address space: all memory one to one. Its image is mapped by what each part is
+ * The hypervisor's address spaces.
+ *
+ * During the start: all memory one to one, the same for all cores, because images of all VMs are put into
+ * place. Its image is mapped by what each part is
  * for (code: read and execute; constants: read; data: read and write), its guard pages not at all,
  * everything else read and write but never executable.
+ *
+ * From then on: the core's own tables (core_config.host_root), which the scenario compiler made: text,
+ * constants, what is shared, the core's own area, and the memory of its own VM.
  */
 #ifndef CPU_PAGING_H
 #define CPU_PAGING_H
@@ -20,5 +26,11 @@ hpa_t paging_end(void);
 
 /* Loads them on the calling core. */
 void paging_load(void);
+
+/*
+ * Leaves them for good: loads the calling core's own tables, goes to the core's own stack, which is empty
+ * again, and calls `entry`, which must not return.
+ */
+_Noreturn void paging_enter_own(const struct scenario *scenario, void (*entry)(void));
 
 #endif

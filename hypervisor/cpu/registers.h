@@ -56,6 +56,7 @@
 #define CPUID_6_EAX_ARAT              (UINT32_C(1) << 2)
 #define CPUID_7_EBX_SMEP              (UINT32_C(1) << 7)
 #define CPUID_7_EBX_INVPCID           (UINT32_C(1) << 10)
+#define CPUID_7_EBX_SMAP              (UINT32_C(1) << 20)
 #define CPUID_7_ECX_UMIP              (UINT32_C(1) << 2)
 #define CPUID_7_ECX_PKU               (UINT32_C(1) << 3)
 #define CPUID_7_ECX_OSPKE             (UINT32_C(1) << 4)

@@ -4,6 +4,7 @@
 #include "cpu/apic.h"
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
+#include "lib/section.h"
 
 /* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
 #define OFFSET_SELECT 0x00
@@ -27,14 +28,14 @@
 #define PINS_MAX 240
 
 /* What the owner of each pin wrote last: the real entry may have another destination. */
-static uint64_t written[CONFIG_MAX_IOAPICS][PINS_MAX];
+static uint64_t written[CONFIG_MAX_IOAPICS][PINS_MAX] SHARED_DATA;
 
 /*
  * Index and window of a real IOAPIC are two accesses that belong together, whichever VM makes them.
  * The only lock that cores of different VMs share: held for a few register accesses, never while
  * waiting for anything, so the other waits for a bounded time.
  */
-static bool locked;
+static bool locked SHARED_DATA;
 
 static void lock(void)
 {

@@ -2,12 +2,13 @@
 #include "devices/pci_config.h"
 
 #include "cpu/privileged.h"
+#include "lib/section.h"
 
 /*
  * Address and data are two accesses that belong together, whichever VM makes them. Held for a few port
  * accesses, never while waiting for anything, so that another VM's core waits for a bounded time.
  */
-static bool locked;
+static bool locked SHARED_DATA;
 
 static void lock(void)
 {

@@ -4,6 +4,7 @@
  */
 #include "cpu/privileged.h"
 #include "lib/console.h"
+#include "lib/section.h"
 
 #define UART_THR 0 /* transmitter holding; with DLAB: divisor low */
 #define UART_IER 1 /* interrupt enable; with DLAB: divisor high */
@@ -33,9 +34,11 @@ _Static_assert(CONFIG_SERIAL_PORT + 7 <= 0xFFFF, "CONFIG_SERIAL_PORT needs eight
  */
 #define PATIENCE (UINT32_C(160000000) / CONFIG_SERIAL_SPEED * 1000)
 
-static bool uart_works;
-static uint32_t uart_depth;
-static uint32_t uart_room; /* bytes that the UART certainly takes without being asked again */
+/* Of the core that prints. */
+static bool uart_works SHARED_DATA;
+static uint32_t uart_depth SHARED_DATA;
+static uint32_t uart_room
+	SHARED_DATA; /* bytes that the UART certainly takes without being asked again */
 
 static uint8_t uart_read(uint16_t reg)
 {

@@ -19,6 +19,7 @@
 #include "cpu/privileged.h"
 #include "lib/console.h"
 #include "lib/format.h"
+#include "lib/section.h"
 #include "lib/string.h"
 
 #define NOBODY 0
@@ -27,7 +28,9 @@
 #define TAKEOVER_SPINS 10000000
 
 /* Index + 1 of the core that prints, or NOBODY. */
-static _Atomic uint32_t printer;
+static _Atomic uint32_t printer SHARED_DATA;
+
+struct log_ring log_rings[CONFIG_MAX_CORES] SHARED_DATA;
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
@@ -46,7 +49,7 @@ static bool line_is_pending(struct log_ring *ring)
 static bool anything_is_pending(void)
 {
 	for (uint32_t i = 0; i < cpu_count; i++) {
-		if (line_is_pending(&cpu_at(i)->log))
+		if (line_is_pending(&log_rings[i]))
 			return true;
 	}
 	return false;
@@ -87,24 +90,25 @@ static void print_lines(struct log_ring *ring)
 	}
 }
 
-static void print_lost(struct cpu *cpu)
+static void print_lost(uint32_t core)
 {
+	struct log_ring *ring = &log_rings[core];
 	char line[LOG_LINE_MAX];
-	uint32_t lost = atomic_load_explicit(&cpu->log.lost, memory_order_relaxed);
-	uint32_t told = atomic_exchange_explicit(&cpu->log.told, lost, memory_order_relaxed);
+	uint32_t lost = atomic_load_explicit(&ring->lost, memory_order_relaxed);
+	uint32_t told = atomic_exchange_explicit(&ring->told, lost, memory_order_relaxed);
 
 	if (lost == told)
 		return;
-	size_t length = format_text(line, sizeof(line), "[%u log] warning: %u lines lost\n",
-				    cpu->index, lost - told);
+	size_t length = format_text(line, sizeof(line), "[%u log] warning: %u lines lost\n", core,
+				    lost - told);
 	console_write(line, length);
 }
 
 static void print_all(void)
 {
 	for (uint32_t i = 0; i < cpu_count; i++) {
-		print_lines(&cpu_at(i)->log);
-		print_lost(cpu_at(i));
+		print_lines(&log_rings[i]);
+		print_lost(i);
 	}
 }
 
@@ -184,8 +188,8 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(arguments, fmt);
 	uint32_t length = format_line(line, cpu, level, fmt, arguments);
 	va_end(arguments);
-	if (!ring_write(&cpu->log, line, length))
-		atomic_fetch_add(&cpu->log.lost, 1); /* as W1 */
+	if (!ring_write(&log_rings[cpu->index], line, length))
+		atomic_fetch_add(&log_rings[cpu->index].lost, 1); /* as W1 */
 	if (printer_try(cpu->index + 1))
 		print_until_nothing_is_pending(cpu->index + 1);
 }

@@ -48,6 +48,10 @@ struct log_ring {
 	_Atomic uint32_t told;    /* lost lines already reported; by whoever prints */
 	char text[LOG_RING_SIZE];
 };
+
+/* One for each core, by index. Shared: whoever prints reads all of them. */
+extern struct log_ring log_rings[CONFIG_MAX_CORES];
+
 _Static_assert((LOG_RING_SIZE & (LOG_RING_SIZE - 1)) == 0, "positions wrap at 2^32");
 _Static_assert(LOG_LINE_MAX < LOG_RING_SIZE, "a line fits into an empty ring");
 

@@ -6,11 +6,12 @@
 #include "lib/crash_record.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "lib/section.h"
 
-uintptr_t __stack_chk_guard = UINT64_C(0xB75A4E0D1C93F600);
+uintptr_t __stack_chk_guard SEALED_DATA = UINT64_C(0xB75A4E0D1C93F600);
 
 /* Set by the core with that index only, and never cleared. */
-static bool core_panics[CONFIG_MAX_CORES];
+static bool core_panics[CONFIG_MAX_CORES] SHARED_DATA;
 
 _Noreturn void panic(const char *fmt, ...)
 {

@@ -106,7 +106,7 @@ static void deliver_startup(struct vcpu *target, const struct ipi *ipi)
 	   second with another page is the guest's own race. */
 	uint32_t page = (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT;
 
-	__atomic_and_fetch(&target->requests, ~(uint32_t)REQUEST_SIPI_PAGE, __ATOMIC_RELAXED);
+	__atomic_and_fetch(vcpu_requests(target), ~(uint32_t)REQUEST_SIPI_PAGE, __ATOMIC_RELAXED);
 	vcpu_post(target, REQUEST_SIPI | page);
 }
 

@@ -15,7 +15,7 @@ static void wish(const struct vm *vm, uint32_t request)
 {
 	struct vcpu *bsp = vm_vcpu(vm, 0);
 
-	__atomic_and_fetch(&bsp->requests, ~(uint32_t)REQUEST_WISHES, __ATOMIC_RELAXED);
+	__atomic_and_fetch(vcpu_requests(bsp), ~(uint32_t)REQUEST_WISHES, __ATOMIC_RELAXED);
 	vcpu_post(bsp, request);
 }
 

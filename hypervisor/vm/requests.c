@@ -7,14 +7,14 @@ void vcpu_post(struct vcpu *vcpu, uint32_t request)
 {
 	/* A start-up IPI that came before an INIT must not start the vCPU after it. */
 	if (request & REQUEST_INIT)
-		__atomic_and_fetch(&vcpu->requests, ~(uint32_t)REQUEST_SIPI, __ATOMIC_RELAXED);
+		__atomic_and_fetch(vcpu_requests(vcpu), ~(uint32_t)REQUEST_SIPI, __ATOMIC_RELAXED);
 	/* release: pairs with the acquire in vcpu_take_requests() */
-	__atomic_or_fetch(&vcpu->requests, request, __ATOMIC_RELEASE);
+	__atomic_or_fetch(vcpu_requests(vcpu), request, __ATOMIC_RELEASE);
 	apic_send_nmi(vcpu->config->apic_id);
 }
 
 uint32_t vcpu_take_requests(struct vcpu *vcpu)
 {
 	/* acquire: pairs with the release in vcpu_post() */
-	return __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+	return __atomic_exchange_n(vcpu_requests(vcpu), 0, __ATOMIC_ACQUIRE);
 }

@@ -50,7 +50,7 @@ static void scrub(const struct vcpu *vcpu)
  */
 static void requests_forget(struct vcpu *vcpu)
 {
-	__atomic_and_fetch(&vcpu->requests, (uint32_t)(REQUEST_WISHES | REQUEST_HALT),
+	__atomic_and_fetch(vcpu_requests(vcpu), (uint32_t)(REQUEST_WISHES | REQUEST_HALT),
 			   __ATOMIC_RELAXED);
 }
 
@@ -65,7 +65,7 @@ static void vm_begin_again(struct vm *vm)
 static void wish_again(struct vcpu *vcpu)
 {
 	if (vcpu->wish & (REQUEST_WISH_STOP | REQUEST_WISH_RESTART))
-		__atomic_or_fetch(&vcpu->requests, vcpu->wish, __ATOMIC_RELEASE);
+		__atomic_or_fetch(vcpu_requests(vcpu), vcpu->wish, __ATOMIC_RELEASE);
 	vcpu->wish = 0;
 }
 

@@ -88,7 +88,7 @@ static _Noreturn void vcpu_rest(void)
 		if (requests & REQUEST_RESTART)
 			vcpu_restart(vcpu);
 		rest_and_wish(vcpu);
-		cpu_sleep_unless(&vcpu->requests);
+		cpu_sleep_unless(vcpu_requests(vcpu));
 	}
 }
 

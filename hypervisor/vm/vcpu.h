@@ -9,6 +9,7 @@
 #define VM_VCPU_H
 
 #include "bulkhead/counters.h"
+#include "bulkhead/host.h"
 #include "bulkhead/tables.h"
 #include "devices/virtual.h"
 #include "lib/log.h"
@@ -46,6 +47,7 @@ struct vm_log_limits {
 	struct log_limiter port;
 };
 
+/* On pages of its own, which its VM's cores have mapped and no others. */
 struct vm {
 	const struct vm_config *config;
 	struct boot_entry boot;               /* initial state of the BSP */
@@ -66,8 +68,10 @@ struct vm {
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
 	struct virtual_devices devices; /* has a lock of its own */
-};
+} __attribute__((aligned(4096)));
+_Static_assert(sizeof(struct vm) == HOST_VM_SIZE, "change HOST_VM_SIZE in bulkhead/host.h");
 
+/* On pages of its own, which its VM's cores have mapped and no others. */
 struct vcpu {
 	struct core_counters *counters; /* of its core; entry.S knows that this is first */
 	const struct vcpu_config *config;
@@ -82,7 +86,8 @@ struct vcpu {
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
 	struct cpuid_cache cpuid;
 	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
-};
+} __attribute__((aligned(4096)));
+_Static_assert(sizeof(struct vcpu) == HOST_VCPU_SIZE, "change HOST_VCPU_SIZE in bulkhead/host.h");
 
 extern struct vcpu vcpus[CONFIG_MAX_VCPUS];
 extern struct vm vms[CONFIG_MAX_VMS];

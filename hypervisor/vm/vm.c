@@ -9,8 +9,9 @@
 #include "vm/vcpu.h"
 #include "vm/watchdog.h"
 
-struct vcpu vcpus[CONFIG_MAX_VCPUS];
-struct vm vms[CONFIG_MAX_VMS];
+/* Where each VM's cores have them mapped (bulkhead/host.h). */
+struct vcpu vcpus[CONFIG_MAX_VCPUS] __attribute__((section(".sbss.owned_vcpus")));
+struct vm vms[CONFIG_MAX_VMS] __attribute__((section(".sbss.owned_vms")));
 
 /* What begins as on a bare PC, or may be a kernel of any age, finds the APIC as reset leaves it. */
 static bool starts_in_x2apic(const struct vm_config *vm)
@@ -107,7 +108,7 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
 			start_by_sipi(vcpu, requests);
 			return;
 		}
-		cpu_sleep_unless(&vcpu->requests);
+		cpu_sleep_unless(vcpu_requests(vcpu));
 	}
 }
 
@@ -146,7 +147,7 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	take_wish(vcpu, requests, registers);
 	if (requests & REQUEST_INIT) {
 		/* the start-up IPI may have come along */
-		__atomic_or_fetch(&vcpu->requests, requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE),
+		__atomic_or_fetch(vcpu_requests(vcpu), requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE),
 				  __ATOMIC_RELAXED);
 		take_init(vcpu, registers);
 	} else if (requests & REQUEST_NMI) {
@@ -207,7 +208,7 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 	 * A kick while there was no VMCS, or none with controls, has left no more than its request. From
 	 * here on its handler makes the first entry exit.
 	 */
-	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(vcpu_requests(vcpu), __ATOMIC_ACQUIRE))
 		vcpu_exit_soon();
 	guest_run(&registers);
 }

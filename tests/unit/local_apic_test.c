@@ -64,7 +64,7 @@ static void foreign_core_is_never_reached(void **state)
 		local_apic_write(left, APIC_ICR, ICR(0xC, MODE(modes[i]) | LOGICAL | 0x4040));
 	}
 	assert_int_equal(fake_cpu()->ipi_count, 0);
-	assert_int_equal(right->requests, 0);
+	assert_int_equal(*vcpu_requests(right), 0);
 }
 
 static void broadcast_and_shorthands_stay_inside(void **state)
@@ -98,12 +98,12 @@ static void nmi_init_and_startup_become_requests(void **state)
 {
 	(void)state;
 	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_NMI)));
-	assert_int_equal(left_ap->requests, REQUEST_NMI);
+	assert_int_equal(*vcpu_requests(left_ap), REQUEST_NMI);
 	local_apic_write(left, APIC_ICR, ICR(1, 0x4000 | MODE(APIC_INIT)));
-	assert_true(left_ap->requests & REQUEST_INIT);
+	assert_true(*vcpu_requests(left_ap) & REQUEST_INIT);
 	local_apic_write(left, APIC_ICR, ICR(1, 0x4000 | MODE(APIC_STARTUP) | 0x9A));
-	assert_true(left_ap->requests & REQUEST_SIPI);
-	assert_int_equal((left_ap->requests & REQUEST_SIPI_PAGE) >> 8, 0x9A);
+	assert_true(*vcpu_requests(left_ap) & REQUEST_SIPI);
+	assert_int_equal((*vcpu_requests(left_ap) & REQUEST_SIPI_PAGE) >> 8, 0x9A);
 	/* what really goes out is always the kick, an NMI */
 	for (unsigned i = 0; i < fake_cpu()->ipi_count; i++)
 		assert_int_equal(fake_cpu()->ipis[i] & APIC_DELIVERY_MASK, MODE(APIC_NMI));
@@ -114,15 +114,15 @@ static void startup_before_init_is_forgotten(void **state)
 	(void)state;
 	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_STARTUP) | 0x4008));
 	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_INIT) | 0x4000));
-	assert_true(left_ap->requests & REQUEST_INIT);
-	assert_false(left_ap->requests & REQUEST_SIPI);
+	assert_true(*vcpu_requests(left_ap) & REQUEST_INIT);
+	assert_false(*vcpu_requests(left_ap) & REQUEST_SIPI);
 }
 
 static void init_deassert_does_nothing(void **state)
 {
 	(void)state;
 	local_apic_write(left, APIC_ICR, ICR(1, 0x8000 | MODE(APIC_INIT)));
-	assert_int_equal(left_ap->requests, 0);
+	assert_int_equal(*vcpu_requests(left_ap), 0);
 	assert_int_equal(fake_cpu()->ipi_count, 0);
 }
 

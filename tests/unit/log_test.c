@@ -226,11 +226,11 @@ static void full_ring_loses_the_newest_and_says_so(void **state)
 static void positions_wrap(void **state)
 {
 	(void)state;
-	atomic_store(&cores[0].log.written, UINT32_MAX - 40);
-	atomic_store(&cores[0].log.printed, UINT32_MAX - 40);
+	atomic_store(&log_rings[0].written, UINT32_MAX - 40);
+	atomic_store(&log_rings[0].printed, UINT32_MAX - 40);
 	for (unsigned i = 0; i < 5; i++)
 		log_error("line %u", i);
-	assert_true(atomic_load(&cores[0].log.written) < 1000);
+	assert_true(atomic_load(&log_rings[0].written) < 1000);
 	assert_string_equal(console,
 			    "[0 hv] error: line 0\n[0 hv] error: line 1\n[0 hv] error: line 2\n"
 			    "[0 hv] error: line 3\n[0 hv] error: line 4\n");

@@ -35,7 +35,7 @@ unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c 
 	hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_memory.c
 
 emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
-	arena.c bitmap.c cpu_features.c ept.c manifest.c msr_policy.c process.c topology.c virtual.c) tests/unit/tool_emit_model.c
+	arena.c bitmap.c cpu_features.c ept.c host_tables.c manifest.c msr_policy.c process.c topology.c virtual.c) tests/unit/tool_emit_model.c
 unit-tool_emit_ept := tests/unit/tool_emit_ept.c tests/unit/tool_emit_walk.c tools/bulkhead/ept.c
 unit-tool_emit_bitmap := tests/unit/tool_emit_bitmap.c tools/bulkhead/bitmap.c tools/bulkhead/msr_policy.c
 unit-tool_emit_plan := tests/unit/tool_emit_plan.c $(emit-sources)

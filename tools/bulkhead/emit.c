@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "acpi.h"
+#include "emit_host.h"
 #include "emit_output.h"
 #include "emit_tables.h"
 #include "manifest.h"
@@ -29,6 +30,27 @@ static bool write_layout(const struct plan *plan, const char *directory)
 		scenario->name);
 	fprintf(output.stream, "HYPERVISOR_BASE = 0x%" PRIx64 ";\n", scenario->hypervisor_base);
 	fprintf(output.stream, "HYPERVISOR_SIZE = 0x%" PRIx64 ";\n", scenario->hypervisor_size);
+	fprintf(output.stream, "HOST_IMAGE_BASE = 0x%" PRIx64 ";\n",
+		host_image_base(scenario->hypervisor_base));
+	fprintf(output.stream, "HOST_OWNED_BASE = 0x%" PRIx64 ";\n",
+		host_owned_base(scenario->hypervisor_base, scenario->hypervisor_size,
+				scenario->core_count));
+	fprintf(output.stream, "HOST_AREAS_SIZE = 0x%" PRIx64 ";\n",
+		(uint64_t)scenario->core_count * HOST_AREA_SIZE);
+	fprintf(output.stream,
+		"HOST_CODE = 0x%" PRIx64 ";\nHOST_CONSTANT = 0x%" PRIx64 ";\nHOST_DATA = 0x%" PRIx64
+		";\n",
+		HOST_CODE, HOST_CONSTANT, HOST_DATA);
+	return output_close(&output);
+}
+
+static bool write_host_image(const struct plan *plan, const char *directory)
+{
+	struct output output;
+
+	if (!output_open(&output, directory, "host_image.lds"))
+		return false;
+	emit_host_image(output.stream, &plan->scenario);
 	return output_close(&output);
 }
 
@@ -46,7 +68,8 @@ int emit_all(const struct model *model, const char *directory)
 	struct plan plan;
 	bool ok = plan_build(&plan, model) && output_make_directory(directory) &&
 		  build_acpi(&plan, directory) && write_tables(&plan, directory) &&
-		  write_layout(&plan, directory) && manifest_write(&plan, directory);
+		  write_layout(&plan, directory) && write_host_image(&plan, directory) &&
+		  manifest_write(&plan, directory);
 
 	plan_free(&plan);
 	return ok ? 0 : 2;

@@ -37,7 +37,7 @@ static bool has_page_size(const struct board *board, uint64_t size)
 }
 
 /* That a processor has large pages but not the next smaller ones is not relied on. */
-static uint64_t largest_page(const struct board *board)
+uint64_t plan_largest_page(const struct board *board)
 {
 	if (!has_page_size(board, PAGE_SIZE_2M))
 		return PAGE_SIZE_4K;
@@ -67,7 +67,7 @@ static bool plan_memory(struct plan *plan, struct vm_config *config, const struc
 	config->e820_count = e820_build(&plan->arena, regions, config->memory_count,
 					vm_has_pc_memory(vm), &config->e820);
 	error = ept_build_limited(&plan->epts[config->id], regions, config->memory_count,
-				  largest_page(&plan->model->board));
+				  plan_largest_page(&plan->model->board));
 	if (error != EPT_OK)
 		return output_fail("VM \"%s\": cannot build its page tables: %s", vm->name,
 				   ept_error_text(error));
@@ -379,7 +379,7 @@ bool plan_build(struct plan *plan, const struct model *model)
 	plan_pci_inventory(plan);
 	for (uint32_t i = 0; ok && i < model->vm_count; i++)
 		ok = plan_vm(plan, i);
-	return ok;
+	return ok && host_tables_build(plan);
 }
 
 void plan_free(struct plan *plan)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "emit_host.h"
 #include "emit_pci.h"
 
 static void emit_prologue(FILE *file, const struct scenario *scenario)
@@ -50,9 +51,12 @@ static void emit_cores(FILE *file, const struct scenario *scenario)
 	for (uint32_t i = 0; i < scenario->core_count; i++) {
 		fprintf(file, "\t{ .apic_id = %u, .vcpu = ", scenario->cores[i].apic_id);
 		if (scenario->cores[i].vcpu == VCPU_NONE)
-			fputs("VCPU_NONE },\n", file);
+			fputs("VCPU_NONE", file);
 		else
-			fprintf(file, "%u },\n", scenario->cores[i].vcpu);
+			fprintf(file, "%u", scenario->cores[i].vcpu);
+		fputs(", .host_root = ", file);
+		emit_host_root(file, i);
+		fputs(" },\n", file);
 	}
 	fputs("};\n", file);
 }
@@ -188,6 +192,7 @@ void emit_tables(FILE *file, const struct plan *plan)
 
 	emit_prologue(file, scenario);
 	emit_vcpus(file, scenario);
+	emit_host_tables(file, plan);
 	emit_cores(file, scenario);
 	emit_modules(file, scenario);
 	emit_ram(file, scenario);

@@ -263,6 +263,11 @@ struct module_config {
 struct core_config {
 	uint32_t apic_id;
 	uint32_t vcpu; /* index into scenario.vcpus, or VCPU_NONE */
+	/*
+	 * PML4 table of the hypervisor itself on this core (CR3), 4 KiB-aligned: memory one to one, and of
+	 * it only what this core needs (bulkhead/host.h).
+	 */
+	const uint64_t *host_root;
 };
 #define VCPU_NONE UINT32_MAX
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where static data lies once guests run. Ordinary static data is for the start only: no core has it
+ * mapped when it enters its guest (docs/architecture.md, "Per core, nothing shared"). What is needed later
+ * says here why it may be. Data of one core belongs into struct cpu, of one VM into struct vm, of one vCPU
+ * into struct vcpu instead.
+ */
+#ifndef LIB_SECTION_H
+#define LIB_SECTION_H
+
+/*
+ * Read and written by cores of different VMs: atomics and what a lock guards. Begins as zeros. Each use is a
+ * row of the table in docs/architecture.md.
+ */
+#define SHARED_DATA __attribute__((section(".sbss.shared")))
+
+/* Written during the start, read-only for good afterwards. */
+#define SEALED_DATA __attribute__((section(".data.sealed")))
+
+#endif
