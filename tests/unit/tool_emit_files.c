@@ -70,6 +70,7 @@ static void assert_contains(const char *directory, const char *name, const char 
 static const char *const files[] = {
 	"tables.c",
 	"layout.lds",
+	"host_image.lds",
 	"manifest.json",
 	"acpi/linux/rsdp.asl",
 	"acpi/linux/xsdt.asl",

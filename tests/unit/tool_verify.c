@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "bulkhead/host.h"
 #include "bulkhead/platform.h"
 #include "tool_verify_image.h"
 #include "verify.h"
@@ -32,7 +33,7 @@ static int make_images(void **state)
 	(void)state;
 	demo = image_of_scenario(&arena, "scenarios/demo.dts", &demo_model);
 	devices = image_of_scenario(&arena, "tests/unit/verify_pci.dts", &devices_model);
-	rich = image_of_tables(&arena, "tests/unit/verify_rich_tables.c", 0x200000, 0xe00000);
+	rich = image_of_rich_tables(&arena);
 	for (unsigned i = 0; i < 2; i++)
 		memcpy(AT(&rich, image_vm(&rich, i)->msr_bitmap),
 		       AT(&demo, image_vm(&demo, 0)->msr_bitmap), 4096);
@@ -176,6 +177,38 @@ static uint64_t data_address(struct image *image)
 	return ((Elf64_Phdr *)image_segment(image, PF_R | PF_W))->p_paddr;
 }
 
+/* Entries of the hypervisor's own page tables; cores 0 and 1 of the demo are linux', 2 and 3 are rt's. */
+static uint64_t *host(struct image *image, unsigned core, hpa_t address)
+{
+	return image_host_entry(image, core, address, 1);
+}
+
+static hpa_t area(struct image *image, unsigned core)
+{
+	return symbol(image, "cpu_areas")->st_value + core * (uint64_t)HOST_AREA_SIZE;
+}
+
+/* A page of the core's area that it has mapped, behind all stacks. */
+static hpa_t own(struct image *image, unsigned core)
+{
+	return area(image, core) + HOST_AREA_OWN;
+}
+
+static hpa_t vm_state(struct image *image, unsigned vm_index)
+{
+	return area(image, image_scenario(image)->core_count) + vm_index * (uint64_t)HOST_VM_SIZE;
+}
+
+static hpa_t vcpu_state(struct image *image, unsigned index)
+{
+	return vm_state(image, CONFIG_MAX_VMS) + index * (uint64_t)HOST_VCPU_SIZE;
+}
+
+static void host_map(struct image *image, unsigned core, hpa_t address, uint64_t bits)
+{
+	*host(image, core, address) = address | bits;
+}
+
 struct corruption {
 	const char *what;
 	enum verify_rule_id rule;
@@ -217,8 +250,8 @@ struct corruption {
 	X(protection_symbol, VERIFY_PROTECTION, demo, symbol(i, "text_end")->st_value ^= BIT(12)) \
 	X(segments_overlap, VERIFY_PROTECTION, demo, text_segment(i)->p_memsz += 0x1000) \
 	X(areas_unaligned, VERIFY_GUARD_PAGES, demo, symbol(i, "cpu_areas")->st_value ^= 8) \
-	X(areas_too_small, VERIFY_GUARD_PAGES, demo, \
-	  symbol(i, "cpu_areas")->st_size = CONFIG_MAX_CORES * UINT64_C(4096)) \
+	X(areas_too_small, VERIFY_GUARD_PAGES, demo, symbol(i, "owned_end")->st_value ^= BIT(12)) \
+	X(areas_of_fewer_cores, VERIFY_GUARD_PAGES, demo, image_scenario(i)->core_count--) \
 	X(section_executable, VERIFY_SECTION, demo, \
 	  section(i, ".rodata")->sh_flags ^= SHF_EXECINSTR) \
 	X(section_writable, VERIFY_SECTION, demo, section(i, ".text")->sh_flags ^= SHF_WRITE) \
@@ -339,6 +372,95 @@ struct corruption {
 	X(share_not_pages, VERIFY_SHARE, rich, share(i)->base ^= 1) \
 	X(shared_called_private, VERIFY_SHARE, rich, region(i, PEER, 2)->kind ^= 2) \
 	X(private_called_shared, VERIFY_SHARE, rich, region(i, PEER, 0)->kind ^= 2) \
+	X(host_user, VERIFY_HOST_ENTRY, demo, *host(i, 0, own(i, 0)) ^= BIT(2)) \
+	X(host_not_accessed, VERIFY_HOST_ENTRY, demo, *host(i, 0, own(i, 0)) ^= BIT(5)) \
+	X(host_not_dirty, VERIFY_HOST_ENTRY, demo, *host(i, 1, own(i, 1)) ^= BIT(6)) \
+	X(host_pat, VERIFY_HOST_ENTRY, demo, *host(i, 1, own(i, 1)) ^= BIT(7)) \
+	X(host_global, VERIFY_HOST_ENTRY, demo, *host(i, 2, own(i, 2)) ^= BIT(8)) \
+	X(host_ignored_bit, VERIFY_HOST_ENTRY, demo, *host(i, 3, own(i, 3)) ^= BIT(58)) \
+	X(host_not_present, VERIFY_HOST_ENTRY, demo, *host(i, 0, own(i, 0)) ^= BIT(0)) \
+	X(host_address_width, VERIFY_HOST_ENTRY, demo, *host(i, 0, own(i, 0)) ^= BIT(41)) \
+	X(host_unaligned, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 2, 0x20200000, 2) ^= BIT(13)) \
+	X(host_root_large, VERIFY_HOST_ENTRY, demo, *image_host_entry(i, 0, 0, 4) ^= BIT(7)) \
+	X(host_directory_large, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 0, own(i, 0), 2) ^= BIT(7)) \
+	X(host_reference_no_write, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 0, 0, 4) ^= BIT(1)) \
+	X(host_reference_no_execute, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 0, 0x200000, 2) ^= BIT(63)) \
+	X(host_reference_uncached, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 0, 0, 3) ^= BIT(4)) \
+	X(host_unused_entry_bit, VERIFY_HOST_ENTRY, demo, \
+	  *image_host_entry(i, 0, BIT(40), 4) ^= BIT(13)) \
+	X(host_root_of_other_core, VERIFY_HOST_TABLE, demo, \
+	  core(i, 1)->host_root = core(i, 0)->host_root) \
+	X(host_table_in_a_circle, VERIFY_HOST_TABLE, demo, \
+	  *image_host_entry(i, 0, 0, 3) = (uint64_t)core(i, 0)->host_root | HOST_TABLE) \
+	X(host_table_twice, VERIFY_HOST_TABLE, demo, \
+	  *image_host_entry(i, 0, 0x400000, 2) = *image_host_entry(i, 0, 0x200000, 2)) \
+	X(host_root_unaligned, VERIFY_POINTER, demo, \
+	  core(i, 1)->host_root = (void *)((uint64_t)core(i, 1)->host_root ^ 0x800)) \
+	X(host_root_in_data, VERIFY_POINTER, demo, \
+	  core(i, 1)->host_root = (void *)data_address(i)) \
+	X(host_root_gone, VERIFY_POINTER, demo, core(i, 3)->host_root = NULL) \
+	X(host_table_in_data, VERIFY_POINTER, demo, \
+	  *image_host_entry(i, 0, 0x200000, 2) = data_address(i) | HOST_TABLE) \
+	X(host_table_nowhere, VERIFY_POINTER, demo, \
+	  *image_host_entry(i, 0, own(i, 0), 2) ^= BIT(31)) \
+	X(host_text_writable, VERIFY_HOST_EXECUTABLE, demo, \
+	  *host(i, 0, 0x200000) ^= BIT(1) | BIT(6)) \
+	X(host_stack_executable, VERIFY_HOST_EXECUTABLE, demo, *host(i, 0, own(i, 0)) ^= BIT(63)) \
+	X(host_constants_executable, VERIFY_HOST_EXECUTABLE, demo, \
+	  *host(i, 0, symbol(i, "text_end")->st_value) ^= BIT(63)) \
+	X(host_ram_executable, VERIFY_HOST_EXECUTABLE, demo, \
+	  *image_host_entry(i, 2, 0x20200000, 2) ^= BIT(63)) \
+	X(host_constants_writable, VERIFY_HOST_WRITABLE, demo, \
+	  *host(i, 0, symbol(i, "text_end")->st_value) ^= BIT(1) | BIT(6)) \
+	X(host_tables_writable, VERIFY_HOST_WRITABLE, demo, \
+	  *host(i, 0, (uint64_t)core(i, 0)->host_root) ^= BIT(1) | BIT(6)) \
+	X(host_sealed_writable, VERIFY_HOST_WRITABLE, demo, \
+	  *host(i, 0, symbol(i, "sealed_end")->st_value - 1) ^= BIT(1) | BIT(6)) \
+	X(host_share_writable, VERIFY_HOST_WRITABLE, rich, *host(i, 2, 0x20000000) ^= BIT(1) | BIT(6)) \
+	X(host_other_core, VERIFY_HOST_OTHER_CORE, demo, host_map(i, 0, own(i, 1), HOST_DATA)) \
+	X(host_other_core_read, VERIFY_HOST_OTHER_CORE, demo, \
+	  host_map(i, 2, own(i, 0), HOST_CONSTANT)) \
+	X(host_other_stack, VERIFY_HOST_OTHER_CORE, demo, \
+	  host_map(i, 1, area(i, 2) + HOST_GUARD_SIZE, HOST_DATA)) \
+	X(host_area_of_other_core, VERIFY_HOST_OTHER_CORE, demo, \
+	  *image_host_entry(i, 0, own(i, 0), 2) = *image_host_entry(i, 1, own(i, 1), 2)) \
+	X(host_other_vm_state, VERIFY_HOST_OTHER_VM, demo, \
+	  host_map(i, 0, vm_state(i, RT), HOST_DATA)) \
+	X(host_other_vcpu, VERIFY_HOST_OTHER_VM, demo, host_map(i, 3, vcpu_state(i, 0), HOST_CONSTANT)) \
+	X(host_other_ram, VERIFY_HOST_OTHER_VM, demo, \
+	  *image_host_entry(i, 0, 0x20200000, 2) = 0x20200000 | HOST_DATA | HOST_LARGE) \
+	X(host_other_ram_read, VERIFY_HOST_OTHER_VM, demo, \
+	  *image_host_entry(i, 2, 0x1000000, 2) = 0x1000000 | HOST_CONSTANT | HOST_LARGE) \
+	X(host_table_of_other_vm, VERIFY_HOST_OTHER_VM, demo, \
+	  *image_host_entry(i, 0, 0x20000000, 2) = *image_host_entry(i, 2, 0x20000000, 2)) \
+	X(host_guard, VERIFY_HOST_GUARD, demo, host_map(i, 0, area(i, 0), HOST_DATA)) \
+	X(host_guard_read, VERIFY_HOST_GUARD, demo, host_map(i, 3, area(i, 3), HOST_CONSTANT)) \
+	X(host_guard_of_interrupts, VERIFY_HOST_GUARD, demo, \
+	  host_map(i, 1, area(i, 1) + HOST_AREA_INTERRUPT_STACKS, HOST_DATA)) \
+	X(host_guard_of_next_core, VERIFY_HOST_GUARD, demo, host_map(i, 0, area(i, 1), HOST_DATA)) \
+	X(host_own_gone, VERIFY_HOST_DIFFERS, demo, *host(i, 0, own(i, 0)) = 0) \
+	X(host_text_gone, VERIFY_HOST_DIFFERS, demo, *image_host_entry(i, 1, 0x200000, 2) = 0) \
+	X(host_ram_gone, VERIFY_HOST_DIFFERS, demo, *image_host_entry(i, 2, 0x20200000, 2) = 0) \
+	X(host_text_read_only, VERIFY_HOST_DIFFERS, demo, *host(i, 0, 0x200000) ^= BIT(63)) \
+	X(host_own_read_only, VERIFY_HOST_DIFFERS, demo, \
+	  *host(i, 0, own(i, 0)) ^= BIT(1) | BIT(6)) \
+	X(host_own_elsewhere, VERIFY_HOST_DIFFERS, demo, *host(i, 0, own(i, 0)) ^= BIT(12)) \
+	X(host_own_uncached, VERIFY_HOST_DIFFERS, demo, *host(i, 0, own(i, 0)) ^= BIT(4)) \
+	X(host_ioapic_cached, VERIFY_HOST_DIFFERS, demo, *host(i, 0, 0xfec00000) ^= BIT(3) | BIT(4)) \
+	X(host_start_data, VERIFY_HOST_DIFFERS, demo, \
+	  host_map(i, 0, symbol(i, "shared_end")->st_value, HOST_DATA)) \
+	X(host_everything, VERIFY_HOST_DIFFERS, demo, \
+	  *image_host_entry(i, 0, 0x40000000, 3) = 0x40000000 | HOST_DATA | HOST_LARGE) \
+	X(host_nobodys, VERIFY_HOST_DIFFERS, demo, \
+	  *image_host_entry(i, 2, 0x3fe00000, 2) = 0x3fe00000 | HOST_DATA | HOST_LARGE) \
+	X(host_sealed_symbol, VERIFY_HOST_DIFFERS, demo, symbol(i, "sealed_end")->st_value += 4096) \
+	X(host_shared_symbol, VERIFY_HOST_DIFFERS, demo, symbol(i, "shared_start")->st_value ^= 8) \
+	X(host_shared_name, VERIFY_HOST_DIFFERS, demo, symbol(i, "shared_end")->st_name++) \
 	X(port_of_other_vm, VERIFY_PORT_TWO_VMS, demo, flip_port(i, RT, 0x3f8)) \
 	X(port_open, VERIFY_PORT_DIFFERS, demo, flip_port(i, RT, 0x2f7)) \
 	X(port_closed, VERIFY_PORT_DIFFERS, demo, flip_port(i, RT, 0x2fb)) \

@@ -33,7 +33,7 @@ static int make_images(void **state)
 	(void)state;
 	demo = image_of_scenario(&arena, "scenarios/demo.dts", &demo_model);
 	devices = image_of_scenario(&arena, "tests/unit/verify_pci.dts", &devices_model);
-	rich = image_of_tables(&arena, "tests/unit/verify_rich_tables.c", 0x200000, 0xe00000);
+	rich = image_of_rich_tables(&arena);
 	for (unsigned i = 0; i < 2; i++)
 		memcpy(AT(&rich, image_vm(&rich, i)->msr_bitmap),
 		       AT(&demo, image_vm(&demo, 0)->msr_bitmap), 4096);
@@ -133,6 +133,7 @@ static const struct member members[] = {
 
 	FIELD(struct module_config, name, text_pointer), FIELD(struct module_config, file, text_pointer),
 	FIELD(struct core_config, apic_id, board), FIELD(struct core_config, vcpu, NULL),
+	FIELD(struct core_config, host_root, NULL),
 	FIELD(struct ram_range, base, board), FIELD(struct ram_range, size, board),
 	FIELD(struct ioapic_config, id, board), FIELD(struct ioapic_config, base, board),
 	FIELD(struct ioapic_config, gsi_base, board), FIELD(struct ioapic_config, pins, board),
@@ -439,6 +440,9 @@ static const char *header_reason(const struct image *image, uint64_t offset)
 	segment = (const Elf64_Phdr *)(const void *)(image->bytes + offset - at);
 	if (segment->p_type == PT_GNU_STACK && at >= offsetof(Elf64_Phdr, p_offset))
 		return "PT_GNU_STACK says something by its flags alone";
+	if (segment->p_filesz == 0 && at >= offsetof(Elf64_Phdr, p_offset) &&
+	    at < offsetof(Elf64_Phdr, p_vaddr))
+		return "place in the file of a segment that has nothing there";
 	if (segment->p_type == PT_GNU_STACK && at >= offsetof(Elf64_Phdr, p_flags))
 		return "PT_GNU_STACK: other flags than executable";
 	return NULL;

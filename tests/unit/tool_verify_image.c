@@ -12,6 +12,7 @@
 
 #include "diag.h"
 #include "emit.h"
+#include "emit_host.h"
 #include "emit_output.h"
 #include "place.h"
 #include "process.h"
@@ -29,7 +30,7 @@ static void run(struct arena *arena, const char *const *arguments)
 		fail_msg("%s: %s%s", arguments[0], strerror(result.error), result.err.text);
 }
 
-static void compile(struct arena *arena, const char *source, const char *object)
+static void compile(struct arena *arena, const char *folder, const char *source, const char *object)
 {
 	const char *const arguments[] = {
 		"gcc",
@@ -47,6 +48,13 @@ static void compile(struct arena *arena, const char *source, const char *object)
 		"-Ihypervisor",
 		arena_format(arena, "-DCONFIG_MAX_CORES=%d", CONFIG_MAX_CORES),
 		arena_format(arena, "-DCONFIG_STACK_SIZE_KIB=%d", CONFIG_STACK_SIZE_KIB),
+		arena_format(arena, "-DCONFIG_MAX_VMS=%d", CONFIG_MAX_VMS),
+		arena_format(arena, "-DCONFIG_MAX_VCPUS=%d", CONFIG_MAX_VCPUS),
+		arena_format(arena, "-DCONFIG_EXIT_TRACE_DEPTH=%d", CONFIG_EXIT_TRACE_DEPTH),
+		/* of the tables that are written by hand, the rest is made: make_rich() */
+		"-DHOST_TABLES=\"host_tables.h\"",
+		"-I",
+		folder,
 		"-c",
 		source,
 		"-o",
@@ -87,9 +95,9 @@ static struct image link_image(struct arena *arena, const char *folder, const ch
 	};
 	struct image image, copy;
 
-	compile(arena, "hypervisor/boot/entry.S", entry);
-	compile(arena, "tests/unit/verify_stub.c", stub);
-	compile(arena, tables, object);
+	compile(arena, folder, "hypervisor/boot/entry.S", entry);
+	compile(arena, folder, "tests/unit/verify_stub.c", stub);
+	compile(arena, folder, tables, object);
 	run(arena, arguments);
 	image.bytes = output_read_file(elf, &image.size);
 	assert_non_null(image.bytes);
@@ -118,18 +126,44 @@ struct image image_of_scenario(struct arena *arena, const char *scenario, struct
 	return image;
 }
 
-struct image image_of_tables(struct arena *arena, const char *source, uint64_t hypervisor_base,
-			     uint64_t hypervisor_size)
+/* verify_rich_tables.c, compiled into the test as well: what to make the hypervisor's page tables of. */
+extern const struct scenario scenario_tables;
+
+static FILE *create(struct arena *arena, const char *folder, const char *name)
+{
+	FILE *file = fopen(arena_format(arena, "%s/%s", folder, name), "w");
+
+	assert_non_null(file);
+	return file;
+}
+
+/* The three files that the tool would make beside the tables. */
+static void make_rich(struct arena *arena, const char *folder)
+{
+	const struct model model = {0};
+	struct plan plan = {.model = &model, .scenario = scenario_tables};
+	const struct scenario *s = &plan.scenario;
+	FILE *file = create(arena, folder, "host_tables.h");
+
+	assert_true(host_tables_build(&plan));
+	emit_host_tables(file, &plan);
+	assert_int_equal(fclose(file), 0);
+	file = create(arena, folder, "host_image.lds");
+	emit_host_image(file, s);
+	assert_int_equal(fclose(file), 0);
+	file = create(arena, folder, "layout.lds");
+	emit_layout(file, s);
+	assert_int_equal(fclose(file), 0);
+	arena_free(&plan.arena);
+}
+
+struct image image_of_rich_tables(struct arena *arena)
 {
 	char *folder = fixture_directory();
-	FILE *layout = fopen(arena_format(arena, "%s/layout.lds", folder), "w");
 	struct image image;
 
-	assert_non_null(layout);
-	fprintf(layout, "HYPERVISOR_BASE = 0x%lx;\nHYPERVISOR_SIZE = 0x%lx;\n", hypervisor_base,
-		hypervisor_size);
-	assert_int_equal(fclose(layout), 0);
-	image = link_image(arena, folder, source);
+	make_rich(arena, folder);
+	image = link_image(arena, folder, "tests/unit/verify_rich_tables.c");
 	fixture_remove(folder);
 	return image;
 }
@@ -257,6 +291,15 @@ uint8_t *image_multiboot(const struct image *image)
 }
 
 /* Local symbols follow that of their file; scenario_tables is the one that is global. */
+/* The page tables of the image, which the linker script makes: no symbol has their size. */
+static uint64_t image_tables_size(const struct image *image)
+{
+	const Elf64_Sym *tables = image_symbol(image, "host_image_tables");
+
+	return ((const Elf64_Sym *)image_symbol(image, "constants_end"))->st_value -
+	       tables->st_value;
+}
+
 struct image_object *image_objects(struct arena *arena, const struct image *image, unsigned *count)
 {
 	struct image_object *objects = NULL;
@@ -279,6 +322,10 @@ struct image_object *image_objects(struct arena *arena, const struct image *imag
 			arena_strdup(arena, name), all[i].st_value, all[i].st_size};
 	}
 	assert_true(*count > 10);
+	*ARENA_PUSH(arena, objects, *count) = (struct image_object){
+		"host_image_tables",
+		((const Elf64_Sym *)image_symbol(image, "host_image_tables"))->st_value,
+		image_tables_size(image)};
 	return objects;
 }
 
@@ -296,16 +343,27 @@ struct vm_config *image_vm(const struct image *image, unsigned index)
 	return (struct vm_config *)AT(image, image_scenario(image)->vms) + index;
 }
 
-uint64_t *image_ept_entry(const struct image *image, unsigned vm, gpa_t guest, unsigned level)
+static uint64_t *image_table_entry(const struct image *image, uint64_t table, uint64_t address,
+				   unsigned level, uint64_t present)
 {
-	uint64_t table = (uint64_t)image_vm(image, vm)->ept_root;
-
 	for (unsigned i = 4;; i--) {
-		uint64_t *entry = image_at(image, table + (guest >> (9 * i + 3) & 0x1FF) * 8);
+		uint64_t *entry = image_at(image, table + (address >> (9 * i + 3) & 0x1FF) * 8);
 
 		if (i == level)
 			return entry;
-		assert_true(*entry & 7);
+		assert_true(*entry & present);
 		table = *entry & UINT64_C(0x000FFFFFFFFFF000);
 	}
+}
+
+uint64_t *image_ept_entry(const struct image *image, unsigned vm, gpa_t guest, unsigned level)
+{
+	return image_table_entry(image, (uint64_t)image_vm(image, vm)->ept_root, guest, level, 7);
+}
+
+uint64_t *image_host_entry(const struct image *image, unsigned core, hpa_t address, unsigned level)
+{
+	const struct core_config *cores = AT(image, image_scenario(image)->cores);
+
+	return image_table_entry(image, (uint64_t)cores[core].host_root, address, level, 1);
 }

@@ -18,9 +18,8 @@ struct image {
 
 /* The scenario through reader, placement and emitters; its model too. */
 struct image image_of_scenario(struct arena *arena, const char *scenario, struct model *model);
-/* Tables written by hand. */
-struct image image_of_tables(struct arena *arena, const char *source, uint64_t hypervisor_base,
-			     uint64_t hypervisor_size);
+/* Tables written by hand (verify_rich_tables.c). */
+struct image image_of_rich_tables(struct arena *arena);
 struct image image_copy(struct arena *arena, const struct image *image);
 
 /* What a loader would put at the address. Fails the test if the file does not have it. */
@@ -32,6 +31,9 @@ struct vm_config *image_vm(const struct image *image, unsigned index);
 
 /* The entry of that level (1: page table) that the guest address goes through. */
 uint64_t *image_ept_entry(const struct image *image, unsigned vm, gpa_t guest, unsigned level);
+
+/* The same of the hypervisor's own page tables on a core. */
+uint64_t *image_host_entry(const struct image *image, unsigned core, hpa_t address, unsigned level);
 
 /* Raw headers; fail the test if there is none. */
 void *image_elf_header(const struct image *image);              /* Elf64_Ehdr */

@@ -121,7 +121,7 @@ unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fak
 	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c \
 	hypervisor/devices/pci_reset.c hypervisor/cpu/frequency.c
 
-verify-sources := $(sort tests/unit/tool_verify_image.c $(wildcard tools/bulkhead/verify*.c) \
+verify-sources := $(sort tests/unit/tool_verify_image.c tests/unit/verify_rich_tables.c $(wildcard tools/bulkhead/verify*.c) \
 	$(emit-sources) $(front-sources))
 unit-tool_verify := tests/unit/tool_verify.c $(verify-sources)
 unit-tool_verify_chance := tests/unit/tool_verify_chance.c $(verify-sources)

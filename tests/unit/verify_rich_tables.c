@@ -6,7 +6,18 @@
  */
 #include "bulkhead/tables.h"
 
-#define TABLE __attribute__((aligned(4096), section(".rodata.tables")))
+/*
+ * Compiled twice: into an image, with the hypervisor's own page tables that were made of these numbers; and
+ * before that into the test, which makes them.
+ */
+#ifdef HOST_TABLES
+#define TABLE      __attribute__((aligned(4096), section(".rodata.tables")))
+#define ROOT(core) host_core##core##_pml40
+#include HOST_TABLES
+#else
+#define TABLE      __attribute__((aligned(4096)))
+#define ROOT(core) NULL
+#endif
 
 #define R       MEMORY_READ
 #define RW      (MEMORY_READ | MEMORY_WRITE)
@@ -25,8 +36,11 @@ static const struct vcpu_config vcpus[] = {
 };
 
 static const struct core_config cores[] = {
-	{.apic_id = 0, .vcpu = 0}, {.apic_id = 2, .vcpu = 1},         {.apic_id = 4, .vcpu = 2},
-	{.apic_id = 6, .vcpu = 3}, {.apic_id = 8, .vcpu = VCPU_NONE},
+	{.apic_id = 0, .vcpu = 0, .host_root = ROOT(0)},
+	{.apic_id = 2, .vcpu = 1, .host_root = ROOT(1)},
+	{.apic_id = 4, .vcpu = 2, .host_root = ROOT(2)},
+	{.apic_id = 6, .vcpu = 3, .host_root = ROOT(3)},
+	{.apic_id = 8, .vcpu = VCPU_NONE, .host_root = ROOT(4)},
 };
 
 /* --- Board --- */

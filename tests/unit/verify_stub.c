@@ -3,15 +3,22 @@
  * What tests of the verifier link in place of the hypervisor: the symbols that entry.S and the verifier
  * look for. Compiled by the test itself (tool_verify_image.c), which gives the CONFIG_ values.
  */
-#include <stdint.h>
+#include "bulkhead/host.h"
+#include "lib/section.h"
 
-/* Guards, stacks, VMXON region, VMCS and struct cpu, as in hypervisor/cpu/cpu.h. */
-#define AREA (4096 + CONFIG_STACK_SIZE_KIB * 1024 + 4096 + 3 * 8192 + 2 * 4096 + 2 * 4096)
+/* What belongs to VMs and vCPUs, as hypervisor/vm/vm.c has it. */
+_Alignas(4096) uint8_t vms[CONFIG_MAX_VMS][HOST_VM_SIZE]
+	__attribute__((section(".sbss.owned_vms")));
+_Alignas(4096) uint8_t vcpus[CONFIG_MAX_VCPUS][HOST_VCPU_SIZE]
+	__attribute__((section(".sbss.owned_vcpus")));
 
-_Alignas(4096) uint8_t cpu_areas[CONFIG_MAX_CORES][AREA];
-
-/* Something in .data, as the hypervisor has it. */
+/* Something in each kind of data, as the hypervisor has it. */
 volatile uint64_t stub_data = 1;
+volatile uint64_t stub_sealed SEALED_DATA = 1;
+volatile uint64_t stub_shared SHARED_DATA;
+
+/* What entry.S notes. */
+uint64_t boot_times[2];
 
 /* hypervisor/boot/times.h; entry.S writes it */
 uint64_t boot_times[2];
@@ -20,4 +27,5 @@ void boot_main(void);
 void boot_main(void)
 {
 	stub_data++;
+	stub_shared += stub_sealed;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emit.h"
 
-#include <inttypes.h>
-
 #include "acpi.h"
 #include "emit_host.h"
 #include "emit_output.h"
@@ -21,26 +19,13 @@ static bool write_tables(const struct plan *plan, const char *directory)
 
 static bool write_layout(const struct plan *plan, const char *directory)
 {
-	const struct scenario *scenario = &plan->scenario;
 	struct output output;
 
 	if (!output_open(&output, directory, "layout.lds"))
 		return false;
 	fprintf(output.stream, "/* Made by `bulkhead build` from scenario %s: do not edit. */\n",
-		scenario->name);
-	fprintf(output.stream, "HYPERVISOR_BASE = 0x%" PRIx64 ";\n", scenario->hypervisor_base);
-	fprintf(output.stream, "HYPERVISOR_SIZE = 0x%" PRIx64 ";\n", scenario->hypervisor_size);
-	fprintf(output.stream, "HOST_IMAGE_BASE = 0x%" PRIx64 ";\n",
-		host_image_base(scenario->hypervisor_base));
-	fprintf(output.stream, "HOST_OWNED_BASE = 0x%" PRIx64 ";\n",
-		host_owned_base(scenario->hypervisor_base, scenario->hypervisor_size,
-				scenario->core_count));
-	fprintf(output.stream, "HOST_AREAS_SIZE = 0x%" PRIx64 ";\n",
-		(uint64_t)scenario->core_count * HOST_AREA_SIZE);
-	fprintf(output.stream,
-		"HOST_CODE = 0x%" PRIx64 ";\nHOST_CONSTANT = 0x%" PRIx64 ";\nHOST_DATA = 0x%" PRIx64
-		";\n",
-		HOST_CODE, HOST_CONSTANT, HOST_DATA);
+		plan->scenario.name);
+	emit_layout(output.stream, &plan->scenario);
 	return output_close(&output);
 }
 

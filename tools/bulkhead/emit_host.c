@@ -126,6 +126,28 @@ void emit_host_root(FILE *file, uint32_t core)
 	fprintf(file, "host_core%u_pml40", core);
 }
 
+void emit_layout(FILE *file, const struct scenario *scenario)
+{
+	hpa_t base = scenario->hypervisor_base;
+	uint64_t size = scenario->hypervisor_size;
+	const struct {
+		const char *symbol;
+		uint64_t value;
+	} symbols[] = {
+		{"HYPERVISOR_BASE", base},
+		{"HYPERVISOR_SIZE", size},
+		{"HOST_IMAGE_BASE", host_image_base(base)},
+		{"HOST_OWNED_BASE", host_owned_base(base, size, scenario->core_count)},
+		{"HOST_AREAS_SIZE", (uint64_t)scenario->core_count * HOST_AREA_SIZE},
+		{"HOST_CODE", HOST_CODE},
+		{"HOST_CONSTANT", HOST_CONSTANT},
+		{"HOST_DATA", HOST_DATA},
+	};
+
+	for (unsigned i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		fprintf(file, "%s = 0x%" PRIx64 ";\n", symbols[i].symbol, symbols[i].value);
+}
+
 /*
  * Rights of a page depend on where the linker puts the bounds, so the linker decides: there is an entry for
  * each page that the image might have.

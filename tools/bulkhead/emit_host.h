@@ -13,6 +13,9 @@ void emit_host_tables(FILE *file, const struct plan *plan);
 /* The name of a core's root table. */
 void emit_host_root(FILE *file, uint32_t core);
 
+/* layout.lds: where everything goes, for the linker script. */
+void emit_layout(FILE *file, const struct scenario *scenario);
+
 /* host_image.lds: page tables of the image, as part of the linker script. */
 void emit_host_image(FILE *file, const struct scenario *scenario);
 

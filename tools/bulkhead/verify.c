@@ -79,12 +79,13 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 	[VERIFY_GUARD_PAGES] =
 		{
 			.code = "BHB008",
-			.title = "no room for guard pages",
+			.title = "areas of cores and VMs not where they are mapped",
 			.explanation =
-				"Stacks are guarded by pages that are not mapped, which needs every core's area to "
-				"be whole pages with room for the guards. That the pages really are not mapped is "
-				"done at run time (hypervisor/cpu/paging.c).",
-			.needs = NEEDS_IMAGE,
+				"The areas of the cores with their guarded stacks, and the run-time state of VMs and "
+				"vCPUs, are whole pages at places that the page tables of every core are made for. The "
+				"image was linked with other structures or other settings (make menuconfig) than this "
+				"tool was built with.",
+			.needs = NEEDS_TABLES,
 			.verify = verify_guard_pages,
 		},
 	[VERIFY_SECTION] =
@@ -261,6 +262,83 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			"VMs have it, each once and as a whole, and nothing else is mapped as shared.",
 		.needs = NEEDS_TABLES, .verify = verify_shares,
 	},
+
+	/* The hypervisor's own page tables */
+	[VERIFY_HOST_ENTRY] =
+		{
+			.code = "BHB251",
+			.title = "malformed entry of the hypervisor's page tables",
+			.explanation =
+				"An entry has an address that cannot be, or bits other than those of the few kinds of "
+				"pages that the hypervisor has: none is for user mode, and accessed and dirty are set "
+				"beforehand, since the processor would otherwise write into constants.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_TABLE] =
+		{
+			.code = "BHB252",
+			.title = "page table of a core used twice",
+			.explanation =
+				"Each core has a root of its own, and comes to each table below it in one way. Only what "
+				"cores have in common may be in tables that they have in common.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_EXECUTABLE] =
+		{
+			.code = "BHB253",
+			.title = "page executable that is not text, or writable",
+			.explanation =
+				"On every core the hypervisor's text is executable, read-only, and nothing else is: what "
+				"a stray write can reach never becomes code.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_WRITABLE] =
+		{
+			.code = "BHB254",
+			.title = "page writable that must not be",
+			.explanation =
+				"Constants, tables, what is sealed after the start, and memory that a VM shares without "
+				"the right to write are read-only in the hypervisor, too.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_OTHER_CORE] =
+		{
+			.code = "BHB255",
+			.title = "another core's area mapped",
+			.explanation =
+				"Stacks, descriptor tables, VMCS and counters of a core are mapped on that core alone, so "
+				"that a fault of the hypervisor on one core stays there.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_OTHER_VM] =
+		{
+			.code = "BHB256",
+			.title = "another VM's memory mapped",
+			.explanation =
+				"A core has the memory and the run-time state of its own VM mapped, and of no other one, "
+				"not even to read: so neither a stray pointer nor speculation reaches it.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_GUARD] =
+		{
+			.code = "BHB257",
+			.title = "guard page mapped",
+			.explanation =
+				"The page below each stack is mapped nowhere: a stack that overflows faults instead of "
+				"running into what lies below.",
+			.needs = NEEDS_TABLES,
+		},
+	[VERIFY_HOST_DIFFERS] =
+		{
+			.code = "BHB258",
+			.title = "a core's page tables differ from what it needs",
+			.explanation =
+				"Each core has mapped, one to one: text, constants, shared data, its own area, and of its "
+				"VM the run-time state, the RAM, and IOAPICs that the VM has pins of. Nothing more, "
+				"nothing less.",
+			.needs = NEEDS_TABLES,
+			.verify = verify_host,
+		},
 
 	/* Ports */
 	[VERIFY_PORT_TWO_VMS] =
@@ -656,8 +734,10 @@ struct verify *verify_image(struct arena *arena, const uint8_t *bytes, size_t si
 	verify_read_elf(verify);
 	if (verify->image.readable)
 		verify_read_tables(verify);
-	if (verify->tables_readable)
+	if (verify->tables_readable) {
 		verify_walk(verify);
+		verify_walk_host(verify);
+	}
 	for (unsigned i = 0; i < VERIFY_RULE_COUNT; i++)
 		if (verify_rules[i].verify && have(verify, verify_rules[i].needs))
 			verify_rules[i].verify(verify);

@@ -42,6 +42,14 @@ enum verify_rule_id {
 	VERIFY_MEMORY_LIST,
 	VERIFY_BOARD_MEMORY,
 	VERIFY_SHARE,
+	VERIFY_HOST_ENTRY,
+	VERIFY_HOST_TABLE,
+	VERIFY_HOST_EXECUTABLE,
+	VERIFY_HOST_WRITABLE,
+	VERIFY_HOST_OTHER_CORE,
+	VERIFY_HOST_OTHER_VM,
+	VERIFY_HOST_GUARD,
+	VERIFY_HOST_DIFFERS,
 	VERIFY_PORT_TWO_VMS,
 	VERIFY_PORT_DIFFERS,
 	VERIFY_PORT_DANGEROUS,
@@ -112,7 +120,10 @@ struct verify_statistics {
 	uint64_t ept_tables;
 	uint64_t ept_entries; /* looked at */
 	uint64_t leaves;
-	uint64_t pages; /* of 4 KiB, reachable by all VMs together */
+	uint64_t pages;        /* of 4 KiB, reachable by all VMs together */
+	uint64_t host_tables;  /* the hypervisor's own, of all cores */
+	uint64_t host_entries; /* looked at */
+	uint64_t host_leaves;
 	uint64_t port_bits;
 	uint64_t msr_bits;
 	uint64_t pins;

@@ -17,6 +17,12 @@ static const char *const symbol_names[SYMBOL_COUNT] = {
 	[SYMBOL_CONSTANTS_END] = "constants_end",
 	[SYMBOL_IMAGE_END] = "image_end",
 	[SYMBOL_CPU_AREAS] = "cpu_areas",
+	[SYMBOL_OWNED_END] = "owned_end",
+	[SYMBOL_SEALED_END] = "sealed_end",
+	[SYMBOL_SHARED_START] = "shared_start",
+	[SYMBOL_SHARED_END] = "shared_end",
+	[SYMBOL_VMS] = "vms",
+	[SYMBOL_VCPUS] = "vcpus",
 	[SYMBOL_HYPERVISOR_BASE] = "HYPERVISOR_BASE",
 	[SYMBOL_HYPERVISOR_SIZE] = "HYPERVISOR_SIZE",
 };
@@ -49,6 +55,8 @@ static const char *header_problem(const GElf_Ehdr *header)
 	if (header->e_ehsize != sizeof(Elf64_Ehdr) || header->e_phentsize != sizeof(Elf64_Phdr) ||
 	    header->e_shentsize != sizeof(Elf64_Shdr))
 		return "its headers do not have the sizes of ELF64";
+	if (header->e_shstrndx >= header->e_shnum)
+		return "its sections have no names";
 	if (header->e_flags != 0)
 		return "it has processor flags, of which x86-64 knows none";
 	return NULL;

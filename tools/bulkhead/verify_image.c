@@ -2,6 +2,7 @@
 /* BHB0xx: the image as GRUB loads it and as the hypervisor maps itself (hypervisor/cpu/paging.c). */
 #include <elf.h>
 
+#include "bulkhead/host.h"
 #include "verify_internal.h"
 
 static uint64_t segment_end(const struct verify_segment *segment)
@@ -143,6 +144,7 @@ static const struct protection {
 	{SYMBOL_IMAGE_START, SYMBOL_TEXT_END, PF_R | PF_X},
 	{SYMBOL_TEXT_END, SYMBOL_CONSTANTS_END, PF_R},
 	{SYMBOL_CONSTANTS_END, SYMBOL_IMAGE_END, PF_R | PF_W},
+	{SYMBOL_CPU_AREAS, SYMBOL_OWNED_END, PF_R | PF_W},
 };
 
 static void check_protection(struct verify *verify, const struct protection *protection,
@@ -172,38 +174,51 @@ void verify_protection(struct verify *verify)
 	memcpy(sorted, image->segments, sizeof(sorted));
 	qsort(sorted, count, sizeof(*sorted), compare_segments);
 	check_overlaps(verify, sorted, count);
-	for (enum verify_symbol_id id = SYMBOL_IMAGE_START; id <= SYMBOL_IMAGE_END; id++)
+	for (enum verify_symbol_id id = SYMBOL_IMAGE_START; id <= SYMBOL_OWNED_END; id++)
 		known = need_symbol(verify, VERIFY_PROTECTION, id) && known;
 	if (count != ELEMENTS(protections))
-		verify_report(verify, VERIFY_PROTECTION,
-			      "there are %u segments instead of text, constants and data", count);
+		verify_report(
+			verify, VERIFY_PROTECTION,
+			"there are %u segments instead of text, constants, data and what is owned",
+			count);
 	for (unsigned i = 0; known && i < count && count == ELEMENTS(protections); i++)
 		check_protection(verify, &protections[i], &sorted[i]);
 }
 
 /*
- * A guard page below the stack and one below the exception stacks; then pages of their own for the
- * exception stacks, VMXON region, VMCS and struct cpu (cpu/cpu.h).
+ * The arrays that belong to cores, VMs and vCPUs lie where cores' page tables are made for: areas with guards
+ * first, then vms[] and vcpus[], all elements whole pages (bulkhead/host.h).
  */
-#define AREA_LEAST (4096 + CONFIG_STACK_SIZE_KIB * 1024 + 4096 + 4096 + 2 * 4096 + 4096)
-
 void verify_guard_pages(struct verify *verify)
 {
-	const struct verify_symbol *symbol =
-		need_symbol(verify, VERIFY_GUARD_PAGES, SYMBOL_CPU_AREAS);
-	uint64_t area;
+	const struct scenario *scenario = &verify->scenario;
+	uint64_t areas = (uint64_t)scenario->core_count * HOST_AREA_SIZE;
+	uint64_t vms = (uint64_t)CONFIG_MAX_VMS * HOST_VM_SIZE;
+	uint64_t base = host_owned_base(scenario->hypervisor_base, scenario->hypervisor_size,
+					scenario->core_count);
+	const struct {
+		enum verify_symbol_id id;
+		uint64_t address;
+	} places[] = {
+		{SYMBOL_CPU_AREAS, base},
+		{SYMBOL_VMS, base + areas},
+		{SYMBOL_VCPUS, base + areas + vms},
+		{SYMBOL_OWNED_END, base + HOST_OWNED_SIZE(scenario->core_count)},
+	};
 
-	if (!symbol)
-		return;
-	area = symbol->size / CONFIG_MAX_CORES;
-	if (symbol->value & PAGE_MASK || symbol->size % CONFIG_MAX_CORES || area & PAGE_MASK ||
-	    area < AREA_LEAST)
-		verify_report(
-			verify, VERIFY_GUARD_PAGES,
-			"cpu_areas at 0x%" PRIx64 " has 0x%" PRIx64
-			" bytes: %d cores' areas with guarded stacks would be whole pages, at "
-			"least 0x%x bytes each",
-			symbol->value, symbol->size, CONFIG_MAX_CORES, AREA_LEAST);
+	for (unsigned i = 0; i < ELEMENTS(places); i++) {
+		const struct verify_symbol *symbol =
+			need_symbol(verify, VERIFY_GUARD_PAGES, places[i].id);
+
+		verify->statistics.pairs++;
+		if (symbol && symbol->value != places[i].address)
+			verify_report(verify, VERIFY_GUARD_PAGES,
+				      "%s is at 0x%" PRIx64 ", but %" PRIu32
+				      " cores' areas, struct vm and struct vcpu of this tool's "
+				      "settings have it at 0x%" PRIx64,
+				      verify_symbol_name(places[i].id), symbol->value,
+				      scenario->core_count, places[i].address);
+	}
 }
 
 /* --- Sections ---------------------------------------------------------------------------------- */

@@ -41,7 +41,13 @@ enum verify_symbol_id {
 	SYMBOL_TEXT_END,
 	SYMBOL_CONSTANTS_END,
 	SYMBOL_IMAGE_END,
-	SYMBOL_CPU_AREAS,
+	SYMBOL_CPU_AREAS, /* start of the segment that is owned by cores and VMs */
+	SYMBOL_OWNED_END,
+	SYMBOL_SEALED_END,
+	SYMBOL_SHARED_START,
+	SYMBOL_SHARED_END,
+	SYMBOL_VMS,
+	SYMBOL_VCPUS,
 	SYMBOL_HYPERVISOR_BASE,
 	SYMBOL_HYPERVISOR_SIZE,
 	SYMBOL_COUNT
@@ -121,6 +127,20 @@ struct verify_vm {
 	uint64_t leaves[4]; /* by level */
 };
 
+/* A range of addresses that all have the same properties. */
+struct verify_item {
+	uint64_t start, end; /* [start, end) */
+	uint64_t shift;      /* what is added to an address to get what it maps to */
+	uint64_t properties;
+};
+
+/* What the hypervisor has mapped on a core, by address; properties as verify_host_rights() has them. */
+struct verify_core {
+	const char *label; /* "core 2 (APIC id 4)" */
+	struct verify_item *items;
+	unsigned item_count;
+};
+
 struct verify_module {
 	const char *name;
 	const char *file;
@@ -148,6 +168,9 @@ struct verify {
 	unsigned host_count;
 	struct verify_extent *privates; /* the same without memory that is declared as shared */
 	unsigned private_count;
+
+	struct verify_core *host_cores; /* by core */
+	const struct comparison *host_comparison;
 
 	struct verify_finding *findings;
 	unsigned finding_count;
@@ -182,16 +205,18 @@ void verify_report(struct verify *verify, enum verify_rule_id rule, const char *
 char *verify_format(struct verify *verify, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* --- The hypervisor's own page tables (verify_host.c) --- */
+
+void verify_walk_host(struct verify *verify);
+/* Permissions of a leaf as enum memory_permission, and bits 4:3 of the entry, which make it uncached. */
+uint64_t verify_host_rights(uint64_t entry);
+/* Pages of the file's part of all segments: how many, and which one holds an approved address. */
+uint64_t verify_page_count(const struct verify_image *image);
+uint64_t verify_page_number(const struct verify_image *image, uint64_t address);
+
 #define FOR_EACH_VM(verify, vm)                    \
 	for (struct verify_vm *vm = (verify)->vms; \
 	     vm && vm < (verify)->vms + (verify)->scenario.vm_count; vm++)
-
-/* A range of addresses that all have the same properties. */
-struct verify_item {
-	uint64_t start, end; /* [start, end) */
-	uint64_t shift;      /* what is added to an address to get what it maps to */
-	uint64_t properties;
-};
 
 typedef void verify_difference(struct verify *verify, struct verify_vm *vm, uint64_t start,
 			       uint64_t end, const struct verify_item *left,
@@ -273,6 +298,7 @@ void verify_ept_differs(struct verify *verify);
 void verify_memory_list(struct verify *verify);
 void verify_board_memory(struct verify *verify);
 void verify_shares(struct verify *verify);
+void verify_host(struct verify *verify);
 void verify_port_two_vms(struct verify *verify);
 void verify_port_differs(struct verify *verify);
 void verify_port_dangerous(struct verify *verify);

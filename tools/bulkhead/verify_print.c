@@ -82,6 +82,9 @@ void verify_print_summary(const struct verify *verify, const char *file, FILE *s
 	print_amount(stream, "; ", s->ept_tables, "EPT table");
 	fprintf(stream, " walked: %" PRIu64 " %s", s->leaves, s->leaves == 1 ? "leaf" : "leaves");
 	fprintf(stream, ", %" PRIu64 " page%s of 4 KiB", s->pages, plural(s->pages));
+	print_amount(stream, "; ", s->host_tables, "page table");
+	print_amount(stream, " of ", verify->scenario.core_count, "core");
+	print_amount(stream, " walked: ", s->host_leaves, "page");
 	print_amount(stream, "; ", s->port_bits, "port bit");
 	print_amount(stream, ", ", s->msr_bits, "MSR bit");
 	print_amount(stream, ", ", s->pins, "pin");
@@ -289,6 +292,30 @@ static void report_header(const struct verify *verify, const char *file, FILE *s
 	}
 }
 
+static void report_core(const struct verify *verify, uint32_t index, FILE *stream)
+{
+	const struct verify_core *core = &verify->host_cores[index];
+	uint32_t vcpu = verify->cores[index].vcpu;
+
+	fprintf(stream, "\n%s: what the hypervisor has mapped", core->label);
+	if (vcpu < verify->scenario.vcpu_count &&
+	    verify->vcpus[vcpu].vm < verify->scenario.vm_count) {
+		fputs(", for ", stream);
+		print_clean(stream, verify->vms[verify->vcpus[vcpu].vm].label);
+	}
+	fputc('\n', stream);
+	for (unsigned i = 0; i < core->item_count; i++) {
+		const struct verify_item *item = &core->items[i];
+		char size[32];
+
+		fputs("            ", stream);
+		print_range(stream, item->start, item->end - item->start);
+		fprintf(stream, "%s  %s%s\n", verify_permissions((uint32_t)item->properties),
+			size_text(size, item->end - item->start),
+			item->properties & ~UINT64_C(7) ? ", uncached" : "");
+	}
+}
+
 void verify_print_report(const struct verify *verify, const char *file, FILE *stream)
 {
 	if (!verify->tables_readable)
@@ -296,5 +323,7 @@ void verify_print_report(const struct verify *verify, const char *file, FILE *st
 	report_header(verify, file, stream);
 	FOR_EACH_VM(verify, vm)
 		report_vm(verify, vm, stream);
+	for (uint32_t i = 0; i < verify->scenario.core_count; i++)
+		report_core(verify, i, stream);
 	fputc('\n', stream);
 }

@@ -60,7 +60,7 @@ struct walk {
 };
 
 /* Number of the page at an address that verify_read_only() has approved. */
-static uint64_t page_number(const struct verify_image *image, uint64_t address)
+uint64_t verify_page_number(const struct verify_image *image, uint64_t address)
 {
 	uint64_t number = 0;
 
@@ -74,7 +74,7 @@ static uint64_t page_number(const struct verify_image *image, uint64_t address)
 	return number;
 }
 
-static uint64_t page_count(const struct verify_image *image)
+uint64_t verify_page_count(const struct verify_image *image)
 {
 	uint64_t count = 1;
 
@@ -104,7 +104,7 @@ static const uint8_t *enter_table(struct walk *walk, uint64_t address, gpa_t gue
 			      place_of(walk, guest, level), address, problem);
 		return NULL;
 	}
-	owner = &walk->owner[page_number(image, address)];
+	owner = &walk->owner[verify_page_number(image, address)];
 	if (*owner) {
 		verify_report(verify, VERIFY_EPT_TABLE,
 			      "%s: EPT: %s points to 0x%" PRIx64 ", which is already a table of %s",
@@ -317,7 +317,7 @@ static void collect_hosts(struct verify *verify)
 
 void verify_walk(struct verify *verify)
 {
-	uint64_t pages = page_count(&verify->image);
+	uint64_t pages = verify_page_count(&verify->image);
 	struct walk walk = {
 		.verify = verify,
 		.owner = arena_alloc(verify->arena, pages * sizeof(*walk.owner)),
