@@ -2,6 +2,7 @@
 #include "devices/rtc.h"
 
 #include "cpu/privileged.h"
+#include "lib/section.h"
 #include "devices/clock.h"
 
 #define PORT_INDEX 0x70
@@ -36,8 +37,8 @@ enum register_index {
 #define SECONDS_DAY 86400
 
 /* The machine's clock when it was read, and the TSC then. */
-static uint64_t start_seconds;
-static uint64_t start_tsc;
+static uint64_t start_seconds SEALED_DATA;
+static uint64_t start_tsc SEALED_DATA;
 
 struct date {
 	unsigned year, month, day, hours, minutes, seconds;

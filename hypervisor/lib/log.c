@@ -210,7 +210,7 @@ void log_flush(void)
 
 size_t log_tail(char *buffer, size_t size)
 {
-	const struct log_ring *ring = &this_cpu()->log;
+	const struct log_ring *ring = &log_rings[this_cpu()->index];
 	uint32_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
 	uint32_t kept = written < LOG_RING_SIZE ? written : LOG_RING_SIZE;
 	uint32_t length = kept < size ? kept : (uint32_t)size;

@@ -75,6 +75,7 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(cores, 0, sizeof(cores));
+	memset(log_rings, 0, sizeof(log_rings));
 	for (uint32_t i = 0; i < CORES; i++)
 		cores[i].index = i;
 	current_core = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/crash_record.h"
 #include "emit_output.h"
 #include "emit_plan.h"
 
@@ -103,6 +104,16 @@ static void add_area(struct ranges *ranges, uint32_t core)
 		add(ranges, area + HOST_AREA_INTERRUPT_STACKS + i * stride + HOST_GUARD_SIZE,
 		    HOST_INTERRUPT_STACK_SIZE, HOST_DATA);
 	add(ranges, area + HOST_AREA_OWN, HOST_AREA_SIZE - HOST_AREA_OWN, HOST_DATA);
+}
+
+/* Its page of the crash record, which says of a core what led to its end (bulkhead/crash_record.h). */
+static void add_crash_record(struct ranges *ranges, uint32_t core)
+{
+	const struct scenario *scenario = &ranges->plan->scenario;
+	uint64_t offset = (uint64_t)core * CRASH_RECORD_SIZE;
+
+	if (offset + CRASH_RECORD_SIZE <= scenario->crash_record_size)
+		add(ranges, scenario->crash_record_base + offset, CRASH_RECORD_SIZE, HOST_DATA);
 }
 
 static int compare_ranges(const void *left, const void *right)
@@ -286,6 +297,7 @@ static bool build_core(struct plan *plan, uint32_t core, unsigned top)
 
 	clone_table(&build, build.vm->tables[0]);
 	add_area(&ranges, core);
+	add_crash_record(&ranges, core);
 	return map_all(&build, &ranges);
 }
 

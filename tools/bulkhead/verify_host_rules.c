@@ -4,6 +4,7 @@
  * image's symbols and the declared lists alone: text, constants, what is shared, the core's own area, and of
  * its VM the run-time state, the RAM and the IOAPICs that it has pins of.
  */
+#include "bulkhead/crash_record.h"
 #include "bulkhead/host.h"
 #include "verify_internal.h"
 
@@ -59,6 +60,18 @@ static void add_area(struct items *items, uint32_t core, bool guards, uint64_t p
 	}
 	if (!guards)
 		add(items, next, area + HOST_AREA_SIZE, properties);
+}
+
+static void add_crash_record(struct items *items, uint32_t core, uint64_t properties)
+{
+	const struct scenario *scenario = &items->verify->scenario;
+	uint64_t offset = (uint64_t)core * CRASH_RECORD_SIZE;
+
+	/* Beyond the range: another rule's finding. */
+	if (scenario->crash_record_size >= CRASH_RECORD_SIZE &&
+	    offset <= scenario->crash_record_size - CRASH_RECORD_SIZE)
+		add(items, scenario->crash_record_base + offset,
+		    scenario->crash_record_base + offset + CRASH_RECORD_SIZE, properties);
 }
 
 static void add_state(struct items *items, const struct verify_vm *vm, uint64_t properties)
@@ -140,6 +153,7 @@ static struct items expected_of(struct verify *verify, uint32_t core)
 
 	add_image(&items);
 	add_area(&items, core, false, RW);
+	add_crash_record(&items, core, RW);
 	if (vm)
 		add_vm(&items, vm);
 	finish(&items);
@@ -162,6 +176,7 @@ static struct items owned_items(struct verify *verify)
 	for (uint32_t i = 0; i < verify->scenario.core_count; i++) {
 		add_area(&items, i, true, OWNER(OWNER_GUARD, i));
 		add_area(&items, i, false, OWNER(OWNER_AREA, i));
+		add_crash_record(&items, i, OWNER(OWNER_AREA, i));
 	}
 	FOR_EACH_VM(verify, vm) {
 		uint64_t owner = OWNER(OWNER_VM, vm - verify->vms);
