@@ -22,6 +22,7 @@
 #include "devices/pci.h"
 #include "lib/crash_record.h"
 #include "lib/panic.h"
+#include "lib/section.h"
 #include "loader/image_store.h"
 #include "vm/vcpu.h"
 #include "vmx/operation.h"
@@ -38,7 +39,7 @@ struct boot_times boot_times;
 static struct boot_information boot_information;
 static struct acpi_madt madt;
 static struct module_image images[CONFIG_MAX_MODULES];
-static struct placement_list placements;
+static struct placement_list placements SEALED_ZEROS; /* a VM that restarts uses its part again */
 
 /* Area of the core that GRUB started; area 0, for the log, if the board file does not list it. */
 static uint32_t index_of_this_core(void)

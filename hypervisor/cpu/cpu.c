@@ -7,7 +7,7 @@
 #include "cpu/registers.h"
 #include "lib/section.h"
 
-uint32_t cpu_count SEALED_DATA;
+uint32_t cpu_count SEALED_ZEROS;
 
 /* 64-bit code and flat data, accessed bit set so that the processor never writes it (SDM 3.3.4.5). */
 #define GDT_CODE UINT64_C(0x00AF9B000000FFFF)

@@ -25,11 +25,11 @@ _Static_assert(sizeof(struct gate) == 16, "SDM 3.6.14.1, figure 6-8");
 extern const uint64_t exception_stubs[EXCEPTION_COUNT];
 extern const char cpu_sleep_window[], cpu_sleep_end[];
 
-static struct gate idt[EXCEPTION_COUNT] SEALED_DATA;
+static struct gate idt[EXCEPTION_COUNT] SEALED_ZEROS;
 
 #define VECTOR_COUNT           256
 #define FIRST_INTERRUPT_VECTOR 16 /* an APIC refuses lower ones (SDM 3.11.5.2) */
-static struct gate drain_idt[VECTOR_COUNT];
+static struct gate drain_idt[VECTOR_COUNT] SEALED_ZEROS;
 extern const char interrupt_drop[]; /* exceptions.S */
 
 static const char *const exception_names[EXCEPTION_COUNT] = {

@@ -4,6 +4,7 @@
 #include "cpu/privileged.h"
 #include "devices/pci.h"
 #include "devices/pci_config.h"
+#include "lib/section.h"
 
 #define CAPABILITY_POINTER UINT32_C(0xFC)
 #define CAPABILITY_ID(x)   ((x)&0xFF)
@@ -29,7 +30,7 @@
 /* What firmware left in the registers that a guest may write. Written at the start, by the BSP. */
 static const uint8_t remembered_registers[] = {PCI_COMMAND, PCI_CACHE_LINE, PCI_INTERRUPT};
 #define REMEMBERED_COUNT sizeof(remembered_registers)
-static uint32_t remembered[CONFIG_MAX_VMS][CONFIG_MAX_PCI_FUNCTIONS][REMEMBERED_COUNT];
+static uint32_t remembered[CONFIG_MAX_VMS][CONFIG_MAX_PCI_FUNCTIONS][REMEMBERED_COUNT] SEALED_ZEROS;
 
 static uint32_t address_of(const struct pci_function_config *function)
 {

@@ -2,8 +2,8 @@
 #include "devices/rtc.h"
 
 #include "cpu/privileged.h"
-#include "lib/section.h"
 #include "devices/clock.h"
+#include "lib/section.h"
 
 #define PORT_INDEX 0x70
 #define PORT_DATA  0x71
@@ -37,8 +37,8 @@ enum register_index {
 #define SECONDS_DAY 86400
 
 /* The machine's clock when it was read, and the TSC then. */
-static uint64_t start_seconds SEALED_DATA;
-static uint64_t start_tsc SEALED_DATA;
+static uint64_t start_seconds SEALED_ZEROS;
+static uint64_t start_tsc SEALED_ZEROS;
 
 struct date {
 	unsigned year, month, day, hours, minutes, seconds;

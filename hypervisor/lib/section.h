@@ -14,7 +14,8 @@
  */
 #define SHARED_DATA __attribute__((section(".sbss.shared")))
 
-/* Written during the start, read-only for good afterwards. */
-#define SEALED_DATA __attribute__((section(".data.sealed")))
+/* Written during the start, read-only for good afterwards. SEALED_ZEROS begins as zeros. */
+#define SEALED_DATA  __attribute__((section(".sdata.sealed")))
+#define SEALED_ZEROS __attribute__((section(".sbss.sealed")))
 
 #endif

@@ -3,15 +3,16 @@
 
 #include "cpu/privileged.h"
 #include "lib/log.h"
+#include "lib/section.h"
 #include "lib/string.h"
 #include "vm/share_out.h"
 
 /* Written at the start, by the BSP; constant afterwards. */
-static hpa_t kept[CONFIG_MAX_MODULES]; /* 0: not kept */
+static hpa_t kept[CONFIG_MAX_MODULES] SEALED_ZEROS; /* 0: not kept */
 static struct {
 	const struct placement *entries;
 	uint32_t count;
-} placements_of[CONFIG_MAX_VMS];
+} placements_of[CONFIG_MAX_VMS] SEALED_ZEROS;
 
 static bool is_needed(const struct scenario *scenario, uint32_t module)
 {

@@ -6,6 +6,7 @@
  * command line (bulkhead/platform.h says where).
  */
 #include "bulkhead/platform.h"
+#include "lib/section.h"
 #include "lib/string.h"
 #include "loader/linux_image.h"
 
@@ -14,7 +15,7 @@ _Static_assert(sizeof(struct linux_parameters) <=
 	       "boot parameters end before the command line");
 
 /* What boot parameters are made of, one page per VM; copied by module_place(). */
-static struct linux_parameters parameters[CONFIG_MAX_VMS] __attribute__((aligned(16)));
+static struct linux_parameters parameters[CONFIG_MAX_VMS] SEALED_ZEROS __attribute__((aligned(16)));
 
 /* Entries 2 and 3 are what boot.rst asks for: flat 4 GiB, execute/read and read/write, accessed. */
 static const uint64_t boot_gdt_32[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Page tables with which a guest enters long mode (boot.rst, "64-bit boot protocol"). */
 #include "bulkhead/platform.h"
+#include "lib/section.h"
 #include "loader/linux_image.h"
 
 #define ENTRIES     512
@@ -21,7 +22,7 @@ _Static_assert(sizeof(struct page_tables) <= PLATFORM_BOOT_GDT_GPA - PLATFORM_BO
 	       "the page tables end before the GDT");
 
 /* The same for all VMs. Made at run time, because the image is smaller for it. */
-static struct page_tables tables;
+static struct page_tables tables SEALED_ZEROS;
 
 static uint64_t table_entry(size_t offset)
 {

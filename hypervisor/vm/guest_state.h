@@ -61,7 +61,7 @@ void guest_paging_read(struct guest_paging *paging);
 uint64_t guest_instruction_address(void); /* linear: CS base + RIP */
 unsigned guest_code_bits(void);           /* 16, 32 or 64 */
 unsigned guest_privilege_level(void);     /* CPL */
-uint64_t guest_cr4(void);                 /* as it works; bits of the hypervisor's own are set too */
+uint64_t guest_cr4(void); /* as it works; bits of the hypervisor's own are set too */
 
 /* Segment registers, in the order in which instructions number them, then the two system ones. */
 enum guest_segment_name {

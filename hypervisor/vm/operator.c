@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an operator may ask for, from any core. The VM's BSP sees it at its kick and does it. */
+#include "lib/section.h"
 #include "vm/life.h"
 #include "vm/vcpu.h"
 
-static uint32_t halted;
+static uint32_t halted SHARED_DATA;
 
 static bool is_at_rest(enum vm_state state)
 {
@@ -33,7 +34,7 @@ enum error vm_request_start(struct vm *vm)
 {
 	enum vm_state state = vm_state(vm);
 
-	if (!vm->config->life.restartable)
+	if (!vm_config_of(vm)->life.restartable)
 		return ERROR_VM_NOT_RESTARTABLE;
 	if ((!is_at_rest(state) && state != VM_STOPPING) || machine_is_halted())
 		return ERROR_VM_STATE;
@@ -45,7 +46,7 @@ enum error vm_request_restart(struct vm *vm)
 {
 	enum vm_state state = vm_state(vm);
 
-	if (!vm->config->life.restartable)
+	if (!vm_config_of(vm)->life.restartable)
 		return ERROR_VM_NOT_RESTARTABLE;
 	if (state == VM_LOST || state == VM_PREPARED || machine_is_halted())
 		return ERROR_VM_STATE;

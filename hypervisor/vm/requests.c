@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests between the cores of a VM: one word per vCPU, announced by an NMI. */
 #include "cpu/apic.h"
+#include "lib/section.h"
 #include "vm/vcpu.h"
+
+uint32_t vcpu_request_words[CONFIG_MAX_VCPUS] SHARED_DATA;
 
 void vcpu_post(struct vcpu *vcpu, uint32_t request)
 {
@@ -10,7 +13,7 @@ void vcpu_post(struct vcpu *vcpu, uint32_t request)
 		__atomic_and_fetch(vcpu_requests(vcpu), ~(uint32_t)REQUEST_SIPI, __ATOMIC_RELAXED);
 	/* release: pairs with the acquire in vcpu_take_requests() */
 	__atomic_or_fetch(vcpu_requests(vcpu), request, __ATOMIC_RELEASE);
-	apic_send_nmi(vcpu->config->apic_id);
+	apic_send_nmi(vcpu_config_of(vcpu)->apic_id);
 }
 
 uint32_t vcpu_take_requests(struct vcpu *vcpu)

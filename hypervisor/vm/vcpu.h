@@ -51,7 +51,6 @@ struct vm_log_limits {
 struct vm {
 	const struct vm_config *config;
 	struct boot_entry boot;               /* initial state of the BSP */
-	uint32_t state;                       /* enum vm_state; atomic */
 	uint32_t stop;                        /* enum stop_reason of the last end; atomic */
 	uint32_t parked;                      /* vCPUs that have come to rest; atomic */
 	uint32_t arrived, phase;              /* of its cores at a meeting (restart.c); atomic */
@@ -76,8 +75,7 @@ struct vcpu {
 	struct core_counters *counters; /* of its core; entry.S knows that this is first */
 	const struct vcpu_config *config;
 	struct vm *vm;
-	uint32_t requests; /* OR of enum vcpu_request; atomic, set by other cores */
-	uint32_t wish;     /* of an operator, seen by the BSP while its VM was on its way to rest */
+	uint32_t wish; /* of an operator, seen by the BSP while its VM was on its way to rest */
 	bool waits_for_sipi;
 	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
 	uint64_t icr;          /* last value written to the ICR */
@@ -92,6 +90,28 @@ _Static_assert(sizeof(struct vcpu) == HOST_VCPU_SIZE, "change HOST_VCPU_SIZE in 
 extern struct vcpu vcpus[CONFIG_MAX_VCPUS];
 extern struct vm vms[CONFIG_MAX_VMS];
 
+/*
+ * What cores of other VMs, an operator's, may use of a vCPU and a VM: OR of enum vcpu_request, and enum
+ * vm_state. Atomics, shared by all cores. Of the structures themselves they may use no more than the address.
+ */
+extern uint32_t vcpu_request_words[CONFIG_MAX_VCPUS];
+extern uint32_t vm_state_words[CONFIG_MAX_VMS];
+
+static inline uint32_t *vcpu_requests(const struct vcpu *vcpu)
+{
+	return &vcpu_request_words[vcpu - vcpus];
+}
+
+static inline const struct vcpu_config *vcpu_config_of(const struct vcpu *vcpu)
+{
+	return &scenario_tables.vcpus[vcpu - vcpus];
+}
+
+static inline const struct vm_config *vm_config_of(const struct vm *vm)
+{
+	return &scenario_tables.vms[vm - vms];
+}
+
 /* Fills vms[] and vcpus[] from the tables and binds vCPUs to cores. Once, on the BSP. */
 void vms_init(const struct scenario *scenario);
 
@@ -101,7 +121,7 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index);
 _Noreturn void vcpu_run(struct vcpu *vcpu);
 
 /*
- * Posts a request to a vCPU of the own VM and kicks its core. May be the calling vCPU itself, which
+ * Posts a request to a vCPU, of another VM only what an operator may want, and kicks its core. May be the calling vCPU itself, which
  * then handles it before its next entry.
  */
 void vcpu_post(struct vcpu *vcpu, uint32_t request);

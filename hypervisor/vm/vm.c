@@ -84,9 +84,10 @@ void vms_init(const struct scenario *scenario)
 
 struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index)
 {
-	uint32_t first = (uint32_t)(vm->config->vcpus - scenario_tables.vcpus);
+	const struct vm_config *config = vm_config_of(vm);
+	uint32_t first = (uint32_t)(config->vcpus - scenario_tables.vcpus);
 
-	return index < vm->config->vcpu_count ? &vcpus[first + index] : NULL;
+	return index < config->vcpu_count ? &vcpus[first + index] : NULL;
 }
 
 static void start_by_sipi(struct vcpu *vcpu, uint32_t requests)
@@ -147,8 +148,8 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	take_wish(vcpu, requests, registers);
 	if (requests & REQUEST_INIT) {
 		/* the start-up IPI may have come along */
-		__atomic_or_fetch(vcpu_requests(vcpu), requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE),
-				  __ATOMIC_RELAXED);
+		__atomic_or_fetch(vcpu_requests(vcpu),
+				  requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE), __ATOMIC_RELAXED);
 		take_init(vcpu, registers);
 	} else if (requests & REQUEST_NMI) {
 		guest_inject_nmi();

@@ -163,9 +163,10 @@ void emit_host_image(FILE *file, const struct scenario *scenario)
 	for (hpa_t page = base; page < end; page += PAGE_SIZE_4K)
 		fprintf(file,
 			"QUAD(0x%1$" PRIx64 " < ABSOLUTE(text_end) ? 0x%1$" PRIx64
-			" + HOST_CODE : 0x%1$" PRIx64 " < ABSOLUTE(sealed_end) ? 0x%1$" PRIx64
-			" + HOST_CONSTANT : 0x%1$" PRIx64
-			" >= ABSOLUTE(shared_start) && 0x%1$" PRIx64
+			" + HOST_CODE : 0x%1$" PRIx64 " < ABSOLUTE(constants_end) || "
+			"(0x%1$" PRIx64 " >= ABSOLUTE(sealed_start) && 0x%1$" PRIx64
+			" < ABSOLUTE(sealed_end)) ? 0x%1$" PRIx64 " + HOST_CONSTANT : "
+			"0x%1$" PRIx64 " >= ABSOLUTE(shared_start) && 0x%1$" PRIx64
 			" < ABSOLUTE(shared_end) ? 0x%1$" PRIx64 " + HOST_DATA : 0)\n",
 			page);
 }

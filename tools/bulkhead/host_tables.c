@@ -41,6 +41,15 @@ static void add_memory(struct ranges *ranges, const struct vm_config *vm)
 	}
 }
 
+/* A VM that may start again is loaded from there by its own cores. */
+static void add_image_store(struct ranges *ranges, const struct vm_config *vm)
+{
+	const struct scenario *scenario = &ranges->plan->scenario;
+
+	if (vm->life.restartable)
+		add(ranges, scenario->image_store_base, scenario->image_store_size, HOST_CONSTANT);
+}
+
 static bool has_pin_of(const struct vm_config *vm, uint32_t ioapic)
 {
 	for (uint32_t i = 0; i < vm->pin_count; i++)
@@ -88,6 +97,7 @@ static const struct {
 	void (*add)(struct ranges *ranges, const struct vm_config *vm);
 } rows[] = {
 	{"memory", add_memory},
+	{"image store", add_image_store},
 	{"IOAPICs", add_ioapics},
 	{"run-time state", add_state},
 };

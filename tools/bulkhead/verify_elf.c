@@ -18,6 +18,7 @@ static const char *const symbol_names[SYMBOL_COUNT] = {
 	[SYMBOL_IMAGE_END] = "image_end",
 	[SYMBOL_CPU_AREAS] = "cpu_areas",
 	[SYMBOL_OWNED_END] = "owned_end",
+	[SYMBOL_SEALED_START] = "sealed_start",
 	[SYMBOL_SEALED_END] = "sealed_end",
 	[SYMBOL_SHARED_START] = "shared_start",
 	[SYMBOL_SHARED_END] = "shared_end",

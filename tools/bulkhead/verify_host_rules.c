@@ -37,7 +37,8 @@ static void add_image(struct items *items)
 	const struct verify *verify = items->verify;
 
 	add(items, symbol(verify, SYMBOL_IMAGE_START), symbol(verify, SYMBOL_TEXT_END), RX);
-	add(items, symbol(verify, SYMBOL_TEXT_END), symbol(verify, SYMBOL_SEALED_END), R);
+	add(items, symbol(verify, SYMBOL_TEXT_END), symbol(verify, SYMBOL_CONSTANTS_END), R);
+	add(items, symbol(verify, SYMBOL_SEALED_START), symbol(verify, SYMBOL_SEALED_END), R);
 	add(items, symbol(verify, SYMBOL_SHARED_START), symbol(verify, SYMBOL_SHARED_END), RW);
 }
 
@@ -111,6 +112,9 @@ static void add_vm(struct items *items, const struct verify_vm *vm)
 			add(items, region->host_physical, region->host_physical + region->size,
 			    writable ? RW : R);
 	}
+	if (vm->config.life.restartable)
+		add(items, verify->scenario.image_store_base,
+		    verify->scenario.image_store_base + verify->scenario.image_store_size, R);
 	for (uint32_t i = 0; i < verify->scenario.ioapic_count; i++) {
 		uint64_t page = verify->ioapics[i].base & ~PAGE_MASK;
 
@@ -317,9 +321,9 @@ static void report_difference(struct verify *verify, struct verify_vm *vm, uint6
 static bool symbols_are_known(const struct verify *verify)
 {
 	static const enum verify_symbol_id needed[] = {
-		SYMBOL_IMAGE_START,  SYMBOL_TEXT_END,   SYMBOL_SEALED_END,
-		SYMBOL_SHARED_START, SYMBOL_SHARED_END, SYMBOL_CPU_AREAS,
-		SYMBOL_VMS,          SYMBOL_VCPUS,      SYMBOL_CONSTANTS_END};
+		SYMBOL_IMAGE_START,  SYMBOL_TEXT_END,     SYMBOL_SEALED_START, SYMBOL_SEALED_END,
+		SYMBOL_SHARED_START, SYMBOL_SHARED_END,   SYMBOL_CPU_AREAS,    SYMBOL_VMS,
+		SYMBOL_VCPUS,        SYMBOL_CONSTANTS_END};
 
 	for (unsigned i = 0; i < ELEMENTS(needed); i++)
 		if (verify->image.symbols[needed[i]].count != 1)
@@ -327,22 +331,23 @@ static bool symbols_are_known(const struct verify *verify)
 	return true;
 }
 
-/* Bounds that no other rule looks at: sealed data follows the constants, both of it and the shared are data. */
+/* Bounds that no other rule looks at: what is sealed and what is shared are parts of the data. */
 static void check_bounds(struct verify *verify)
 {
 	uint64_t constants = symbol(verify, SYMBOL_CONSTANTS_END);
-	uint64_t sealed = symbol(verify, SYMBOL_SEALED_END);
+	uint64_t sealed = symbol(verify, SYMBOL_SEALED_START);
+	uint64_t sealed_end = symbol(verify, SYMBOL_SEALED_END);
 	uint64_t start = symbol(verify, SYMBOL_SHARED_START),
 		 end = symbol(verify, SYMBOL_SHARED_END);
 	uint64_t image_end = symbol(verify, SYMBOL_IMAGE_END);
 
-	if (sealed < constants || start < sealed || end < start || image_end < end ||
-	    (sealed | start | end) & PAGE_MASK)
+	if (sealed < constants || sealed_end < sealed || start < sealed_end || end < start ||
+	    image_end < end || (sealed | sealed_end | start | end) & PAGE_MASK)
 		verify_report(verify, VERIFY_HOST_DIFFERS,
-			      "sealed data up to 0x%" PRIx64 " and shared data 0x%" PRIx64
+			      "sealed data 0x%" PRIx64 "-0x%" PRIx64 " and shared data 0x%" PRIx64
 			      "-0x%" PRIx64 " are not whole pages between 0x%" PRIx64
 			      " and 0x%" PRIx64,
-			      sealed, start, end, constants, image_end);
+			      sealed, sealed_end, start, end, constants, image_end);
 }
 
 void verify_host(struct verify *verify)

@@ -43,6 +43,7 @@ enum verify_symbol_id {
 	SYMBOL_IMAGE_END,
 	SYMBOL_CPU_AREAS, /* start of the segment that is owned by cores and VMs */
 	SYMBOL_OWNED_END,
+	SYMBOL_SEALED_START,
 	SYMBOL_SEALED_END,
 	SYMBOL_SHARED_START,
 	SYMBOL_SHARED_END,

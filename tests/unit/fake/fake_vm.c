@@ -57,6 +57,8 @@ static struct core_counters counters[4];
 
 void fake_vms_reset(void)
 {
+	for (unsigned i = 0; i < CONFIG_MAX_VCPUS; i++)
+		vcpu_request_words[i] = 0;
 	for (unsigned i = 0; i < 2; i++)
 		vms[i] = (struct vm){.config = &vm_configs[i]};
 	memset(counters, 0, sizeof(counters));
