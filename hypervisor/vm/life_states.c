@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/life.h"
 
-#include "lib/section.h"
 #include "vm/vcpu.h"
-
-uint32_t vm_state_words[CONFIG_MAX_VMS] SHARED_DATA;
 
 static const char *const state_names[VM_STATE_COUNT] = {
 	[VM_PREPARED] = "prepared", [VM_RUNNING] = "running", [VM_STOPPING] = "stopping",

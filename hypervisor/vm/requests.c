@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests between the cores of a VM: one word per vCPU, announced by an NMI. */
 #include "cpu/apic.h"
-#include "lib/section.h"
 #include "vm/vcpu.h"
-
-uint32_t vcpu_request_words[CONFIG_MAX_VCPUS] SHARED_DATA;
 
 void vcpu_post(struct vcpu *vcpu, uint32_t request)
 {
