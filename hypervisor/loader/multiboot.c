@@ -3,6 +3,7 @@
 
 #include "bulkhead/platform.h"
 #include "bulkhead/version.h"
+#include "lib/section.h"
 #include "lib/string.h"
 #include "vm/guest_memory.h"
 
@@ -14,7 +15,8 @@
 const char multiboot_loader_name[] = "Bulkhead " BULKHEAD_VERSION;
 
 /* Copied by module_place(). */
-static uint8_t informations[CONFIG_MAX_VMS][MULTIBOOT_INFORMATION_MAX] __attribute__((aligned(16)));
+static uint8_t informations[CONFIG_MAX_VMS][MULTIBOOT_INFORMATION_MAX] SEALED_ZEROS
+	__attribute__((aligned(16)));
 
 void multiboot_begin(struct multiboot_image *image, const struct load_plan *plan)
 {
