@@ -3,6 +3,8 @@
 
 import subprocess
 
+from results import WORKS
+
 WARNING = ("All figures are emulated TSC ticks, one per instruction: exact and repeatable, but without\n"
            "the time that hardware itself takes for an exit (some 1,000 to 2,000 cycles).")
 ENVIRONMENTS = ("native", "bulkhead", "kvm")
@@ -77,37 +79,47 @@ def compare(results, recorded):
     return lines
 
 
-def gnuplot_script(results, out):
-    """Two pictures in one: ticks on a logarithmic scale, and Linux by native."""
-    lines = [f'set terminal svg size 1100,720 dynamic background rgb "white" font "sans,13"',
-             f'set output "{out}"', "$ticks << EOD"]
+def tick_bars(results, present):
+    """Data and command of the upper picture: ticks, on a logarithmic scale."""
+    colors = {"native": "#999999", "bulkhead": "#0072b2", "kvm": "#d55e00"}
+    lines = ["$ticks << EOD"]
     for name, label in BARS:
-        values = [results.get(e, {}).get(name) for e in ENVIRONMENTS]
-        shown = " ".join("NaN" if v is None else str(max(v, 0.5)) for v in values)
-        lines.append(f'"{label}" {shown} "{ratio(values[2], values[1])}"')
-    lines += ["EOD", "$linux << EOD"]
-    native, guest = results.get("native", {}), results.get("bulkhead", {})
-    for name in ("linux_boot", "compile_like", "memory_bound", "system_calls", "pipe_switches",
-                 "linux_page_faults"):
-        if name in native and name in guest:
-            lines.append(f'"{name.replace("_", " ")}" {guest[name] / native[name]:.5f}')
-    lines += ["EOD", 'set multiplot layout 2,1 title "Emulated TSC ticks, without hardware exit '
-              'latency"', "set style data histograms", "set style fill solid 0.8 border -1",
-              "set style histogram clustered gap 1", "set boxwidth 0.9", "set grid ytics",
-              "set xtics rotate by -20 scale 0", "set key top left",
-              "set logscale y", "set yrange [0.5:20000]", 'set ylabel "ticks"',
-              'plot $ticks using 2:xtic(1) title "native" linecolor rgb "#999999", '
-              '"" using 3 title "Bulkhead" linecolor rgb "#0072b2", '
-              '"" using 4 title "KVM" linecolor rgb "#d55e00", '
-              '"" using 0:(15000):(stringcolumn(5) eq "-" ? "" : "1:".stringcolumn(5)) '
-              'with labels title "" ',
-              "unset logscale y", "set yrange [0.9:1.05]", 'set ylabel "Bulkhead / native"',
-              "unset key"]
-    if native.get("linux_boot"):
-        lines.append('plot $linux using 2:xtic(1) linecolor rgb "#0072b2", 1 with lines '
-                     'linecolor rgb "black"')
-    lines.append("unset multiplot")
-    return "\n".join(lines) + "\n"
+        values = [results[e].get(name) for e in present]
+        lines.append(f'"{label}" ' + " ".join("NaN" if v is None else str(max(v, 0.5))
+                                              for v in values))
+    bars = [f'{"$ticks" if i == 0 else chr(34) * 2} using {i + 2}{":xtic(1)" if i == 0 else ""} '
+            f'title "{HEADS[ENVIRONMENTS.index(e)]}" linecolor rgb "{colors[e]}"'
+            for i, e in enumerate(present)]
+    return lines + ["EOD", "set logscale y", "set yrange [0.5:50000]", 'set ylabel "ticks"',
+                    "set key top left horizontal", "plot " + ", ".join(bars)]
+
+
+def linux_bars(native, guest):
+    """Data and command of the lower picture: Linux in a VM by Linux natively."""
+    lines = ["$linux << EOD"]
+    for name in ("linux_boot", *WORKS):
+        lines.append(f'"{name.replace("_", " ")}" {guest[name] / native[name]:.5f}')
+    return lines + ["EOD", "unset logscale y", "set yrange [0.9:1.05]",
+                    'set ylabel "Bulkhead / native"', "unset key",
+                    'plot $linux using 2:xtic(1) linecolor rgb "#0072b2", '
+                    '1 with lines linecolor rgb "black"']
+
+
+def gnuplot_script(results, out):
+    """The picture as gnuplot's commands."""
+    present = [e for e in ENVIRONMENTS if e in results]
+    linux = "linux_boot" in results["native"]
+    lines = ['set terminal svg size 1100,720 dynamic background rgb "white" font "sans,13"',
+             f'set output "{out}"',
+             f'set multiplot layout {2 if linux else 1},1 '
+             'title "Emulated TSC ticks, without hardware exit latency"',
+             "set style data histograms", "set style fill solid 0.8 border -1",
+             "set style histogram clustered gap 1", "set boxwidth 0.9", "set grid ytics",
+             "set xtics rotate by -20 scale 0"]
+    lines += tick_bars(results, present)
+    if linux:
+        lines += linux_bars(results["native"], results["bulkhead"])
+    return "\n".join(lines + ["unset multiplot"]) + "\n"
 
 
 def plot(results, out):
