@@ -129,6 +129,8 @@ void measure_timer(void)
 	measure_deadlines("timer_running_busy", true, false);
 }
 
+static volatile uint64_t computed;
+
 static int64_t receivers_exits(void)
 {
 	count_wanted = 1;
@@ -142,14 +144,13 @@ static int64_t receivers_exits(void)
 void measure_steady_state(void)
 {
 	int64_t own, others;
-	volatile uint64_t sum = 0;
 
 	others = receivers_exits();
 	own = hypercall(HYPERCALL_EXIT_COUNT);
 	for (unsigned i = 0; i < STEADY_TICKS; i++) {
 		timer_latency(2000, i % 2);
 		for (unsigned k = 0; k < 100; k++)
-			sum += k;
+			computed += k;
 	}
 	own = hypercall(HYPERCALL_EXIT_COUNT) - own - 1;
 	others = receivers_exits() - others - 1;

@@ -32,11 +32,6 @@
 #define ECX_TSC_DEADLINE (1u << 24)
 #define ECX_HYPERVISOR   (1u << 31)
 
-struct cpuid_list {
-	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[CPUID_MAX];
-};
-
 struct vcpu {
 	int fd;
 	int core;
@@ -94,12 +89,15 @@ static void create_vm(void)
 /* All that KVM offers, with this vCPU's number where it belongs. */
 static void set_cpuid(const struct vcpu *vcpu, uint32_t number)
 {
-	static struct cpuid_list list;
+	struct kvm_cpuid2 *list =
+		calloc(1, sizeof(*list) + CPUID_MAX * sizeof(struct kvm_cpuid_entry2));
 
-	list.head.nent = CPUID_MAX;
-	must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &list), "KVM_GET_SUPPORTED_CPUID");
-	for (unsigned i = 0; i < list.head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &list.entries[i];
+	if (list == NULL)
+		exit(1);
+	list->nent = CPUID_MAX;
+	must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, list), "KVM_GET_SUPPORTED_CPUID");
+	for (unsigned i = 0; i < list->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &list->entries[i];
 
 		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0xFFFFFF) | number << 24;
@@ -108,7 +106,8 @@ static void set_cpuid(const struct vcpu *vcpu, uint32_t number)
 			entry->edx = number;
 		}
 	}
-	must(ioctl(vcpu->fd, KVM_SET_CPUID2, &list), "KVM_SET_CPUID2");
+	must(ioctl(vcpu->fd, KVM_SET_CPUID2, list), "KVM_SET_CPUID2");
+	free(list);
 }
 
 static void set_tsc(const struct vcpu *vcpu)
