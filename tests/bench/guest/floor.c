@@ -36,7 +36,7 @@ struct descriptor_table {
 
 static _Alignas(4096) uint8_t vmxon_region[4096], vmcs[4096];
 static _Alignas(16) uint8_t guest_stack[4096], host_stack[4096];
-static volatile uint64_t result;
+static volatile uint64_t measured;
 
 /* floor.S */
 extern const char floor_exit[];
@@ -88,7 +88,7 @@ static void segments_write(void)
 
 static _Noreturn void guest(void)
 {
-	result = cpuid_loop(0, 0, ROUNDS);
+	measured = cpuid_loop(0, 0, ROUNDS);
 	for (;;)
 		__asm__ volatile("vmcall"); /* any other exit ends it */
 }
@@ -159,5 +159,5 @@ void measure_floor(void)
 	vmcs_fill();
 	floor_run();
 	__asm__ volatile("vmxoff" : : : "cc");
-	report_loop("cpuid_floor", ROUNDS, result); /* 0: it never ran */
+	report_loop("cpuid_floor", ROUNDS, measured); /* 0: it never ran */
 }
