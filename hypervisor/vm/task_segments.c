@@ -217,8 +217,9 @@ static void load_virtual_8086(const uint16_t selectors[TASK_SELECTORS])
 bool task_segments_load(struct task_context *task, const uint16_t selectors[TASK_SELECTORS],
 			bool virtual_8086)
 {
-	static const enum guest_segment_name order[] = {GUEST_CS, GUEST_SS, GUEST_ES,
-							GUEST_DS, GUEST_FS, GUEST_GS};
+	/* the stack first: with it, a fault in another one can be delivered to the new task */
+	static const enum guest_segment_name order[] = {GUEST_SS, GUEST_CS, GUEST_DS,
+							GUEST_ES, GUEST_FS, GUEST_GS};
 	unsigned level = SELECTOR_RPL(selectors[GUEST_CS]);
 
 	if (virtual_8086)

@@ -11,7 +11,7 @@ GUEST_DIR := tests/guests
 GUEST_OBJ := $(GUESTS)/obj
 GUEST_BEATS := beat-com1 beat-com2 beat-com4 beat-e9
 GUEST_HOSTILES := hostile-com1 hostile-com4
-GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour conform)
+GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour conform conform32)
 
 GUEST_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
@@ -124,5 +124,19 @@ $(GUEST_OBJ)/conform.elf: $(GUEST_CONFORM_OBJECTS) $(GUEST_DIR)/conform/conform.
 $(GUESTS)/conform: $(GUEST_OBJ)/conform.elf
 	@$(call say,OBJCOPY,$@)
 	$(Q)objcopy --strip-debug $< $@
+
+# Its 32-bit half is 32-bit code.
+GUEST_CONFORM32 := $(sort $(wildcard $(GUEST_DIR)/conform32/*.c $(GUEST_DIR)/conform32/*.S))
+GUEST_CFLAGS32 := -m32 $(filter-out -mno-red-zone -mcmodel=small,$(GUEST_CFLAGS))
+GUEST_CONFORM32_OBJECTS := $(GUEST_CONFORM32:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o)
+
+$(GUEST_OBJ)/conform32/%.o: $(GUEST_DIR)/conform32/% $(GUEST_OBJ)/.flags
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS32) $(DEPEND) -c $< -o $@
+
+$(GUESTS)/conform32: $(GUEST_CONFORM32_OBJECTS) $(GUEST_DIR)/conform32/conform32.lds
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -m32 $(GUEST_LDFLAGS) -Wl,-T,$(GUEST_DIR)/conform32/conform32.lds -o $@ $(filter %.o,$^)
 
 -include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/*/*.d)
