@@ -82,7 +82,9 @@ static const struct instruction efer[] = {
 };
 
 static const struct instruction lme[] = {
-	{"lme-without-pae", BYTES("\x0F\x32\x0D\x00\x01\x00\x00\x0F\x30\x0F\x20\xC0\x0D\x00\x00\x00\x80\x0F\x22\xC0"), {.ecx = 0xC0000080}},
+	{"lme-without-pae",
+	 BYTES("\x0F\x32\x0D\x00\x01\x00\x00\x0F\x30\x0F\x20\xC0\x0D\x00\x00\x00\x80\x0F\x22\xC0"),
+	 {.ecx = 0xC0000080}},
 	{"lme-off", BYTES("\x31\xC0\x31\xD2\x0F\x30\x0F\x32"), {.ecx = 0xC0000080}},
 };
 
@@ -129,7 +131,6 @@ void test_paging32(void)
 	pointers[2] = 2 | 1;
 	set_cr4("pge-reserved", 0x20);
 	pointers[2] = 0;
-	set_cr4("pae-off-while-paging", 0x10);
 	paging("off", false);
 	set_cr4("none", 0);
 }

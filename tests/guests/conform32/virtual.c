@@ -2,7 +2,7 @@
 /* Virtual-8086 mode, entered by IRET, at 0x7000; every row ends by an exception. */
 #include "conform32.h"
 
-#define CODE ((volatile uint8_t *)fixed(0x7000))
+#define CODE     ((volatile uint8_t *)fixed(0x7000))
 #define FLAGS_VM 0x20002u
 
 void enter_virtual(uint32_t ip, uint32_t flags);
