@@ -55,6 +55,7 @@ struct cpu {
 	bool faulted;      /* a fault is being handled; the next one is the end of this core */
 	bool vmx_enabled;  /* this core is in VMX operation; CR4.VMXE does not say that */
 	uint64_t cr4_before_vmx;
+	uint64_t tsc_moved; /* by its guest's writes, modulo 2^64 (cpu/tsc.h) */
 	/* The current VMCS is this core's, so an NMI in the hypervisor may arm the preemption timer. */
 	volatile bool vmcs_current;
 	volatile uint32_t nmi_seen; /* NMIs taken inside the hypervisor */

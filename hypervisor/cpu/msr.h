@@ -4,9 +4,11 @@
 #define CPU_MSR_H
 
 enum msr {
+	MSR_TSC = 0x010,
 	MSR_PLATFORM_ID = 0x017,
 	MSR_APIC_BASE = 0x01B,
 	MSR_FEATURE_CONTROL = 0x03A,
+	MSR_TSC_ADJUST = 0x03B,
 	MSR_SPEC_CTRL = 0x048,
 	MSR_MICROCODE_REVISION = 0x08B,
 	MSR_PLATFORM_INFO = 0x0CE,
@@ -57,7 +59,8 @@ enum msr {
 #define APIC_BASE_BSP     UINT64_C(0x100)
 #define APIC_BASE_X2APIC  UINT64_C(0x400)
 #define APIC_BASE_ENABLE  UINT64_C(0x800)
-#define APIC_BASE_ADDRESS UINT64_C(0xFFFFFF000)
+/* The page that the base names; bits beyond the physical address width are reserved. */
+#define APIC_BASE_PAGE    UINT64_C(0xFFFFFFFFFF000)
 
 /* IA32_FEATURE_CONTROL (SDM 3.24.7) */
 #define FEATURE_CONTROL_LOCK            UINT64_C(0x1)
@@ -71,6 +74,9 @@ enum msr {
 
 /* IA32_MTRR_DEF_TYPE of guests: enabled, everything write-back, no ranges (SDM 3.12.11.2.1) */
 #define MTRR_DEFAULT_RESET UINT64_C(0x806)
+
+/* IA32_MISC_ENABLE after reset (SDM 4.2.1) */
+#define MISC_ENABLE_FAST_STRINGS UINT64_C(0x1)
 
 /* IA32_PAT after reset (SDM 3.12.12.4) */
 #define PAT_RESET UINT64_C(0x0007040600070406)

@@ -4,6 +4,7 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
+#include "cpu/tsc.h"
 
 #define DR6_AFTER_RESET UINT64_C(0xFFFF0FF0) /* SDM 3.10.1.1, table 10-1 */
 #define MXCSR_RESET     0x1F80               /* the same */
@@ -54,7 +55,7 @@ static void extended_state_reset(void)
 	xcr_write(0, 1);
 }
 
-static void debug_registers_reset(void)
+void debug_registers_reset(void)
 {
 	dr0_write(0);
 	dr1_write(0);
@@ -82,6 +83,7 @@ static void msrs_reset(void)
 		msr_write(MSR_SPEC_CTRL, 0);
 	if (cpuid(1, 0).ecx & CPUID_1_ECX_DEADLINE)
 		msr_write(MSR_TSC_DEADLINE, 0);
+	tsc_restore();
 }
 
 void guest_owned_registers_reset(void)

@@ -9,4 +9,7 @@
  */
 void guest_owned_registers_reset(void);
 
+/* Breakpoint addresses and debug status as after RESET and INIT (SDM 3.10.1.1, table 10-1). */
+void debug_registers_reset(void);
+
 #endif

@@ -191,6 +191,20 @@ static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t va
 	unlock();
 }
 
+/*
+ * Pins up to the last one that the VM owns, and at least one: guests go through all that they are told of, and
+ * every access is an exit.
+ */
+static uint32_t pins_shown(const struct vm_config *vm, uint32_t index)
+{
+	uint32_t count = 1;
+
+	for (uint32_t i = 0; i < vm->pin_count; i++)
+		if (vm->pins[i].ioapic == index && vm->pins[i].pin >= count)
+			count = vm->pins[i].pin + UINT32_C(1);
+	return count;
+}
+
 static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)
 {
 	const struct ioapic_config *ioapic = &scenario_tables.ioapics[index];
@@ -198,7 +212,7 @@ static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)
 	if (reg == INDEX_ID)
 		return (uint32_t)ioapic->id << 24;
 	if (reg == INDEX_VERSION)
-		return (ioapic->pins - 1) << 16 | VERSION_WITHOUT_EOI;
+		return (pins_shown(vm->config, index) - 1) << 16 | VERSION_WITHOUT_EOI;
 	return reg >= INDEX_ENTRIES ? entry_read(vm, index, reg) : 0;
 }
 

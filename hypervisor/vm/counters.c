@@ -19,8 +19,13 @@ void counters_init(struct core_counters *counters, uint32_t apic_id)
 		counters->exits[i].minimum = UINT32_MAX;
 }
 
+/* No handler takes this long: it has moved the counter, on behalf of a guest that writes its TSC. */
+#define TICKS_IMPOSSIBLE (UINT32_C(1) << 31)
+
 void exit_counter_change(struct exit_counter *counter, uint32_t ticks)
 {
+	if (ticks >= TICKS_IMPOSSIBLE)
+		return;
 	/* stores become visible in program order (SDM 3.9.2.2); the fences are for the compiler */
 	__atomic_store_n(&counter->sequence, counter->sequence + 1, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

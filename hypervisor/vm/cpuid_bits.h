@@ -82,37 +82,37 @@
 	HIDE(31, PBE, "break event to the chipset")
 
 /* Leaf 7, subleaf 0, EBX */
-#define CPUID_BITS_7_EBX(SHOW, HIDE, MAKE)                       \
-	SHOW(0, FSGSBASE, "guest state")                         \
-	HIDE(1, TSC_ADJUST, "its MSR is not passed")             \
-	HIDE(2, SGX, "enclave memory is the machine's")          \
-	SHOW(3, BMI1, "computation")                             \
-	SHOW(4, HLE, "computation")                              \
-	SHOW(5, AVX2, "computation")                             \
-	SHOW(6, FDP_EXCPTN_ONLY, "how the FPU behaves")          \
-	SHOW(7, SMEP, "guest state")                             \
-	SHOW(8, BMI2, "computation")                             \
-	SHOW(9, ERMS, "computation")                             \
-	SHOW(10, INVPCID, "own translations by VPID")            \
-	SHOW(11, RTM, "computation")                             \
-	HIDE(12, RDT_M, "monitoring counters are the machine's") \
-	SHOW(13, FCS_FDS_DEPRECATED, "how the FPU behaves")      \
-	HIDE(14, MPX, "its XSAVE components are not offered")    \
-	HIDE(15, RDT_A, "cache allocation is the scenario's")    \
-	SHOW(16, AVX512F, "computation")                         \
-	SHOW(17, AVX512DQ, "computation")                        \
-	SHOW(18, RDSEED, "computation")                          \
-	SHOW(19, ADX, "computation")                             \
-	SHOW(20, SMAP, "guest state")                            \
-	SHOW(21, AVX512_IFMA, "computation")                     \
-	SHOW(23, CLFLUSHOPT, "own memory only")                  \
-	SHOW(24, CLWB, "own memory only")                        \
-	HIDE(25, INTEL_PT, "writes to host-physical memory")     \
-	SHOW(26, AVX512PF, "computation")                        \
-	SHOW(27, AVX512ER, "computation")                        \
-	SHOW(28, AVX512CD, "computation")                        \
-	SHOW(29, SHA, "computation")                             \
-	SHOW(30, AVX512BW, "computation")                        \
+#define CPUID_BITS_7_EBX(SHOW, HIDE, MAKE)                               \
+	SHOW(0, FSGSBASE, "guest state")                                 \
+	SHOW(1, TSC_ADJUST, "the TSC is the guest's; put back after it") \
+	HIDE(2, SGX, "enclave memory is the machine's")                  \
+	SHOW(3, BMI1, "computation")                                     \
+	SHOW(4, HLE, "computation")                                      \
+	SHOW(5, AVX2, "computation")                                     \
+	SHOW(6, FDP_EXCPTN_ONLY, "how the FPU behaves")                  \
+	SHOW(7, SMEP, "guest state")                                     \
+	SHOW(8, BMI2, "computation")                                     \
+	SHOW(9, ERMS, "computation")                                     \
+	SHOW(10, INVPCID, "own translations by VPID")                    \
+	SHOW(11, RTM, "computation")                                     \
+	HIDE(12, RDT_M, "monitoring counters are the machine's")         \
+	SHOW(13, FCS_FDS_DEPRECATED, "how the FPU behaves")              \
+	HIDE(14, MPX, "its XSAVE components are not offered")            \
+	HIDE(15, RDT_A, "cache allocation is the scenario's")            \
+	SHOW(16, AVX512F, "computation")                                 \
+	SHOW(17, AVX512DQ, "computation")                                \
+	SHOW(18, RDSEED, "computation")                                  \
+	SHOW(19, ADX, "computation")                                     \
+	SHOW(20, SMAP, "guest state")                                    \
+	SHOW(21, AVX512_IFMA, "computation")                             \
+	SHOW(23, CLFLUSHOPT, "own memory only")                          \
+	SHOW(24, CLWB, "own memory only")                                \
+	HIDE(25, INTEL_PT, "writes to host-physical memory")             \
+	SHOW(26, AVX512PF, "computation")                                \
+	SHOW(27, AVX512ER, "computation")                                \
+	SHOW(28, AVX512CD, "computation")                                \
+	SHOW(29, SHA, "computation")                                     \
+	SHOW(30, AVX512BW, "computation")                                \
 	SHOW(31, AVX512VL, "computation")
 
 /* Leaf 7, subleaf 0, ECX */

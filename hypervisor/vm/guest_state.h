@@ -32,6 +32,9 @@ enum error guest_state_init(struct vcpu *vcpu);
  */
 void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers);
 
+/* The same for an INIT that a guest's processor receives while it runs (SDM 3.10.1.1, table 10-1). */
+void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers);
+
 /* The processor starts at `entry` in the given mode. */
 void guest_state_enter_at(enum entry_mode mode, gpa_t entry);
 
@@ -43,6 +46,9 @@ void guest_state_enter_reset_vector(void);
 
 /* The same in 64-bit mode, with paging by the tables at `page_table` in guest memory. */
 void guest_state_enter_long(gpa_t entry, gpa_t page_table);
+
+/* The processor starts at the reset vector, 16 bytes below 4 GiB, in real mode (SDM 3.10.1.4). */
+void guest_state_enter_reset_vector(void);
 
 /* Linux' and multiboot's flat GDT, which is already in guest memory. */
 void guest_state_set_gdt(gpa_t base, uint16_t limit);
@@ -162,6 +168,12 @@ bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size);
 
 /* Delivers an NMI as soon as the guest can take one; several pending ones become one. */
 void guest_inject_nmi(void);
+
+/*
+ * Whether the x2APIC MSRs that the VM's MSR bitmap passes do pass. Outside x2APIC mode they exit, and are
+ * #GP as on the processor (SDM 3.11.12.1.2).
+ */
+void guest_pass_x2apic(const struct vcpu *vcpu, bool pass);
 
 /* Value of IA32_DEBUGCTL, which the processor switches with the guest. */
 uint64_t guest_debug_control(void);

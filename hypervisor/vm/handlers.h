@@ -68,7 +68,11 @@ void vm_hypercall(const struct vcpu *vcpu, struct guest_registers *registers);
 bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 bool local_apic_base_write(struct vcpu *vcpu, uint64_t value);
-/* The same through the xAPIC page; offset within it. */
+/* State after INIT, of the real APIC as well (SDM 3.11.4.7.3). */
+void local_apic_reset(struct vcpu *vcpu);
+/* True if the guest has its xAPIC page there, in xAPIC mode. */
+bool local_apic_page_at(const struct vcpu *vcpu, gpa_t page);
+/* The registers through that page; offset within it. */
 uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset);
 void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpu/frequency.h"
 #include "cpu/privileged.h"
+#include "cpu/tsc.h"
 #include "vm/life.h"
 #include "vm/vcpu.h"
 
@@ -50,7 +51,7 @@ bool stop_is_orderly(enum stop_reason reason)
 /* Whether `length` has passed since the window began; begins a new one then. */
 static bool window_is_new(uint64_t *begin, uint64_t seconds)
 {
-	uint64_t now = tsc_read();
+	uint64_t now = tsc_host();
 
 	if (*begin && now - *begin < seconds * tsc_frequency(&scenario_tables))
 		return false;

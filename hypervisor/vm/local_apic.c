@@ -63,8 +63,16 @@ static bool is_broadcast(const struct vcpu *sender, uint32_t destination)
 	return destination == (x2apic_mode(sender) ? APIC_BROADCAST : 0xFF);
 }
 
+/* A globally disabled APIC receives nothing (SDM 3.11.4.7.2). */
+static bool can_receive(const struct vcpu *target)
+{
+	return __atomic_load_n(&target->apic_base, __ATOMIC_RELAXED) & APIC_BASE_ENABLE;
+}
+
 static bool is_target(const struct vcpu *sender, const struct vcpu *target, const struct ipi *ipi)
 {
+	if (!can_receive(target))
+		return false;
 	switch (ipi->shorthand) {
 	case SHORTHAND_SELF:
 		return target == sender;
@@ -155,6 +163,10 @@ static void send_ipi(struct vcpu *vcpu, uint64_t icr)
 			continue;
 		deliveries[ipi.mode](target, &ipi);
 		reached++;
+		/* One of those that are addressed. Which one has the lowest priority only their APICs know, and the
+		   choice is theirs to make (SDM 3.11.6.2.4). */
+		if (ipi.mode == APIC_LOWEST_PRIORITY)
+			break;
 	}
 	if (reached == 0 && ipi.shorthand == SHORTHAND_NONE)
 		log_refused(vcpu, icr, "no such core in this VM");
@@ -270,26 +282,71 @@ bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
+#define APIC_BASE_MODE (APIC_BASE_ENABLE | APIC_BASE_X2APIC)
+#define MODE_DISABLED  UINT64_C(0)
+#define MODE_XAPIC     APIC_BASE_ENABLE
+#define MODE_X2APIC    (APIC_BASE_ENABLE | APIC_BASE_X2APIC)
+
+/* SDM 3.11.12.5, figure 11-27: xAPIC is between the other two, and x2APIC can only be left by disabling. */
+static bool transition_is_legal(uint64_t from, uint64_t to)
+{
+	if (from == to || to == MODE_DISABLED)
+		return true;
+	return (from == MODE_DISABLED && to == MODE_XAPIC) ||
+	       (from == MODE_XAPIC && to == MODE_X2APIC);
+}
+
 /*
- * Legal transitions of IA32_APIC_BASE (SDM 3.11.12.5): disabled to xAPIC to x2APIC, anything to
- * disabled, x2APIC not straight to xAPIC. The page can't be moved: it would hide the VM's own memory.
+ * Where the page may lie: anywhere that the VM has nothing else, because what its EPT maps can't be hidden by
+ * the page. It moves in xAPIC mode only, since otherwise nobody could see it.
  */
+static bool page_may_lie_at(const struct vcpu *vcpu, gpa_t page, uint64_t mode)
+{
+	const struct vm_config *vm = vcpu->vm->config;
+
+	if (page == PLATFORM_LAPIC_GPA || page == (vcpu->apic_base & APIC_BASE_PAGE))
+		return true;
+	if (mode != MODE_XAPIC || page >> scenario_tables.physical_address_bits)
+		return false;
+	for (uint32_t i = 0; i < vm->memory_count; i++)
+		if (page - vm->memory[i].guest_physical < vm->memory[i].size)
+			return false;
+	return true;
+}
+
+void local_apic_reset(struct vcpu *vcpu)
+{
+	apic_reset();
+	vcpu->icr = 0;
+	vcpu->xapic_ldr = 0;
+	vcpu->xapic_dfr = UINT32_MAX;
+}
+
+/* Switches the mode; what CPUID and the MSRs of x2APIC mode say follows. */
+static void mode_set(struct vcpu *vcpu, uint64_t mode)
+{
+	if (mode == MODE_DISABLED)
+		local_apic_reset(vcpu);
+	guest_pass_x2apic(vcpu, mode == MODE_X2APIC);
+	cpuid_forget(vcpu);
+}
+
 bool local_apic_base_write(struct vcpu *vcpu, uint64_t value)
 {
-	uint64_t mode = value & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
-	uint64_t old = vcpu->apic_base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	uint64_t mode = value & APIC_BASE_MODE;
+	uint64_t old = vcpu->apic_base & APIC_BASE_MODE;
+	gpa_t page = value & APIC_BASE_PAGE;
 
-	if ((value & ~(APIC_BASE_ENABLE | APIC_BASE_X2APIC | APIC_BASE_BSP)) != PLATFORM_LAPIC_GPA)
+	if (value & ~(APIC_BASE_MODE | APIC_BASE_BSP | APIC_BASE_PAGE))
 		return false;
-	if (mode == APIC_BASE_X2APIC)
+	if (mode == APIC_BASE_X2APIC || !transition_is_legal(old, mode) ||
+	    !page_may_lie_at(vcpu, page, mode))
 		return false;
-	if (mode == APIC_BASE_ENABLE && old == (APIC_BASE_ENABLE | APIC_BASE_X2APIC))
-		return false;
-	if (mode == (APIC_BASE_ENABLE | APIC_BASE_X2APIC) && old == 0)
-		return false;
-	vcpu->apic_base = (value & ~APIC_BASE_BSP) | (vcpu->apic_base & APIC_BASE_BSP);
-	if (mode == 0)
-		apic_reset();
+	/* other cores of the VM look at the mode, when they send IPIs */
+	__atomic_store_n(&vcpu->apic_base, page | mode | (vcpu->apic_base & APIC_BASE_BSP),
+			 __ATOMIC_RELAXED);
+	if (mode != old)
+		mode_set(vcpu, mode);
 	return true;
 }
 
@@ -305,16 +362,17 @@ enum page_register {
 
 #define ICR_LOW_DEFINED UINT32_C(0x000CCFFF)
 
-static bool page_visible(const struct vcpu *vcpu)
+bool local_apic_page_at(const struct vcpu *vcpu, gpa_t page)
 {
-	return (vcpu->apic_base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) == APIC_BASE_ENABLE;
+	return page == (vcpu->apic_base & APIC_BASE_PAGE) &&
+	       (vcpu->apic_base & APIC_BASE_MODE) == MODE_XAPIC;
 }
 
 uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
 {
 	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
 
-	if (!page_visible(vcpu) || (offset & 0xF))
+	if (offset & 0xF)
 		return UINT32_MAX;
 	switch (offset) {
 	case PAGE_ID:
@@ -338,7 +396,7 @@ void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 {
 	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
 
-	if (!page_visible(vcpu) || (offset & 0xF) || offset == PAGE_SELF_IPI)
+	if ((offset & 0xF) || offset == PAGE_SELF_IPI)
 		return;
 	switch (offset) {
 	case PAGE_LDR:

@@ -9,39 +9,62 @@
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
+/* DEVICE_NONE: the local APIC's usual page where it is not, which answers as a bus without a device. */
+enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC };
+
 struct mmio_target {
-	bool local_apic;
+	enum mmio_device device;
 	uint32_t ioapic; /* index into scenario_tables.ioapics */
 	uint32_t offset;
 };
 
-static bool find_target(gpa_t address, struct mmio_target *target)
+static bool is_ioapic(gpa_t page, uint32_t *index)
 {
-	gpa_t page = address & ~(PAGE_SIZE_4K - 1);
-
-	target->offset = (uint32_t)(address - page);
-	target->local_apic = page == PLATFORM_LAPIC_GPA;
-	if (target->local_apic)
-		return true;
-	for (target->ioapic = 0; target->ioapic < scenario_tables.ioapic_count; target->ioapic++)
-		if (scenario_tables.ioapics[target->ioapic].base == page)
+	for (*index = 0; *index < scenario_tables.ioapic_count; (*index)++)
+		if (scenario_tables.ioapics[*index].base == page)
 			return true;
 	return false;
 }
 
+static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_target *target)
+{
+	gpa_t page = address & ~(PAGE_SIZE_4K - 1);
+
+	target->offset = (uint32_t)(address - page);
+	if (local_apic_page_at(vcpu, page))
+		target->device = DEVICE_LOCAL_APIC;
+	else if (is_ioapic(page, &target->ioapic))
+		target->device = DEVICE_IOAPIC;
+	else
+		target->device = DEVICE_NONE;
+	return target->device != DEVICE_NONE || page == PLATFORM_LAPIC_GPA;
+}
+
 static uint32_t target_read(struct vcpu *vcpu, const struct mmio_target *target)
 {
-	if (target->local_apic)
+	switch (target->device) {
+	case DEVICE_LOCAL_APIC:
 		return local_apic_page_read(vcpu, target->offset);
-	return ioapic_read(vcpu->vm, target->ioapic, target->offset);
+	case DEVICE_IOAPIC:
+		return ioapic_read(vcpu->vm, target->ioapic, target->offset);
+	case DEVICE_NONE:
+		break;
+	}
+	return UINT32_MAX;
 }
 
 static void target_write(struct vcpu *vcpu, const struct mmio_target *target, uint32_t value)
 {
-	if (target->local_apic)
+	switch (target->device) {
+	case DEVICE_LOCAL_APIC:
 		local_apic_page_write(vcpu, target->offset, value);
-	else
+		break;
+	case DEVICE_IOAPIC:
 		ioapic_write(vcpu->vm, target->ioapic, target->offset, value);
+		break;
+	case DEVICE_NONE:
+		break;
+	}
 }
 
 /*
@@ -181,7 +204,7 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 	struct guest_paging paging;
 	size_t count = 0;
 
-	if (access->fetch || !access->linear_valid || !find_target(access->address, &target))
+	if (access->fetch || !access->linear_valid || !find_target(vcpu, access->address, &target))
 		stop_outside(vcpu, registers, access);
 	guest_paging_read(&paging);
 	if (mmio_fetch(vcpu->vm->config, &paging, guest_instruction_address(), bytes, &count) ||

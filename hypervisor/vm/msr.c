@@ -6,6 +6,8 @@
 #include "cpu/msr.h"
 #include "cpu/apic.h"
 #include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "cpu/tsc.h"
 #include "vm/handlers.h"
 
 typedef bool msr_reader(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
@@ -16,13 +18,27 @@ struct msr_rule {
 	msr_reader *read;  /* NULL: `constant` */
 	msr_writer *write; /* NULL: #GP */
 	uint64_t constant;
+	bool write_only; /* reading never comes here but for a register that the processor lacks */
 	const char *reason;
 };
 
 /* Microcode revision 1, as Linux expects it of a hypervisor that has nothing to update. */
 #define MICROCODE_REVISION_1 (UINT64_C(1) << 32)
-/* Fast strings on; no branch trace store, no precise event sampling (SDM 4.2.1). */
-#define MISC_ENABLE_VALUE (UINT64_C(1) | UINT64_C(1) << 11 | UINT64_C(1) << 12)
+/*
+ * IA32_MISC_ENABLE (SDM 4.2.1). A guest may switch fast strings off and read that back. The bits that say what
+ * is not there are read-only; the others that are defined concern what CPUID does not offer (frequency,
+ * temperature, MONITOR) or take away (CPUID leaves, NX): they stay 0. The rest is reserved.
+ */
+#define MISC_ENABLE_UNAVAILABLE (UINT64_C(1) << 11 | UINT64_C(1) << 12) /* BTS and PEBS */
+#define MISC_ENABLE_KEPT        UINT64_C(0x1)
+#define MISC_ENABLE_DEFINED     UINT64_C(0x4400C51889)
+
+/* IA32_ARCH_CAPABILITIES: what the processor is immune to, and no bit that promises another MSR. */
+#define ARCH_CAPABILITIES_SHOWN UINT64_C(0x1D1AE17F)
+
+/* Memory types that exist (SDM 3.12.11.2.1): UC, WC, WT, WP, WB */
+#define MTRR_TYPES UINT32_C(0x73)
+#define MTRR_TYPE  UINT64_C(0xFF)
 /* IA32_DEBUGCTL: LBR and BTF; the rest concerns SMM, buses and tracing (SDM 3.18.4.1). */
 #define DEBUG_CONTROL_ALLOWED UINT64_C(0x3)
 
@@ -58,9 +74,62 @@ static bool read_mtrr_default(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 static bool write_mtrr_default(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
-	if (value & ~UINT64_C(0xCFF))
+	if ((value & ~UINT64_C(0xCFF)) || (value & MTRR_TYPE) > 7 ||
+	    !(MTRR_TYPES >> (value & MTRR_TYPE) & 1))
 		return false;
 	vcpu->mtrr_default = value;
+	return true;
+}
+
+/* The core's counter is the guest's (cpu/tsc.h). Writes are rare, and the hypervisor has to know of them. */
+static bool read_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = tsc_read();
+	return true;
+}
+
+static bool write_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)vcpu;
+	(void)msr;
+	tsc_set(value);
+	return true;
+}
+
+static bool write_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)vcpu;
+	(void)msr;
+	if (!tsc_has_adjust())
+		return false;
+	tsc_set_adjust(value);
+	return true;
+}
+
+static bool read_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->misc_enable | MISC_ENABLE_UNAVAILABLE;
+	return true;
+}
+
+static bool write_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	if (value & ~MISC_ENABLE_DEFINED)
+		return false;
+	vcpu->misc_enable = value & MISC_ENABLE_KEPT;
+	return true;
+}
+
+static bool read_arch_capabilities(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	if (cpuid(0, 0).eax < 7 || !(cpuid(7, 0).edx & CPUID_7_EDX_ARCH_CAPABILITIES))
+		return false;
+	*value = msr_read(msr) & ARCH_CAPABILITIES_SHOWN;
 	return true;
 }
 
@@ -91,6 +160,11 @@ static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 /* clang-format off */
 static const struct msr_rule rules[] = {
+        {MSR_TSC, MSR_TSC, read_tsc, write_tsc, .reason = "the core's counter is the guest's"},
+        {MSR_TSC_ADJUST, MSR_TSC_ADJUST, .read = NULL, .write = write_tsc_adjust, .write_only = true,
+         .reason = "the same; reading passes the bitmap"},
+        {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_arch_capabilities,
+         .reason = "what needs no mitigation"},
         {MSR_PLATFORM_ID, MSR_PLATFORM_ID, .reason = "selects microcode; none is offered"},
         {MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base,
          .reason = "mode changes are the guest's, the real APIC stays in x2APIC mode"},
@@ -106,7 +180,7 @@ static const struct msr_rule rules[] = {
          .reason = "no machine-check banks"},
         {MSR_MACHINE_CHECK_STATUS, MSR_MACHINE_CHECK_STATUS, .write = write_zero_only,
          .reason = "no machine check in progress"},
-        {MSR_MISC_ENABLE, MSR_MISC_ENABLE, .write = write_ignored, .constant = MISC_ENABLE_VALUE,
+        {MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable,
          .reason = "what operating systems test at start"},
         {MSR_DEBUG_CONTROL, MSR_DEBUG_CONTROL, read_debug_control, write_debug_control,
          .reason = "single-stepping on branches"},
@@ -130,18 +204,38 @@ static const struct msr_rule *find(uint32_t msr)
 	return NULL;
 }
 
+/*
+ * True the first time that the VM asks for this MSR. Cores that ask at once agree through the atomic exchange;
+ * when the list is full, nothing is new any more.
+ */
+static bool is_news(struct vm *vm, uint32_t msr)
+{
+	const uint64_t key = (uint64_t)msr + 1; /* 0 is an empty place */
+
+	for (unsigned i = 0; i < VM_MSRS_REFUSED; i++) {
+		uint64_t found = 0;
+
+		if (__atomic_compare_exchange_n(&vm->msrs_refused[i], &found, key, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+		if (found == key)
+			return false;
+	}
+	return false;
+}
+
 static void log_refused(struct vcpu *vcpu, const char *what, uint32_t msr)
 {
-	if (log_limit(&vcpu->vm->limits.msr))
+	if (is_news(vcpu->vm, msr) && log_limit(&vcpu->vm->limits.msr))
 		log_info("vCPU %u %s MSR 0x%x: #GP", vcpu->config->index, what, msr);
 }
 
 bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_rule *rule = find(msr);
-	bool done = rule != NULL;
+	bool done = rule && !rule->write_only;
 
-	if (rule) {
+	if (done) {
 		*value = rule->constant;
 		if (rule->read)
 			done = rule->read(vcpu, msr, value);

@@ -47,6 +47,9 @@ struct vm_log_limits {
 	struct log_limiter port;
 };
 
+/* MSRs that were refused to a VM and are told of, once each. */
+#define VM_MSRS_REFUSED 16
+
 /* On pages of its own, which its VM's cores have mapped and no others. */
 struct vm {
 	const struct vm_config *config;
@@ -66,6 +69,7 @@ struct vm {
 	uint32_t pci_sizing[CONFIG_MAX_PCI_FUNCTIONS];
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
+	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */
 	struct virtual_devices devices; /* has a lock of its own */
 } __attribute__((aligned(4096)));
 _Static_assert(sizeof(struct vm) == HOST_VM_SIZE, "change HOST_VM_SIZE in bulkhead/host.h");
@@ -82,6 +86,7 @@ struct vcpu {
 	uint32_t xapic_ldr;    /* logical destination while in xAPIC mode */
 	uint32_t xapic_dfr;    /* destination format while in xAPIC mode */
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
+	uint64_t misc_enable;  /* of IA32_MISC_ENABLE, what the guest can change */
 	struct cpuid_cache cpuid;
 	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
 } __attribute__((aligned(4096)));

@@ -5,7 +5,9 @@
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
+#include "cpu/tsc.h"
 #include "vm/counters.h"
+#include "vm/handlers.h"
 #include "vm/vcpu.h"
 #include "vm/watchdog.h"
 
@@ -34,6 +36,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->xapic_ldr = 0;
 	vcpu->xapic_dfr = UINT32_MAX;
 	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
+	vcpu->misc_enable = MISC_ENABLE_FAST_STRINGS;
 }
 
 void vm_reset(struct vm *vm)
@@ -47,7 +50,7 @@ void vm_reset(struct vm *vm)
 	vm->stop = STOP_NONE;
 	vm->parked = 0;
 	vm->starts++;
-	vm->started = tsc_read();
+	vm->started = tsc_host();
 	vm->watchdog_fed = vm->started;
 }
 
@@ -97,9 +100,8 @@ static void start_by_sipi(struct vcpu *vcpu, uint32_t requests)
 		(uint8_t)((requests & REQUEST_SIPI_PAGE) >> REQUEST_SIPI_PAGE_SHIFT));
 }
 
-void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
+static void wait_for_sipi(struct vcpu *vcpu)
 {
-	guest_state_reset(vcpu, registers);
 	for (;;) {
 		uint32_t requests = vcpu_take_requests(vcpu);
 
@@ -113,17 +115,33 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
 	}
 }
 
+void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	guest_state_reset(vcpu, registers);
+	wait_for_sipi(vcpu);
+}
+
+#define RESET_VECTOR UINT64_C(0xFFFFFFF0)
+#define RESET_SIZE   16
+
 /*
- * INIT resets the vCPU's processor and its APIC (SDM 3.10.1.1). For the BSP it would mean to run the
- * firmware again, which a VM does not have: that is a reset of the whole VM.
+ * INIT resets the vCPU's processor and its APIC (SDM 3.10.1.1). The BSP goes on at the reset vector, in the
+ * firmware. A VM without firmware has nothing there: then it is a reset of the whole VM.
  */
 static void take_init(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	if (vcpu->config->index == 0)
+	bool bsp = vcpu->apic_base & APIC_BASE_BSP;
+
+	if (bsp && !guest_is_ram(vcpu->vm->config, RESET_VECTOR, RESET_SIZE, MEMORY_EXECUTE))
 		vm_stop(vcpu, STOP_RESET, registers);
-	apic_reset();
+	local_apic_reset(vcpu);
+	guest_state_take_init(vcpu, registers);
+	if (bsp) {
+		guest_state_enter_reset_vector();
+		return;
+	}
 	vcpu->waits_for_sipi = true;
-	vcpu_wait_for_sipi(vcpu, registers);
+	wait_for_sipi(vcpu);
 }
 
 /* Not REQUEST_WISH_START: it runs. */

@@ -2,13 +2,14 @@
 #include "vm/watchdog.h"
 
 #include "cpu/frequency.h"
+#include "cpu/tsc.h"
 
 bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 {
 	struct vm *vm = vcpu->vm;
 	uint64_t period = vm->config->life.watchdog_seconds * tsc_frequency(&scenario_tables);
 	uint64_t fed = __atomic_load_n(&vm->watchdog_fed, __ATOMIC_RELAXED);
-	uint64_t now = tsc_read();
+	uint64_t now = tsc_host();
 
 	if (period == 0 || vcpu->config->index != 0)
 		return false;

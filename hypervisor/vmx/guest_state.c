@@ -290,6 +290,22 @@ void guest_state_enter_sipi(uint8_t page)
 	enter_real_mode((uint16_t)(page << 8), 0);
 }
 
+void guest_state_enter_reset_vector(void)
+{
+	enter_real_mode(0xF000, 0xFFF0);
+	vmcs_write(VMCS_GUEST_CS_BASE, 0xFFFF0000);
+}
+
+void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	uint64_t kept = vmcs_read(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
+
+	guest_state_reset(vcpu, registers);
+	control_registers_write(CR0_ET | kept);
+	debug_registers_reset();
+	cr2_write(0);
+}
+
 void guest_state_set_gdt(gpa_t base, uint16_t limit)
 {
 	vmcs_write(VMCS_GUEST_GDTR_BASE, base);
@@ -408,6 +424,40 @@ void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip)
 	*reason = vmcs_read32(VMCS_EXIT_REASON);
 	*qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	*rip = vmcs_read(VMCS_GUEST_RIP);
+}
+
+/* SDM 3.25.6.9: one bit an MSR, from 0 on for reads and in the third KiB for writes of low MSRs */
+#define BITMAP_READ_LOW   0x000
+#define BITMAP_WRITE_LOW  0x800
+#define BITMAP_X2APIC     (MSR_X2APIC_FIRST / 8)
+#define BITMAP_X2APIC_END ((MSR_X2APIC_LAST + 1) / 8)
+
+/* Bitmaps of VMs with cores that are not in x2APIC mode: their own, with all x2APIC MSRs exiting. */
+static _Alignas(PAGE_SIZE_4K) uint8_t narrow_bitmaps[CONFIG_MAX_VMS][PAGE_SIZE_4K];
+
+static bool is_x2apic_byte(unsigned offset)
+{
+	return (offset >= BITMAP_READ_LOW + BITMAP_X2APIC &&
+		offset < BITMAP_READ_LOW + BITMAP_X2APIC_END) ||
+	       (offset >= BITMAP_WRITE_LOW + BITMAP_X2APIC &&
+		offset < BITMAP_WRITE_LOW + BITMAP_X2APIC_END);
+}
+
+/* Another core of the VM may be doing the same, or using it: each byte is written as it is to be. */
+static const uint8_t *narrow_bitmap(const struct vm_config *vm)
+{
+	volatile uint8_t *narrow = narrow_bitmaps[vm->id];
+
+	for (unsigned i = 0; i < PAGE_SIZE_4K; i++)
+		narrow[i] = is_x2apic_byte(i) ? 0xFF : vm->msr_bitmap[i];
+	return narrow_bitmaps[vm->id];
+}
+
+void guest_pass_x2apic(const struct vcpu *vcpu, bool pass)
+{
+	const struct vm_config *vm = vcpu->vm->config;
+
+	vmcs_write(VMCS_MSR_BITMAP, (uint64_t)(pass ? vm->msr_bitmap : narrow_bitmap(vm)));
 }
 
 uint64_t guest_debug_control(void)

@@ -83,6 +83,12 @@ def cases():
     yield Case("stress-nox2apic", (Guest(pair, args=FAST + " nox2apic", tests="stress,dmesg", initrd="initrd-stress"),))
 
 
+def shared_modules(case):
+    """Images that several guests start from have to be declared so."""
+    used = [name for guest in case.guests for name in (KERNELS[guest.kernel], guest.initrd)]
+    return "".join(f"\t\t{name} {{ shared; }};\n" for name in sorted(set(used)) if used.count(name) > 1)
+
+
 def scenario(case):
     """Its source."""
     vms = []
@@ -110,6 +116,9 @@ def scenario(case):
 / {{
 	compatible = "bulkhead,scenario";
 	description = "{case.name}";
+
+	modules {{
+{shared_modules(case)}	}};
 
 	vms {{{"".join(vms)}	}};
 }};

@@ -150,7 +150,7 @@ static void id_version_and_others_are_read_only(void **state)
 {
 	(void)state;
 	assert_int_equal(guest_read_register(&vms[0], 0), 4u << 24);
-	assert_int_equal(guest_read_register(&vms[0], 1), 23u << 16 | 0x11);
+	assert_int_equal(guest_read_register(&vms[0], 1), 4u << 16 | 0x11);
 	guest_write_register(&vms[0], 0, 0x0F000000);
 	guest_write_register(&vms[0], 1, 0);
 	guest_write_register(&vms[0], 0xFF, 0);

@@ -25,6 +25,20 @@
 #define TO_OTHERS             (3u << 18)
 
 static struct vcpu *left, *left_ap, *right;
+static bool x2apic_msrs_pass;
+static unsigned forgotten;
+
+void guest_pass_x2apic(const struct vcpu *vcpu, bool pass)
+{
+	(void)vcpu;
+	x2apic_msrs_pass = pass;
+}
+
+void cpuid_forget(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	forgotten++;
+}
 
 static int setup(void **state)
 {
@@ -34,6 +48,8 @@ static int setup(void **state)
 	left = &vcpus[0];
 	left_ap = &vcpus[1];
 	right = &vcpus[2];
+	x2apic_msrs_pass = true;
+	forgotten = 0;
 	return 0;
 }
 
@@ -254,12 +270,149 @@ static void xapic_flat_logical(void **state)
 	assert_int_equal(destination_of(0), 1);
 }
 
-static void page_is_invisible_in_x2apic_mode(void **state)
+static void page_is_there_in_xapic_mode_only(void **state)
 {
 	(void)state;
-	assert_int_equal(local_apic_page_read(left, 0x20), UINT32_MAX);
-	local_apic_page_write(left, 0x300, FIXED(0x62));
+	assert_false(local_apic_page_at(left, PLATFORM_LAPIC_GPA));
+	use_xapic(left);
+	assert_true(local_apic_page_at(left, PLATFORM_LAPIC_GPA));
+	assert_false(local_apic_page_at(left, PLATFORM_LAPIC_GPA + 0x1000));
+	left->apic_base = PLATFORM_LAPIC_GPA;
+	assert_false(local_apic_page_at(left, PLATFORM_LAPIC_GPA));
+}
+
+/* Every pair of modes, against the figure of SDM 3.11.12.5. */
+static void transitions_of_the_state_diagram(void **state)
+{
+	enum { OFF, XAPIC, X2APIC, INVALID, COUNT };
+	static const uint64_t bits[COUNT] = {
+		[XAPIC] = APIC_BASE_ENABLE,
+		[X2APIC] = APIC_BASE_ENABLE | APIC_BASE_X2APIC,
+		[INVALID] = APIC_BASE_X2APIC,
+	};
+	static const bool legal[COUNT - 1][COUNT] = {
+		[OFF] = {[OFF] = true, [XAPIC] = true},
+		[XAPIC] = {[OFF] = true, [XAPIC] = true, [X2APIC] = true},
+		[X2APIC] = {[OFF] = true, [X2APIC] = true},
+	};
+
+	(void)state;
+	for (unsigned from = 0; from < INVALID; from++)
+		for (unsigned to = 0; to < COUNT; to++) {
+			left->apic_base = PLATFORM_LAPIC_GPA | bits[from] | APIC_BASE_BSP;
+			x2apic_msrs_pass = from == X2APIC;
+			assert_int_equal(local_apic_base_write(left, PLATFORM_LAPIC_GPA | bits[to]),
+					 legal[from][to]);
+			if (legal[from][to])
+				assert_int_equal(x2apic_msrs_pass, to == X2APIC);
+			assert_int_equal(left->apic_base,
+					 PLATFORM_LAPIC_GPA | APIC_BASE_BSP |
+						 bits[legal[from][to] ? to : from]);
+		}
+}
+
+static void disabling_resets(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	use_xapic(left);
+	local_apic_page_write(left, 0x0D0, 0x02000000);
+	local_apic_page_write(left, 0x0E0, 0x0FFFFFFF);
+	local_apic_page_write(left, 0x310, 0x01000000);
+	fake_msr_set(APIC_TPR, 0x50);
+	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA));
+	assert_int_equal(fake_msr(APIC_TPR), 0);
+	assert_int_equal(forgotten, 1); /* CPUID.1:EDX.APIC follows */
+	assert_false(local_apic_read(left, APIC_ID, &value));
+	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE));
+	assert_int_equal(local_apic_page_read(left, 0x0D0), 0);
+	assert_int_equal(local_apic_page_read(left, 0x0E0), UINT32_MAX);
+	assert_int_equal(local_apic_page_read(left, 0x310), 0);
+}
+
+static void page_moves_in_xapic_mode_where_there_is_nothing_else(void **state)
+{
+	static const struct memory_region memory = {.guest_physical = 0x100000, .size = 0x100000};
+	struct vm_config config = *left->vm->config;
+	const uint64_t on = APIC_BASE_ENABLE;
+
+	(void)state;
+	config.memory = &memory;
+	config.memory_count = 1;
+	left->vm->config = &config;
+	assert_false(local_apic_base_write(left, 0x42000000 | on | APIC_BASE_X2APIC));
+	use_xapic(left);
+	assert_true(local_apic_base_write(left, 0x42000000 | on));
+	assert_true(local_apic_page_at(left, 0x42000000));
+	assert_false(local_apic_page_at(left, PLATFORM_LAPIC_GPA));
+	assert_false(local_apic_base_write(left, 0x100000 | on));
+	assert_false(local_apic_base_write(left, 0x1FF000 | on));
+	assert_true(local_apic_base_write(left, 0x200000 | on));
+	assert_false(local_apic_base_write(left, UINT64_C(1) << 40 | on));
+	assert_false(local_apic_base_write(left, UINT64_C(1) << 63 | PLATFORM_LAPIC_GPA | on));
+	for (unsigned bit = 0; bit < 12; bit++)
+		if (bit != 8 && bit < 10)
+			assert_false(
+				local_apic_base_write(left, PLATFORM_LAPIC_GPA | on | 1u << bit));
+	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA | on));
+}
+
+static void lowest_priority_reaches_one(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(0x3, LOGICAL | MODE(APIC_LOWEST_PRIORITY) | 0x4041));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	local_apic_write(left, APIC_ICR, ICR(0x2, LOGICAL | MODE(APIC_LOWEST_PRIORITY) | 0x4041));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+	assert_int_equal(destination_of(1), 1);
+	local_apic_write(left, APIC_ICR, ICR(0x4, LOGICAL | MODE(APIC_LOWEST_PRIORITY) | 0x4041));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+}
+
+static void xapic_cluster_logical(void **state)
+{
+	(void)state;
+	use_xapic(left);
+	use_xapic(left_ap);
+	for (unsigned i = 0; i < 2; i++)
+		local_apic_page_write(i ? left_ap : left, 0x0E0, 0x0FFFFFFF);
+	local_apic_page_write(left, 0x0D0, 0x11000000);    /* cluster 1, member 0 */
+	local_apic_page_write(left_ap, 0x0D0, 0x24000000); /* cluster 2, member 2 */
+	local_apic_page_write(left, 0x310, 0x25000000);
+	local_apic_page_write(left, 0x300, LOGICAL | FIXED(0x61));
+	assert_int_equal(fake_cpu()->ipi_count, 1);
+	assert_int_equal(destination_of(0), 1);
+	local_apic_page_write(left, 0x310, 0xF1000000); /* all clusters */
+	local_apic_page_write(left, 0x300, LOGICAL | FIXED(0x61));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+	assert_int_equal(destination_of(1), 0);
+	local_apic_page_write(left, 0x310, 0x31000000);
+	local_apic_page_write(left, 0x300, LOGICAL | FIXED(0x61));
+	assert_int_equal(fake_cpu()->ipi_count, 2);
+	local_apic_page_write(left, 0x310, 0xFF000000); /* everybody, in either mode */
+	local_apic_page_write(left, 0x300, FIXED(0x61));
+	assert_int_equal(fake_cpu()->ipi_count, 4);
+}
+
+static void disabled_apic_receives_nothing(void **state)
+{
+	(void)state;
+	left_ap->apic_base = PLATFORM_LAPIC_GPA;
+	local_apic_write(left, APIC_ICR, ICR(1, FIXED(0x40)));
+	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_INIT) | 0x4000));
+	local_apic_write(left, APIC_ICR, ICR(0, TO_OTHERS | MODE(APIC_NMI)));
 	assert_int_equal(fake_cpu()->ipi_count, 0);
+	assert_int_equal(left_ap->requests, 0);
+}
+
+static void startup_never_goes_to_all_including_self(void **state)
+{
+	(void)state;
+	local_apic_write(left, APIC_ICR, ICR(0, TO_SELF | MODE(APIC_INIT) | 0x4000));
+	local_apic_write(left, APIC_ICR, ICR(0, TO_ALL | MODE(APIC_STARTUP) | 0x4010));
+	assert_int_equal(left->requests, 0);
+	assert_int_equal(left_ap->requests, REQUEST_SIPI | 0x1000);
 }
 
 int main(void)
@@ -279,7 +432,14 @@ int main(void)
 		cmocka_unit_test_setup(apic_base_transitions, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
 		cmocka_unit_test_setup(xapic_flat_logical, setup),
-		cmocka_unit_test_setup(page_is_invisible_in_x2apic_mode, setup),
+		cmocka_unit_test_setup(page_is_there_in_xapic_mode_only, setup),
+		cmocka_unit_test_setup(transitions_of_the_state_diagram, setup),
+		cmocka_unit_test_setup(disabling_resets, setup),
+		cmocka_unit_test_setup(page_moves_in_xapic_mode_where_there_is_nothing_else, setup),
+		cmocka_unit_test_setup(lowest_priority_reaches_one, setup),
+		cmocka_unit_test_setup(xapic_cluster_logical, setup),
+		cmocka_unit_test_setup(disabled_apic_receives_nothing, setup),
+		cmocka_unit_test_setup(startup_never_goes_to_all_including_self, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

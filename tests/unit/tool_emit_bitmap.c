@@ -108,7 +108,7 @@ static void test_dangerous_msrs_exit(void **state)
 	static const struct range_case both[] = {
 		{0x17, 0x17},             /* platform id */
 		{0x1B, 0x1B},             /* APIC base */
-		{0x3A, 0x3B},             /* feature control, TSC adjust */
+		{0x3A, 0x3A},             /* feature control */
 		{0x79, 0x79},             /* microcode update */
 		{0x8B, 0x8B},             /* microcode signature */
 		{0x9B, 0x9E},             /* SMM monitor control, SMBASE */
@@ -138,10 +138,10 @@ static void test_dangerous_msrs_exit(void **state)
 		{0xC0000104, 0xC0001FFF}, /* AMD's, SVM among them */
 	};
 	static const struct range_case writes[] = {
-		{0x10, 0x10},   /* TSC */
-		{0x802, 0x803}, /* APIC id, version */
+		{0x10, 0x10},   {0x3B, 0x3B}, /* TSC and its adjustment */
+		{0x802, 0x803},               /* APIC id, version */
 		{0x80A, 0x80A}, {0x80D, 0x80D}, {0x810, 0x827}, {0x82F, 0x831}, /* LVT CMCI, ICR */
-		{0x833, 0x837}, /* LVT entries with a delivery mode */
+		{0x833, 0x836}, /* LVT entries with a delivery mode */
 		{0x839, 0x839},
 	};
 	static const struct range_case reads[] = {
@@ -170,7 +170,7 @@ static void test_steady_state_msrs_do_not_exit(void **state)
 	static const uint32_t writes[] = {
 		0x6E0,      0x80B,      0x808,      0x838,      0x83F, 0x832, 0xC0000100,
 		0xC0000101, 0xC0000102, 0xC0000080, 0xC0000082, 0x48,  0x174, 0x277};
-	static const uint32_t reads[] = {0x10, 0x802, 0x810, 0x827, 0x839, 0x6E0, 0xC0000103};
+	static const uint32_t reads[] = {0x10, 0x3B, 0x802, 0x810, 0x827, 0x839, 0x6E0, 0xC0000103};
 	uint8_t bitmap[MSR_BITMAP_SIZE];
 
 	(void)state;

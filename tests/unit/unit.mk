@@ -73,7 +73,10 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/xsave.c \
-	hypervisor/cpu/reset_registers.c
+	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c
+
+unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/vm/msr.c hypervisor/cpu/tsc.c hypervisor/lib/log_limit.c
 
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c

@@ -525,7 +525,7 @@ static void device_register_access_is_emulated(void **state)
 	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00010);
 	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
 	exit_with(VMX_EXIT_EPT_VIOLATION);
-	assert_int_equal(registers.rax, 23u << 16 | 0x11);
+	assert_int_equal(registers.rax, 4u << 16 | 0x11);
 	assert_int_equal(fake_field(VMCS_GUEST_RIP), RIP + 2);
 
 	give_memory(write_eax, sizeof(write_eax));

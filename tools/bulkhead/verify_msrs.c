@@ -26,6 +26,7 @@ static const struct msr allowed[] = {
 	 * the deadline is armed at every tick (SDM 3.11.5.4.1).
 	 */
 	{0x010, 0x010, R, "IA32_TIME_STAMP_COUNTER"},
+	{0x03B, 0x03B, R, "IA32_TSC_ADJUST"},
 	{0x6E0, 0x6E0, R | W, "IA32_TSC_DEADLINE"},
 	/* Speculation control and flushes of this core (SDM 4.2.1); the two commands cannot be read. */
 	{0x048, 0x048, R | W, "IA32_SPEC_CTRL"},
@@ -48,7 +49,8 @@ static const struct msr allowed[] = {
 	{0xC0000103, 0xC0000103, R | W, "IA32_TSC_AUX"},
 	/*
 	 * Local APIC (SDM 3.11.12.1.2). Not the ICR, which addresses other cores, and of the local vector
-	 * table only the timer: the others have a delivery mode, with which they raise SMIs and INITs.
+	 * table only the timer and the error entry: the others have a delivery mode, with which they
+	 * raise SMIs and INITs, and can only be read.
 	 */
 	{0x802, 0x802, R, "IA32_X2APIC_APICID"},
 	{0x803, 0x803, R, "IA32_X2APIC_VERSION"},
@@ -63,6 +65,11 @@ static const struct msr allowed[] = {
 	{0x828, 0x828, R | W, "IA32_X2APIC_ESR"},
 	{0x82F, 0x82F, R, "IA32_X2APIC_LVT_CMCI"},
 	{0x832, 0x832, R | W, "IA32_X2APIC_LVT_TIMER"},
+	{0x833, 0x833, R, "IA32_X2APIC_LVT_THERMAL"},
+	{0x834, 0x834, R, "IA32_X2APIC_LVT_PMI"},
+	{0x835, 0x835, R, "IA32_X2APIC_LVT_LINT0"},
+	{0x836, 0x836, R, "IA32_X2APIC_LVT_LINT1"},
+	{0x837, 0x837, R | W, "IA32_X2APIC_LVT_ERROR"},
 	{0x838, 0x838, R | W, "IA32_X2APIC_INIT_COUNT"},
 	{0x839, 0x839, R, "IA32_X2APIC_CUR_COUNT"},
 	{0x83E, 0x83E, R | W, "IA32_X2APIC_DIV_CONF"},

@@ -11,7 +11,8 @@ struct msr_row {
 };
 
 static const struct msr_row rows[] = {
-	{0x10, 0x10, ALLOW, FAULT},     /* TSC */
+	{0x10, 0x10, ALLOW, ALLOW},     /* TSC */
+	{0x3B, 0x3B, EITHER, EITHER},   /* TSC adjust */
 	{0x17, 0x17, ALLOW, FAULT},     /* platform id */
 	{0x1B, 0x1B, ALLOW, ALLOW},     /* APIC base */
 	{0x3A, 0x3A, ALLOW, FAULT},     /* feature control */
@@ -20,6 +21,7 @@ static const struct msr_row rows[] = {
 	{0x8B, 0x8B, ALLOW, ALLOW},     /* microcode revision */
 	{0xCE, 0xCE, ALLOW, FAULT},     /* platform info */
 	{0xFE, 0xFE, ALLOW, FAULT},     /* MTRR capability */
+	{0x10A, 0x10A, EITHER, FAULT},  /* immunities */
 	{0x10B, 0x10B, FAULT, EITHER},  /* L1 flush */
 	{0x140, 0x140, ALLOW, ALLOW},   /* feature enables */
 	{0x174, 0x176, ALLOW, ALLOW},   /* SYSENTER */
