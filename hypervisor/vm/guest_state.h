@@ -47,9 +47,6 @@ void guest_state_enter_reset_vector(void);
 /* The same in 64-bit mode, with paging by the tables at `page_table` in guest memory. */
 void guest_state_enter_long(gpa_t entry, gpa_t page_table);
 
-/* The processor starts at the reset vector, 16 bytes below 4 GiB, in real mode (SDM 3.10.1.4). */
-void guest_state_enter_reset_vector(void);
-
 /* Linux' and multiboot's flat GDT, which is already in guest memory. */
 void guest_state_set_gdt(gpa_t base, uint16_t limit);
 

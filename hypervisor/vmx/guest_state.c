@@ -290,12 +290,6 @@ void guest_state_enter_sipi(uint8_t page)
 	enter_real_mode((uint16_t)(page << 8), 0);
 }
 
-void guest_state_enter_reset_vector(void)
-{
-	enter_real_mode(0xF000, 0xFFF0);
-	vmcs_write(VMCS_GUEST_CS_BASE, 0xFFFF0000);
-}
-
 void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t kept = vmcs_read(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
