@@ -374,6 +374,11 @@ coverage-report: unit-build mutate-build
 	$(Q)gcovr --root . --filter 'tools/bulkhead/(rules|emit|acpi|ept|bitmap|msr_policy|place|claims)' \
 		--object-directory $(UNIT_DIR) --fail-under-line 95 $(UNIT_DIR)
 
+# Longer than `make check` may take: some 30 boots, one after the other. TEST=text picks cases.
+.PHONY: guest-matrix
+guest-matrix: ## boot Debian's kernels in many ways; table in build/guest-matrix.md
+	$(Q)$(PYTHON) tests/boot/matrix.py --build $(BUILD) --out $(BUILD)/guest-matrix.md $(if $(TEST),-k $(TEST))
+
 include tests/mutate/mutate.mk
 include tests/scale/scale.mk
 include tests/bench/bench.mk

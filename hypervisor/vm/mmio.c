@@ -94,7 +94,7 @@ bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t 
 {
 	struct mmio_target target;
 
-	if (!find_target(address, &target))
+	if (!find_target(vcpu, address, &target))
 		return false;
 	*value = register_read(vcpu, &target, size);
 	return true;
@@ -104,7 +104,7 @@ bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t
 {
 	struct mmio_target target;
 
-	if (!find_target(address, &target))
+	if (!find_target(vcpu, address, &target))
 		return false;
 	register_write(vcpu, &target, size, value);
 	return true;

@@ -70,7 +70,9 @@ struct vm {
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
 	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */
-	struct virtual_devices devices; /* has a lock of its own */
+	struct virtual_devices devices;         /* has a lock of its own */
+	/* The VM's own with all x2APIC MSRs exiting, for cores that are not in x2APIC mode. */
+	_Alignas(4096) uint8_t narrow_msr_bitmap[4096];
 } __attribute__((aligned(4096)));
 _Static_assert(sizeof(struct vm) == HOST_VM_SIZE, "change HOST_VM_SIZE in bulkhead/host.h");
 

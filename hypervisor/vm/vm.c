@@ -37,6 +37,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->xapic_dfr = UINT32_MAX;
 	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
 	vcpu->misc_enable = MISC_ENABLE_FAST_STRINGS;
+	cpuid_forget(vcpu);
 }
 
 void vm_reset(struct vm *vm)

@@ -110,7 +110,7 @@ static void tables_write(const struct vcpu *vcpu)
 	vmcs_write(VMCS_EPT_POINTER, (uint64_t)vm->ept_root | EPT_POINTER_FLAGS);
 	vmcs_write(VMCS_IO_BITMAP_A, (uint64_t)vm->io_bitmap);
 	vmcs_write(VMCS_IO_BITMAP_B, (uint64_t)vm->io_bitmap + PAGE_SIZE_4K);
-	vmcs_write(VMCS_MSR_BITMAP, (uint64_t)vm->msr_bitmap);
+	guest_pass_x2apic(vcpu, vcpu->apic_base & APIC_BASE_X2APIC);
 	vmcs_write(VMCS_GUEST_LINK_POINTER, UINT64_MAX);
 	vmcs_write(VMCS_CR0_MASK, CR0_HOST_OWNED);
 	vmcs_write(VMCS_CR4_MASK, CR4_HOST_OWNED);
@@ -426,9 +426,6 @@ void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip)
 #define BITMAP_X2APIC     (MSR_X2APIC_FIRST / 8)
 #define BITMAP_X2APIC_END ((MSR_X2APIC_LAST + 1) / 8)
 
-/* Bitmaps of VMs with cores that are not in x2APIC mode: their own, with all x2APIC MSRs exiting. */
-static _Alignas(PAGE_SIZE_4K) uint8_t narrow_bitmaps[CONFIG_MAX_VMS][PAGE_SIZE_4K];
-
 static bool is_x2apic_byte(unsigned offset)
 {
 	return (offset >= BITMAP_READ_LOW + BITMAP_X2APIC &&
@@ -438,20 +435,20 @@ static bool is_x2apic_byte(unsigned offset)
 }
 
 /* Another core of the VM may be doing the same, or using it: each byte is written as it is to be. */
-static const uint8_t *narrow_bitmap(const struct vm_config *vm)
+static const uint8_t *narrow_bitmap(struct vm *vm)
 {
-	volatile uint8_t *narrow = narrow_bitmaps[vm->id];
+	volatile uint8_t *narrow = vm->narrow_msr_bitmap;
 
 	for (unsigned i = 0; i < PAGE_SIZE_4K; i++)
-		narrow[i] = is_x2apic_byte(i) ? 0xFF : vm->msr_bitmap[i];
-	return narrow_bitmaps[vm->id];
+		narrow[i] = is_x2apic_byte(i) ? 0xFF : vm->config->msr_bitmap[i];
+	return vm->narrow_msr_bitmap;
 }
 
 void guest_pass_x2apic(const struct vcpu *vcpu, bool pass)
 {
-	const struct vm_config *vm = vcpu->vm->config;
+	struct vm *vm = vcpu->vm;
 
-	vmcs_write(VMCS_MSR_BITMAP, (uint64_t)(pass ? vm->msr_bitmap : narrow_bitmap(vm)));
+	vmcs_write(VMCS_MSR_BITMAP, (uint64_t)(pass ? vm->config->msr_bitmap : narrow_bitmap(vm)));
 }
 
 uint64_t guest_debug_control(void)

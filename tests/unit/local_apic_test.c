@@ -403,7 +403,7 @@ static void disabled_apic_receives_nothing(void **state)
 	local_apic_write(left, APIC_ICR, ICR(1, MODE(APIC_INIT) | 0x4000));
 	local_apic_write(left, APIC_ICR, ICR(0, TO_OTHERS | MODE(APIC_NMI)));
 	assert_int_equal(fake_cpu()->ipi_count, 0);
-	assert_int_equal(left_ap->requests, 0);
+	assert_int_equal(*vcpu_requests(left_ap), 0);
 }
 
 static void startup_never_goes_to_all_including_self(void **state)
@@ -411,8 +411,8 @@ static void startup_never_goes_to_all_including_self(void **state)
 	(void)state;
 	local_apic_write(left, APIC_ICR, ICR(0, TO_SELF | MODE(APIC_INIT) | 0x4000));
 	local_apic_write(left, APIC_ICR, ICR(0, TO_ALL | MODE(APIC_STARTUP) | 0x4010));
-	assert_int_equal(left->requests, 0);
-	assert_int_equal(left_ap->requests, REQUEST_SIPI | 0x1000);
+	assert_int_equal(*vcpu_requests(left), 0);
+	assert_int_equal(*vcpu_requests(left_ap), REQUEST_SIPI | 0x1000);
 }
 
 int main(void)
