@@ -56,11 +56,11 @@ enum msr {
 };
 
 /* IA32_APIC_BASE (SDM 3.11.4.4, 3.11.12.1) */
-#define APIC_BASE_BSP     UINT64_C(0x100)
-#define APIC_BASE_X2APIC  UINT64_C(0x400)
-#define APIC_BASE_ENABLE  UINT64_C(0x800)
+#define APIC_BASE_BSP    UINT64_C(0x100)
+#define APIC_BASE_X2APIC UINT64_C(0x400)
+#define APIC_BASE_ENABLE UINT64_C(0x800)
 /* The page that the base names; bits beyond the physical address width are reserved. */
-#define APIC_BASE_PAGE    UINT64_C(0xFFFFFFFFFF000)
+#define APIC_BASE_PAGE UINT64_C(0xFFFFFFFFFF000)
 
 /* IA32_FEATURE_CONTROL (SDM 3.24.7) */
 #define FEATURE_CONTROL_LOCK            UINT64_C(0x1)
