@@ -46,10 +46,12 @@ def tidy(variable):
     """clang-tidy over the sources, each with the flags that it is built with."""
     files = sources(".c")
     linux = in_c(files, "tests/guests/linux/")
-    bare_metal = [f for f in in_c(files, "tests/guests/") if f not in linux]
+    narrow = in_c(files, "tests/guests/conform32/")
+    bare_metal = [f for f in in_c(files, "tests/guests/") if f not in linux + narrow]
     groups = (("hypervisor", in_c(files, "hypervisor/"), "HV_CFLAGS"),
               ("tool", in_c(files, "tools/bulkhead/"), "TOOL_CFLAGS"),
               ("guests", bare_metal, "GUEST_CFLAGS"),
+              ("guests32", narrow, "GUEST_CFLAGS32"),
               ("linux", linux, "LINUX_PROGRAM_CFLAGS"))
     for name, members, flags in groups:
         flags = variable(flags)

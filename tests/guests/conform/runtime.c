@@ -149,7 +149,7 @@ static void idt_setup(void)
 {
 	conform_idt_pointer = (struct descriptor_pointer){sizeof(idt) - 1, (uint64_t)idt};
 	for (unsigned i = 0; i < GUEST_VECTORS; i++) {
-		uint64_t entry = (uint64_t)vector_entries + i * 16;
+		uint64_t entry = (uint64_t)vector_entries + UINT64_C(16) * i;
 		bool user = i == VECTOR_BREAKPOINT || i == VECTOR_OVERFLOW || i == 0x80;
 
 		idt[i] = (struct gate){
@@ -179,7 +179,7 @@ static void paging_setup(void)
 					  PAGE_WRITE | PAGE_USER | PAGE_LARGE;
 	}
 	for (unsigned i = 0; i < 512; i++)
-		table[i] = (base + i * PAGE_SIZE) | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
+		table[i] = (base + (uint64_t)i * PAGE_SIZE) | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
 	directory[0][base / LARGE_SIZE] = (uint64_t)table | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
 	window_entry = &table[((uint64_t)window - base) / PAGE_SIZE];
 	cr3_write((uint64_t)pml4);

@@ -30,7 +30,7 @@ static struct {
 static uint8_t ap_nmi_stack[4096] __attribute__((aligned(16)));
 
 static volatile uint32_t starts, interrupts, nmis, command, counter, done;
-static volatile uint32_t ap_id, ap_base, ap_bsp;
+static volatile uint32_t ap_id, ap_bsp;
 
 enum { IDLE, LOCKED_ADD, HALT };
 

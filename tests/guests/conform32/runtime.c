@@ -18,6 +18,17 @@ void main32(void);
 
 static const char *prefix = "";
 
+void *memset(void *target, int byte, size_t size);
+
+/* Compilers call it to clear structures. */
+void *memset(void *target, int byte, size_t size)
+{
+	void *at = target;
+
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(byte) : "memory");
+	return target;
+}
+
 static void put(char c)
 {
 	__asm__ volatile("outb %0, $0xE9" : : "a"(c));

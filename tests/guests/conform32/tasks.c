@@ -121,6 +121,7 @@ static void undefined(void)
 {
 	task_resume = (uint32_t) && behind;
 	__asm__ goto volatile("ud2" : : : "memory", "eax", "ecx", "edx" : behind);
+/* cppcheck-suppress unusedLabel; the assembly jumps there */
 behind:
 	return;
 }
@@ -134,6 +135,7 @@ static void protection(void)
 			      :
 			      : "memory", "eax", "ecx", "edx"
 			      : behind);
+/* cppcheck-suppress unusedLabel; the assembly jumps there */
 behind:
 	return;
 }
@@ -147,6 +149,7 @@ static void protection_exiting(void)
 			      :
 			      : "memory", "eax", "ecx", "edx"
 			      : behind);
+/* cppcheck-suppress unusedLabel; the assembly jumps there */
 behind:
 	return;
 }
