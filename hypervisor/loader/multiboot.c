@@ -14,6 +14,17 @@
 
 const char multiboot_loader_name[] = "Bulkhead " BULKHEAD_VERSION;
 
+/*
+ * The specifications leave the guest without a GDT. Many a program loads segment registers before it has
+ * its own, and relies on the one that GRUB happens to have.
+ */
+static const uint64_t boot_gdt[] = {
+	0,
+	0,
+	[LOADER_CODE_SELECTOR / 8] = UINT64_C(0x00CF9B000000FFFF),
+	[LOADER_DATA_SELECTOR / 8] = UINT64_C(0x00CF93000000FFFF),
+};
+
 /* Copied by module_place(). */
 static uint8_t informations[CONFIG_MAX_VMS][MULTIBOOT_INFORMATION_MAX] SEALED_ZEROS
 	__attribute__((aligned(16)));
@@ -258,6 +269,13 @@ uint32_t multiboot_memory_upper(const struct vm_config *vm)
 /* Multiboot 0.6.96, 3.2; multiboot2 2.0, 3.3. */
 enum error multiboot_finish(struct multiboot_image *image, uint32_t magic, struct boot_entry *entry)
 {
+	void *gdt = multiboot_reserve(image, sizeof(boot_gdt));
+
+	if (gdt == NULL)
+		return ERROR_CAPACITY;
+	memcpy(gdt, boot_gdt, sizeof(boot_gdt));
+	entry->gdt_base = multiboot_address(image, gdt);
+	entry->gdt_limit = sizeof(boot_gdt) - 1;
 	entry->mode = ENTRY_PROTECTED;
 	entry->rip = image->entry;
 	entry->registers.rax = magic;

@@ -88,6 +88,25 @@ $(GUESTS)/settings: $(GUEST_DIR)/multiboot/settings
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
+# A ROM of 64 KiB, and GRUB as a guest with 16 MiB and its prompt on COM1.
+GUEST_PROGRAMS += $(GUESTS)/rom $(GUESTS)/grub
+$(GUESTS)/rom: $(GUEST_OBJ)/rom/rom.S.o $(GUEST_DIR)/rom/rom.lds
+	@$(call say,LINK,$@)
+	$(Q)ld -m elf_i386 -nostdlib -T $(GUEST_DIR)/rom/rom.lds -o $@.elf $<
+	$(Q)objcopy -O binary --pad-to 0x10000 $@.elf $@.end
+	$(Q)head -c 32768 /dev/zero | cat - $@.end >$@
+	$(Q)rm $@.end
+
+$(GUEST_OBJ)/rom/rom.S.o: $(GUEST_DIR)/rom/rom.S $(GUEST_OBJ)/.flags
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -m32 -c $< -o $@
+
+$(GUESTS)/grub: tools/mkgrub.py
+	@$(call say,GRUB,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/mkgrub.py $@ 16 0
+
 # Attackers have a main program and handlers of their own.
 GUEST_HOSTILE := $(sort $(filter-out %/neighbour.c,$(wildcard $(GUEST_DIR)/hostile/*.c $(GUEST_DIR)/hostile/*.S)))
 GUEST_HOSTILE_OBJECTS := $(GUEST_HOSTILE:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o) \
