@@ -22,26 +22,16 @@ void counters_init(struct core_counters *counters, uint32_t apic_id)
 /* No handler takes this long: it has moved the counter, on behalf of a guest that writes its TSC. */
 #define TICKS_IMPOSSIBLE (UINT32_C(1) << 31)
 
-void exit_counter_change(struct exit_counter *counter, uint32_t ticks)
+void exit_counter_extreme(struct exit_counter *counter, uint32_t ticks)
 {
-	if (ticks >= TICKS_IMPOSSIBLE)
+	if (ticks >= TICKS_IMPOSSIBLE) {
+		counter->total -= ticks;
 		return;
-	/* stores become visible in program order (SDM 3.9.2.2); the fences are for the compiler */
-	__atomic_store_n(&counter->sequence, counter->sequence + 1, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	counter->total += (counter->count - 1 - counter->timed) * counter->last + ticks;
-	counter->timed = counter->count;
-	counter->last = ticks;
+	}
 	if (ticks < counter->minimum)
 		counter->minimum = ticks;
 	if (ticks > counter->maximum)
 		counter->maximum = ticks;
-	__atomic_store_n(&counter->sequence, counter->sequence + 1, __ATOMIC_RELEASE);
-}
-
-uint64_t exit_counter_total(const struct exit_counter *counter)
-{
-	return counter->total + (counter->count - counter->timed) * counter->last;
 }
 
 uint64_t counters_exits(const struct core_counters *counters)

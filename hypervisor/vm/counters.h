@@ -8,14 +8,8 @@
 /* Empty counters of a core, with what readers need to find their way. */
 void counters_init(struct core_counters *counters, uint32_t apic_id);
 
-/*
- * The exit that `counter` counted last took `ticks`, other than the one before it. Called by the exit
- * path (entry.S), which leaves equal times to exit_counter_total().
- */
-void exit_counter_change(struct exit_counter *counter, uint32_t ticks);
-
-/* Ticks of all exits of a counter of the calling core. */
-uint64_t exit_counter_total(const struct exit_counter *counter);
+/* An exit took less or more than any before: called by the exit path (entry.S), which does the rest. */
+void exit_counter_extreme(struct exit_counter *counter, uint32_t ticks);
 
 /* Exits of all reasons. */
 uint64_t counters_exits(const struct core_counters *counters);

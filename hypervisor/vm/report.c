@@ -20,11 +20,10 @@ static void report_reason(const struct vcpu *vcpu, uint32_t reason)
 {
 	const struct exit_counter *counter = &vcpu->counters->exits[reason];
 	bool timed = counter->minimum <= counter->maximum;
-	uint64_t total = timed ? exit_counter_total(counter) : 0;
 
 	log_info("vCPU %u exits: %8lu %-22s %8u %8lu %8u %12lu", vcpu->config->index,
 		 counter->count, exit_reason_name(reason), timed ? counter->minimum : 0,
-		 total / counter->count, counter->maximum, total);
+		 counter->total / counter->count, counter->maximum, counter->total);
 }
 
 void report_exits(const struct vcpu *vcpu)

@@ -14,9 +14,11 @@
 #define CPU_VCPU           24 /* struct cpu */
 #define VCPU_COUNTERS      0  /* struct vcpu */
 #define COUNTERS_EXITS     128 /* struct core_counters */
-#define EXIT_COUNTER_SHIFT 6  /* struct exit_counter */
+#define EXIT_COUNTER_SHIFT 5  /* struct exit_counter */
 #define EXIT_COUNTER_COUNT 0
-#define EXIT_COUNTER_LAST  24
+#define EXIT_COUNTER_TOTAL 8
+#define EXIT_COUNTER_MIN   16
+#define EXIT_COUNTER_MAX   20
 
 	.section .text.vmx_entry, "ax"
 
@@ -105,8 +107,11 @@ vmx_exit_entry:
 .if CONFIG_EXIT_TIMES
 	rdtsc
 	subl %ebx, %eax
-	cmpl %eax, COUNTERS_EXITS + EXIT_COUNTER_LAST(%rbp)
-	jne another_time
+	addq %rax, COUNTERS_EXITS + EXIT_COUNTER_TOTAL(%rbp)
+	cmpl COUNTERS_EXITS + EXIT_COUNTER_MIN(%rbp), %eax
+	jb extreme
+	cmpl COUNTERS_EXITS + EXIT_COUNTER_MAX(%rbp), %eax
+	ja extreme
 .endif
 resume:
 	restore_guest_registers
@@ -118,10 +123,10 @@ entry_failed:
 	movq %rsp, %rdi
 	call vmx_entry_failed
 
-another_time:
+extreme:
 	leaq COUNTERS_EXITS(%rbp), %rdi
 	movl %eax, %esi
-	call exit_counter_change
+	call exit_counter_extreme
 	jmp resume
 
 /* An exit reason without a handler, or no exit at all but an entry that failed. */

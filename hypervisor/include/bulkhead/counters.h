@@ -18,25 +18,17 @@
 #define EXIT_REASON_COUNT 70
 
 /*
- * Exits of one reason. A handler mostly takes as long as the last time, and then the exit path only adds
- * one to `count`. So `total` is the time of the first `timed` exits, and the others took `last` each:
- * all together total + (count - timed) * last. An exit that is being handled is counted, and taken for
- * as long as the one before.
- *
- * `sequence` is odd while anything but `count` is being changed: a reader on another core reads it, then
- * the rest, then it again, and starts over if it was odd or has changed.
+ * Exits of one reason. Each field is written as a whole; a reader on another core may see an exit counted
+ * whose time is not added yet.
  */
 struct exit_counter {
-	uint64_t count;
-	uint64_t total;
-	uint64_t timed;
-	uint32_t last;    /* time of one exit, modulo 2^32 */
-	uint32_t minimum; /* of those that were timed; more than maximum: none was */
+	uint64_t count;   /* with the one that is being handled */
+	uint64_t total;   /* ticks of those that are done */
+	uint32_t minimum; /* of one exit; more than maximum: none is done */
 	uint32_t maximum;
-	uint32_t sequence;
-	uint64_t reserved[3];
+	uint64_t reserved;
 };
-_Static_assert(sizeof(struct exit_counter) == 64, "the exit path shifts the reason by 6");
+_Static_assert(sizeof(struct exit_counter) == 32, "the exit path shifts the reason by 5");
 
 /* Registers whose change by a handler is remembered with their values; more are only in `changed`. */
 #define EXIT_RECORD_VALUES 4
