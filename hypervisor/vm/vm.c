@@ -36,7 +36,8 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->xapic_ldr = 0;
 	vcpu->xapic_dfr = UINT32_MAX;
 	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
-	vcpu->misc_enable = MISC_ENABLE_FAST_STRINGS;
+	/* Whether they are fast is the machine's affair: where they are not, Linux uses other instructions. */
+	vcpu->misc_enable = msr_read(MSR_MISC_ENABLE) & MISC_ENABLE_FAST_STRINGS;
 	cpuid_forget(vcpu);
 }
 
