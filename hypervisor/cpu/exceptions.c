@@ -2,6 +2,7 @@
 #include "cpu/exceptions.h"
 
 #include "cpu/cpu.h"
+#include "cpu/fault.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "lib/panic.h"
@@ -131,6 +132,8 @@ static void frame_log(const struct exception_frame *f)
 {
 	log_error("%s in the hypervisor, error code 0x%lx, address 0x%lx",
 		  exception_name(f->vector), f->error, cr2_read());
+	if (f->vector == EXCEPTION_PAGE_FAULT)
+		fault_log(cr2_read(), f->error);
 	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx cs=0x%lx", f->rip, f->rsp, f->rflags, f->cs);
 	log_error("rax=0x%lx rcx=0x%lx rdx=0x%lx rbx=0x%lx", f->rax, f->rcx, f->rdx, f->rbx);
 	log_error("rbp=0x%lx rsi=0x%lx rdi=0x%lx r8=0x%lx", f->rbp, f->rsi, f->rdi, f->r8);

@@ -2,6 +2,7 @@
 #include "bulkhead/platform.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
+#include "vm/inject.h"
 #include "vm/watchdog.h"
 
 struct hypercall {
@@ -38,6 +39,8 @@ void vm_hypercall(const struct vcpu *vcpu, struct guest_registers *registers)
 {
 	const struct hypercall *hypercall = find(registers->rax);
 
+	if (CONFIG_FAULT_INJECTION && registers->rax == HYPERCALL_FAULT)
+		inject_fault(registers->rbx);
 	if (guest_privilege_level() != 0)
 		registers->rax = (uint64_t)HYPERCALL_ERROR_PERM;
 	else if (!hypercall)

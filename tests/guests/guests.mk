@@ -159,3 +159,12 @@ $(GUESTS)/conform32: $(GUEST_CONFORM32_OBJECTS) $(GUEST_DIR)/conform32/conform32
 	$(Q)$(CC) -m32 $(GUEST_LDFLAGS) -Wl,-T,$(GUEST_DIR)/conform32/conform32.lds -o $@ $(filter %.o,$^)
 
 -include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/*/*.d)
+
+# Raw, for 0x100000, with all addresses relative.
+$(GUEST_OBJ)/faults.elf: $(GUEST_OBJ)/faults.S.o
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(GUEST_LDFLAGS) -Wl,-Ttext=0x100000 -Wl,-e,entry -o $@ $<
+
+$(GUESTS)/faults: $(GUEST_OBJ)/faults.elf
+	@$(call say,OBJCOPY,$@)
+	$(Q)objcopy -O binary -j .text $< $@

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/inject.h"
+
+#include "boot/times.h"
+#include "cpu/cpu.h"
+#include "cpu/privileged.h"
+
+/* Whom the faults reach for. */
+static const struct vm_config *victim(void)
+{
+	return &scenario_tables.vms[scenario_tables.vm_count - 1];
+}
+
+static struct cpu_area *victims_area(void)
+{
+	uint32_t core = 0;
+
+	while (scenario_tables.cores[core].apic_id != victim()->vcpus[0].apic_id)
+		core++;
+	return &cpu_areas[core];
+}
+
+static void read_from(const void *address)
+{
+	(void)*(const volatile uint8_t *)address;
+}
+
+static void write_to(const void *address)
+{
+	*(volatile uint8_t *)(uintptr_t)address = 0xA5;
+}
+
+static void read_vm(void)
+{
+	read_from(host_pointer(victim()->memory[0].host_physical));
+}
+
+static void write_vm(void)
+{
+	write_to(host_pointer(victim()->memory[0].host_physical));
+}
+
+static void read_state(void)
+{
+	read_from(&vms[victim()->id]);
+}
+
+static void read_core(void)
+{
+	read_from(&victims_area()->cpu);
+}
+
+static void write_core(void)
+{
+	write_to(victims_area()->stack);
+}
+
+/* Ends only by the guard page: a frame's value is never 0. */
+static uint64_t dig(const volatile uint64_t *above)
+{
+	volatile uint64_t frame[32];
+
+	frame[0] = *above + 1;
+	return frame[0] ? dig(frame) + frame[0] : 0;
+}
+
+static void overflow_stack(void)
+{
+	uint64_t bottom = 1;
+
+	dig(&bottom);
+}
+
+static void write_constant(void)
+{
+	write_to(&scenario_tables);
+}
+
+static void write_table(void)
+{
+	write_to(scenario_tables.cores[this_cpu()->index].host_root);
+}
+
+static void execute_data(void)
+{
+	void (*code)(void) = (void (*)(void))(uintptr_t)cpu_area_of(this_cpu())->vmxon_region;
+
+	code();
+}
+
+static void read_start_data(void)
+{
+	read_from(&boot_times);
+}
+
+static void read_null(void)
+{
+	read_from(host_pointer(0));
+}
+
+static void (*const faults[FAULT_COUNT])(void) = {
+	[FAULT_READ_VM] = read_vm,
+	[FAULT_WRITE_VM] = write_vm,
+	[FAULT_READ_STATE] = read_state,
+	[FAULT_READ_CORE] = read_core,
+	[FAULT_WRITE_CORE] = write_core,
+	[FAULT_STACK] = overflow_stack,
+	[FAULT_WRITE_CONSTANT] = write_constant,
+	[FAULT_WRITE_TABLE] = write_table,
+	[FAULT_EXECUTE_DATA] = execute_data,
+	[FAULT_START_DATA] = read_start_data,
+	[FAULT_NULL] = read_null,
+};
+
+void inject_fault(uint64_t number)
+{
+	if (number >= FAULT_COUNT)
+		return;
+	log_info("fault %lu is injected", number);
+	faults[number]();
+	log_error("fault %lu was not caught", number);
+}
