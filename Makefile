@@ -94,7 +94,7 @@ OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,-Os)
 DEPEND = -MMD -MP -MF $(@:.o=.d)
 
 # INT3 behind returns and indirect jumps, where the compiler has it (gcc 12): costs nothing when executed.
-HARDEN_SLS := $(shell $(CC) -mharden-sls=all -E -x c /dev/null >/dev/null 2>&1 && echo -mharden-sls=all)
+HARDEN_SLS := $(shell $(CC) -Werror -mharden-sls=all -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo -mharden-sls=all)
 HV_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global \
