@@ -173,6 +173,9 @@ void machine_check_memory(const struct scenario *scenario, const struct boot_inf
 	if (scenario->crash_record_size)
 		check_is_ram(boot, scenario->board, "the range for crash records",
 			     scenario->crash_record_base, scenario->crash_record_size);
+	if (scenario->image_store_size)
+		check_is_ram(boot, scenario->board, "the image store", scenario->image_store_base,
+			     scenario->image_store_size);
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		const struct vm_config *vm = &scenario->vms[i];
 

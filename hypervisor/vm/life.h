@@ -76,8 +76,17 @@ bool stop_is_orderly(enum stop_reason reason);
  */
 enum life_action life_action_of(struct vm *vm, enum stop_reason reason);
 
-/* Whether this end of the VM is told in full; a VM that ends often is told of now and then. */
+/*
+ * Whether this end of the VM is told in full; a VM that ends often is told of now and then. The second one
+ * only looks: for lines that explain an end that vm_stop() is about to begin.
+ */
 bool life_tell(struct vm *vm);
+bool life_would_tell(const struct vm *vm);
+#define log_end(vm, ...)                        \
+	do {                                    \
+		if (life_would_tell(vm))        \
+			log_error(__VA_ARGS__); \
+	} while (0)
 
 /*
  * What an operator may ask for, from any core. Each asks and returns; the VM's own cores do it. Of

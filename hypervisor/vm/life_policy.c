@@ -106,6 +106,13 @@ enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
 #define TOLD_PER_WINDOW     4
 #define TOLD_WINDOW_SECONDS 10
 
+bool life_would_tell(const struct vm *vm)
+{
+	return vm->told < TOLD_PER_WINDOW ||
+	       tsc_read() - vm->told_window >=
+		       TOLD_WINDOW_SECONDS * tsc_frequency(&scenario_tables);
+}
+
 bool life_tell(struct vm *vm)
 {
 	if (window_is_new(&vm->told_window, TOLD_WINDOW_SECONDS)) {

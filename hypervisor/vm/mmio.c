@@ -168,11 +168,11 @@ static const char *access_name(const struct memory_access *access)
 static _Noreturn void stop_outside(struct vcpu *vcpu, struct guest_registers *registers,
 				   const struct memory_access *access)
 {
-	log_error("vCPU %u %s guest-physical 0x%lx (linear 0x%lx), %s", vcpu->config->index,
-		  access_name(access), access->address, access->linear,
-		  guest_is_ram(vcpu->vm->config, access->address, 1, 0)
-			  ? "which the VM's memory does not permit there"
-			  : "which is not the VM's memory");
+	log_end(vcpu->vm, "vCPU %u %s guest-physical 0x%lx (linear 0x%lx), %s", vcpu->config->index,
+		access_name(access), access->address, access->linear,
+		guest_is_ram(vcpu->vm->config, access->address, 1, 0)
+			? "which the VM's memory does not permit there"
+			: "which is not the VM's memory");
 	vm_stop(vcpu, STOP_MEMORY, registers);
 }
 

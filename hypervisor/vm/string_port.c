@@ -68,7 +68,7 @@ static enum outcome element_do(struct vcpu *vcpu, const struct guest_paging *pag
 static _Noreturn void stop(struct vcpu *vcpu, const struct guest_registers *registers,
 			   const struct port_string *string, uint64_t offset)
 {
-	log_error(
+	log_end(vcpu->vm,
 		"vCPU %u: %s at port 0x%x, which is not the VM's, with memory at offset 0x%lx, which "
 		"is not the VM's either",
 		vcpu->config->index, string->in ? "INS" : "OUTS", string->port, offset);

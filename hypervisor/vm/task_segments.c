@@ -41,8 +41,9 @@ bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned
 		error = write ? guest_span_write(vm, &span, buffer)
 			      : guest_span_read(vm, &span, buffer);
 	if (error) {
-		log_error("vCPU %u: task switch with a descriptor table or TSS at linear 0x%lx: %s",
-			  task->vcpu->config->index, linear, error_text(error));
+		log_end(task->vcpu->vm,
+			"vCPU %u: task switch with a descriptor table or TSS at linear 0x%lx: %s",
+			task->vcpu->config->index, linear, error_text(error));
 		vm_stop(task->vcpu, STOP_INSTRUCTION, task->registers);
 	}
 	return true;

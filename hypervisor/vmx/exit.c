@@ -247,8 +247,8 @@ static void handle_exception(struct vcpu *vcpu, struct guest_registers *register
 			.error = vmcs_read32(VMCS_EXIT_INTERRUPTION_ERROR)});
 		return;
 	}
-	log_error("exception %u while the guest ran",
-		  (unsigned)(information & INTERRUPTION_VECTOR));
+	log_end(vcpu->vm, "exception %u while the guest ran",
+		(unsigned)(information & INTERRUPTION_VECTOR));
 	vm_stop(vcpu, STOP_UNHANDLED, registers);
 }
 
@@ -358,10 +358,10 @@ _Noreturn void vmx_unhandled_exit(struct guest_registers *registers)
 
 	if (reason < EXIT_REASON_COUNT)
 		vcpu->counters->exits[reason].count++;
-	log_error("%s exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
-		  reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
-		  reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
-		  vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+	log_end(vcpu->vm, "%s exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
+		reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
+		reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
+		vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,
 		registers);
 }

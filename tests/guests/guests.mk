@@ -11,7 +11,7 @@ GUEST_DIR := tests/guests
 GUEST_OBJ := $(GUESTS)/obj
 GUEST_BEATS := beat-com1 beat-com2 beat-com4 beat-e9
 GUEST_HOSTILES := hostile-com1 hostile-com4
-GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour conform conform32)
+GUEST_PROGRAMS := $(addprefix $(GUESTS)/,rt rt.elf $(GUEST_BEATS) $(GUEST_HOSTILES) neighbour conform conform32 phoenix dog)
 
 GUEST_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
@@ -157,6 +157,20 @@ $(GUEST_OBJ)/conform32/%.o: $(GUEST_DIR)/conform32/% $(GUEST_OBJ)/.flags
 $(GUESTS)/conform32: $(GUEST_CONFORM32_OBJECTS) $(GUEST_DIR)/conform32/conform32.lds
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -m32 $(GUEST_LDFLAGS) -Wl,-T,$(GUEST_DIR)/conform32/conform32.lds -o $@ $(filter %.o,$^)
+
+# Guests that end and begin again (life/README.md): main programs of their own.
+# $(call life-rules,NAME,CONSOLE)
+define life-rules
+$(GUEST_OBJ)/$(1).elf: $(GUEST_OBJ)/life/$(1).c.o $(addprefix $(GUEST_OBJ)/lib/,frequency.c.o print.c.o start.S.o) \
+		$(guest-console-$(2)) $(GUEST_DIR)/beat.lds
+	$$(call guest-link,$(GUEST_DIR)/beat.lds)
+
+$(GUESTS)/$(1): $(GUEST_OBJ)/$(1).elf
+	@$$(call say,OBJCOPY,$$@)
+	$$(Q)objcopy --strip-debug $$< $$@
+endef
+$(eval $(call life-rules,phoenix,com1))
+$(eval $(call life-rules,dog,com4))
 
 -include $(wildcard $(GUEST_OBJ)/*.d $(GUEST_OBJ)/*/*.d)
 

@@ -105,6 +105,7 @@ static const struct member members[] = {
 	FIELD(struct scenario, pci_count, board), FIELD(struct scenario, pci_ecam_base, board),
 	FIELD(struct scenario, pci_ecam_size, board), FIELD(struct scenario, crash_record_base, board),
 	FIELD(struct scenario, crash_record_size, board),
+	FIELD(struct scenario, image_store_base, board), FIELD(struct scenario, image_store_size, board),
 
 	FIELD(struct vm_config, name, text_pointer), FIELD(struct vm_config, id, NULL),
 	FIELD(struct vm_config, vcpus, NULL), FIELD(struct vm_config, vcpu_count, NULL),
@@ -124,6 +125,11 @@ static const struct member members[] = {
 	FIELD(struct vm_config, pci_functions, NULL), FIELD(struct vm_config, pci_function_count, NULL),
 	FIELD(struct vm_config, cpuid_masks, choice), FIELD(struct vm_config, cpuid_mask_count, choice),
 	FIELD(struct vm_config, virtual_devices, choice),
+	FIELD(struct vm_config, life.restartable, NULL), FIELD(struct vm_config, life.on_reset, choice),
+	FIELD(struct vm_config, life.on_crash, choice),
+	FIELD(struct vm_config, life.restart_limit, choice),
+	FIELD(struct vm_config, life.restart_window_seconds, choice),
+	FIELD(struct vm_config, life.watchdog_seconds, choice),
 
 	FIELD(struct vcpu_config, vm, NULL), FIELD(struct vcpu_config, index, NULL),
 	FIELD(struct vcpu_config, apic_id, NULL),

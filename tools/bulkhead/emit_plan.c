@@ -290,6 +290,9 @@ static void plan_ranges(struct plan *plan)
 		} else if (board->ranges[i].kind == BOARD_CRASH_RECORD) {
 			scenario->crash_record_base = base;
 			scenario->crash_record_size = size;
+		} else if (board->ranges[i].kind == BOARD_IMAGE_STORE) {
+			scenario->image_store_base = base;
+			scenario->image_store_size = size;
 		}
 	}
 	qsort(ram, scenario->ram_count, sizeof(*ram), compare_ram);
@@ -346,6 +349,18 @@ static void plan_bitmaps(struct plan *plan, struct vm_config *config)
 	config->msr_bitmap = msr;
 }
 
+static struct life_config life_of(const struct vm_life *life)
+{
+	return (struct life_config){
+		.restartable = life->restartable,
+		.on_reset = life->on_reset,
+		.on_crash = life->on_crash,
+		.restart_limit = (uint32_t)life->restart_limit.value,
+		.restart_window_seconds = (uint32_t)life->restart_window.value,
+		.watchdog_seconds = (uint32_t)life->watchdog.value,
+	};
+}
+
 static bool plan_vm(struct plan *plan, uint32_t index)
 {
 	const struct vm *vm = &plan->model->vms[index];
@@ -358,6 +373,7 @@ static bool plan_vm(struct plan *plan, uint32_t index)
 	plan_pci_functions(plan, config, vm);
 	plan_cpuid(plan, config, vm);
 	config->virtual_devices = vm_virtual_devices(vm, &plan->model->board);
+	config->life = life_of(&vm->life);
 	return plan_pins(plan, config, vm) && plan_memory(plan, config, vm) &&
 	       plan_boot(plan, config, vm);
 }

@@ -183,6 +183,11 @@ static void emit_scenario(FILE *file, const struct scenario *scenario)
 		fprintf(file,
 			"\t.pci_ecam_base = 0x%" PRIx64 ",\n\t.pci_ecam_size = 0x%" PRIx64 ",\n",
 			scenario->pci_ecam_base, scenario->pci_ecam_size);
+	if (scenario->image_store_size != 0)
+		fprintf(file,
+			"\t.image_store_base = 0x%" PRIx64 ",\n\t.image_store_size = 0x%" PRIx64
+			",\n",
+			scenario->image_store_base, scenario->image_store_size);
 	fputs("};\n", file);
 }
 

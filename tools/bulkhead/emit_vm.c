@@ -215,6 +215,25 @@ static void emit_virtual_devices(FILE *file, uint32_t devices)
 	fputs(" */\n", file);
 }
 
+static void emit_life(FILE *file, const struct life_config *life)
+{
+	static const char *const actions[] = {
+		[LIFE_STOP] = "LIFE_STOP",
+		[LIFE_RESTART] = "LIFE_RESTART",
+		[LIFE_HALT_MACHINE] = "LIFE_HALT_MACHINE",
+	};
+
+	fprintf(file,
+		"\t\t.life = {\n\t\t\t.restartable = %s,\n\t\t\t.on_reset = %s,\n"
+		"\t\t\t.on_crash = %s,\n",
+		life->restartable ? "true" : "false", actions[life->on_reset],
+		actions[life->on_crash]);
+	fprintf(file,
+		"\t\t\t.restart_limit = %u,\n\t\t\t.restart_window_seconds = %u,\n"
+		"\t\t\t.watchdog_seconds = %u,\n\t\t},\n",
+		life->restart_limit, life->restart_window_seconds, life->watchdog_seconds);
+}
+
 void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 {
 	const struct vm_config *config = &plan->vms[vm];
@@ -241,5 +260,6 @@ void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 	if (config->cpuid_mask_count != 0)
 		emit_array(file, vm, "cpuid_masks", "cpuid_mask_count", config->cpuid_mask_count);
 	emit_virtual_devices(file, config->virtual_devices);
+	emit_life(file, &config->life);
 	fputs("\t},\n", file);
 }

@@ -47,6 +47,8 @@ static const char *host_detail(const struct report *report, const struct segment
 		return memory_share_text(report, segment->memory->share);
 	case PARTY_HYPERVISOR:
 		return "image, tables, stacks";
+	case PARTY_IMAGES:
+		return "VMs restart from them";
 	case PARTY_TRAMPOLINE:
 		return "starts the cores";
 	case PARTY_NOTHING:

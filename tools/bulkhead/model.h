@@ -59,6 +59,7 @@ enum board_range_kind {
 	BOARD_HYPERVISOR,   /* image, tables, stacks */
 	BOARD_TRAMPOLINE,   /* AP start-up page below 1 MiB */
 	BOARD_CRASH_RECORD, /* where cores leave word of a crash */
+	BOARD_IMAGE_STORE,  /* the scenario's, as soon as its place is known */
 };
 
 struct board_range {
@@ -236,6 +237,24 @@ struct vm_module {
 	const char *string; /* all of it */
 };
 
+/* RAM for the images that VMs are restarted from. */
+struct image_store {
+	bool given;
+	struct number size;
+	struct number host; /* not given: chosen by place.c */
+	bool host_unusable; /* `host` is there but malformed (reported) */
+	struct place at;
+};
+
+struct vm_life {
+	bool restartable;            /* by default if there is an image store */
+	struct place restartable_at; /* line 0: not given */
+	enum life_action on_reset;   /* by default restart, if it is restartable */
+	enum life_action on_crash;   /* by default stop */
+	struct place on_reset_at, on_crash_at;
+	struct number restart_limit, restart_window, watchdog; /* the first two with defaults */
+};
+
 struct vm {
 	const char *name;
 	struct place at; /* of the node's name */
@@ -288,6 +307,7 @@ struct vm {
 	bool image_given, bsp_entry_given, ap_entry_given;
 	struct text *foreign; /* names of properties that the protocol does not use */
 	unsigned foreign_count;
+	struct vm_life life;
 };
 
 struct module {
@@ -317,6 +337,7 @@ struct model {
 	unsigned module_count;
 	struct share *shares;
 	unsigned share_count;
+	struct image_store image_store;
 	bool shares_unresolved; /* a VM names shared memory that does not exist (reported) */
 };
 

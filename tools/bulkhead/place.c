@@ -348,6 +348,33 @@ static void follow_shared(struct model *model, const struct placement *placement
 		}
 }
 
+/* Last, so that VMs get large pages; it becomes a range of the board, which rules keep VMs away from. */
+static void place_store(struct model *model, struct free_list *list, struct placement *placement)
+{
+	struct image_store *store = &model->image_store;
+	uint64_t size = store->size.value, address;
+	struct span span;
+
+	if (!store->given || store->host.given || store->host_unusable ||
+	    size % PAGE_SIZE_4K != 0 || !span_make(0, size, &span))
+		return;
+	for (unsigned i = 0; i < list->count; i++) {
+		if (!fits(list->items[i], 0, PAGE_SIZE_4K, size, &address))
+			continue;
+		store->host.value = address;
+		take(list, (struct span){address, address + (size - 1)});
+		*ARENA_PUSH(list->arena, model->board.ranges, model->board.range_count) =
+			(struct board_range){
+				.name = "image-store",
+				.kind = BOARD_IMAGE_STORE,
+				.range = {{address, store->at, true}, store->size, store->at},
+			};
+		return;
+	}
+	placement->store_homeless = true;
+	placement->store_largest = largest(list);
+}
+
 void place_memory(struct model *model, struct arena *arena, struct placement *placement)
 {
 	struct free_list list = {.arena = arena};
@@ -368,6 +395,7 @@ void place_memory(struct model *model, struct arena *arena, struct placement *pl
 		*ARENA_PUSH(arena, placement->items, placement->count) =
 			place_one(&list, &requests[i]);
 	follow_shared(model, placement, arena);
+	place_store(model, &list, placement);
 	placement->free = list.items;
 	placement->free_count = list.count;
 }

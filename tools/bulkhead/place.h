@@ -26,6 +26,8 @@ struct placement {
 	unsigned count;
 	struct free_range *free; /* what no VM has in the end; sorted */
 	unsigned free_count;
+	bool store_homeless;             /* no room for the image store */
+	struct free_range store_largest; /* free range at that moment */
 };
 
 /*

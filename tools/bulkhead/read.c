@@ -29,6 +29,7 @@ static void read_model(struct reader *reader)
 	reader->model->tree = reader->tree.root;
 	read_board(reader);
 	read_shares(reader);
+	read_image_store(reader);
 	read_vms(reader);
 	read_modules(reader);
 }

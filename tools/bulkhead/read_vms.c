@@ -252,6 +252,7 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 	vm->virtual_devices =
 		read_texts(reader, node, "virtual-devices", &vm->virtual_device_count);
 	take_boot(reader, node, vm);
+	read_life(reader, node, &vm->life);
 	take_memory(reader, node, vm);
 }
 

@@ -99,7 +99,7 @@ static const char *ram_fact(const struct report *report)
 		if (vm)
 			given += segment_size(segment);
 		if (vm || kind == PARTY_FREE || kind == PARTY_HYPERVISOR ||
-		    kind == PARTY_TRAMPOLINE || kind == PARTY_CONFLICT)
+		    kind == PARTY_TRAMPOLINE || kind == PARTY_IMAGES || kind == PARTY_CONFLICT)
 			ram += segment_size(segment);
 	}
 	return ram ? arena_format(report->arena, "%s, of which VMs have %s",

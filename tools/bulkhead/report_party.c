@@ -46,6 +46,7 @@ static const struct {
 	[PARTY_DEVICE] = {"device", "free", "on-page"},
 	[PARTY_APIC] = {"interrupt controller", "apic", "on-reserved"},
 	[PARTY_TRAMPOLINE] = {"trampoline", "hypervisor", "on-hypervisor"},
+	[PARTY_IMAGES] = {"images", "hypervisor", "on-hypervisor"},
 	[PARTY_HYPERVISOR] = {"hypervisor", "hypervisor", "on-hypervisor"},
 	[PARTY_VM] = {NULL, NULL, NULL},
 	[PARTY_SHARED] = {"shared", "shared", "on-shared"},

@@ -19,6 +19,7 @@ enum party_kind {
 	PARTY_DEVICE, /* registers of a device that no VM has */
 	PARTY_APIC,   /* interrupt controllers: real ones on the board, emulated ones in a VM */
 	PARTY_TRAMPOLINE,
+	PARTY_IMAGES, /* pristine images of restartable VMs */
 	PARTY_HYPERVISOR,
 	PARTY_VM,
 	PARTY_SHARED,   /* memory that several VMs have by declaration */

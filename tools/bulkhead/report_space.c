@@ -53,6 +53,7 @@ static void add_board_range(struct sweep *sweep, const struct board_range *range
 		[BOARD_HYPERVISOR] = PARTY_HYPERVISOR,
 		[BOARD_TRAMPOLINE] = PARTY_TRAMPOLINE,
 		[BOARD_CRASH_RECORD] = PARTY_HYPERVISOR,
+		[BOARD_IMAGE_STORE] = PARTY_IMAGES,
 	};
 	struct span span;
 

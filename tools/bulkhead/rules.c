@@ -164,6 +164,13 @@ const struct rule rules[] = {
 	{"BH9004", WARNING, "shared memory that no VM may write", rule_share_unwritten},
 	{"BH9005", WARNING, "multiple-writers where it is not needed", rule_share_permission_unneeded},
 
+	/* Life cycle */
+	{"BH9101", ERROR, "restart without images to restart from", rule_restart_images},
+	{"BH9102", ERROR, "restart limit or watchdog out of range", rule_life_range},
+	{"BH9103", ERROR, "image store is misplaced", rule_image_store},
+	{"BH9104", ERROR, "images do not fit into the image store", rule_image_store_room},
+	{"BH9105", WARNING, "image store or restart limit that nothing uses", rule_life_unused},
+
 	/* Processor features */
 	{"BHA001", ERROR, "feature that cannot be hidden", rule_feature_unknown},
 	{"BHA002", WARNING, "feature hidden twice", rule_feature_twice},

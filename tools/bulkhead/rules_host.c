@@ -9,7 +9,7 @@
 #define PAGE_MASK (PAGE_SIZE_4K - 1)
 #define NOT_RAM                                                                   \
 	(1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR | 1u << BOARD_TRAMPOLINE | \
-	 1u << BOARD_CRASH_RECORD)
+	 1u << BOARD_CRASH_RECORD | 1u << BOARD_IMAGE_STORE)
 
 /* Who a claim of fixed_memory() is of: VM "rt": memory@0; owners behind the last VM are shares. */
 static const char *party(struct check *check, const struct claim *claim)
@@ -336,6 +336,7 @@ static void report_reserved(struct check *check, const struct claim *claim,
 		[BOARD_HYPERVISOR] = "the hypervisor's own",
 		[BOARD_TRAMPOLINE] = "the hypervisor's, for starting cores",
 		[BOARD_CRASH_RECORD] = "the hypervisor's, for crash records",
+		[BOARD_IMAGE_STORE] = "the image store",
 	};
 	const char *common = span_text(check->arena, span_common(claim->span, obstacle->span));
 	struct finding *finding = REPORT(check, claim->at, "%s: host memory %s is %s",

@@ -91,6 +91,13 @@ void rule_cache_split(struct check *check);
 void rule_core_kinds(struct check *check);
 void rule_threads_differ(struct check *check);
 
+/* rules_life.c */
+void rule_restart_images(struct check *check);
+void rule_life_range(struct check *check);
+void rule_image_store(struct check *check);
+void rule_image_store_room(struct check *check);
+void rule_life_unused(struct check *check);
+
 /* rules_features.c */
 void rule_feature_unknown(struct check *check);
 void rule_feature_twice(struct check *check);

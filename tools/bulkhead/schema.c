@@ -334,6 +334,20 @@ static const struct schema_node shares = {
 	.children = shares_children,
 };
 
+/* Pristine images. */
+
+static const struct schema_property image_store_properties[] = {
+	{.name = "size", .type = TYPE_ADDRESS, .mandatory = true},
+	{.name = "host", .type = TYPE_ADDRESS},
+	{0},
+};
+const struct schema_node schema_image_store = {
+	.kind = "the image store",
+	.name = "image-store",
+	.properties = image_store_properties,
+	.children = no_children,
+};
+
 /* VMs. */
 
 static const char *const protocol_choices[] = {
@@ -353,6 +367,13 @@ static const char *const mode_choices[] = {
 static const char *const switch_choices[] = {[CHOICE_OFF] = "off", [CHOICE_ON] = "on", NULL};
 static const char *const access_choices[] = {
 	[CHOICE_R] = "r", [CHOICE_RW] = "rw", [CHOICE_RX] = "rx", [CHOICE_RWX] = "rwx", NULL,
+};
+
+static const char *const life_choices[] = {
+	[CHOICE_STOP] = "stop",
+	[CHOICE_RESTART] = "restart",
+	[CHOICE_HALT_MACHINE] = "halt-machine",
+	NULL,
 };
 
 static const struct schema_property vm_memory_properties[] = {
@@ -418,6 +439,12 @@ static const struct schema_property vm_properties[] = {
 	{.name = "interrupts", .type = TYPE_CELLS},
 	{.name = "acpi", .type = TYPE_CHOICE, .choices = switch_choices},
 	{.name = "report", .type = TYPE_STRING},
+	{.name = "restartable", .type = TYPE_CHOICE, .choices = switch_choices},
+	{.name = "on-reset", .type = TYPE_CHOICE, .choices = life_choices},
+	{.name = "on-crash", .type = TYPE_CHOICE, .choices = life_choices},
+	{.name = "restart-limit", .type = TYPE_CELL},
+	{.name = "restart-window-seconds", .type = TYPE_CELL},
+	{.name = "watchdog-seconds", .type = TYPE_CELL},
 	{0},
 };
 static const struct schema_node *const vm_children[] = {&vm_memory, &schema_vm_shared, NULL};
@@ -447,8 +474,8 @@ static const struct schema_property root_properties[] = {
 	{.name = "description", .type = TYPE_STRING},
 	{0},
 };
-static const struct schema_node *const root_children[] = {&schema_board, &modules, &shares, &vms,
-							  NULL};
+static const struct schema_node *const root_children[] = {&schema_board,       &modules, &shares,
+							  &schema_image_store, &vms,     NULL};
 const struct schema_node schema_root = {
 	.kind = "the scenario",
 	.name = "",

@@ -53,6 +53,7 @@ extern const struct schema_node schema_pci_function;
 extern const struct schema_node schema_iommu;
 extern const struct schema_node schema_share;
 extern const struct schema_node schema_vm_shared;
+extern const struct schema_node schema_image_store;
 
 /* The orders of choices that the reader relies on. */
 enum {
@@ -62,13 +63,14 @@ enum {
 	CHOICE_MULTIBOOT,
 	CHOICE_MULTIBOOT2,
 	CHOICE_ROM
-};                                                   /* boot-protocol */
-enum { CHOICE_PROTECTED, CHOICE_REAL };              /* entry-mode */
-enum { CHOICE_OFF, CHOICE_ON };                      /* acpi */
-enum { CHOICE_R, CHOICE_RW, CHOICE_RX, CHOICE_RWX }; /* access */
-enum { CHOICE_OKAY, CHOICE_OK, CHOICE_DISABLED };    /* status */
-enum { CHOICE_EDGE, CHOICE_LEVEL };                  /* trigger */
-enum { CHOICE_HIGH, CHOICE_LOW };                    /* polarity */
+};                                                         /* boot-protocol */
+enum { CHOICE_PROTECTED, CHOICE_REAL };                    /* entry-mode */
+enum { CHOICE_OFF, CHOICE_ON };                            /* acpi */
+enum { CHOICE_R, CHOICE_RW, CHOICE_RX, CHOICE_RWX };       /* access */
+enum { CHOICE_OKAY, CHOICE_OK, CHOICE_DISABLED };          /* status */
+enum { CHOICE_EDGE, CHOICE_LEVEL };                        /* trigger */
+enum { CHOICE_HIGH, CHOICE_LOW };                          /* polarity */
+enum { CHOICE_STOP, CHOICE_RESTART, CHOICE_HALT_MACHINE }; /* on-reset, on-crash */
 /* reserved-memory compatible */
 enum { CHOICE_HYPERVISOR_RANGE, CHOICE_TRAMPOLINE_RANGE, CHOICE_CRASH_RANGE };
 enum { CHOICE_PERFORMANCE, CHOICE_EFFICIENT };        /* kind of a cpu */

@@ -209,6 +209,37 @@ static void print_completed(const struct printer *printer, const struct vm *vm)
 				 vm->device_count - vm->pci_count);
 }
 
+static void print_number_property(const struct printer *printer, const char *name, uint64_t value)
+{
+	indent(printer);
+	fprintf(printer->stream, "%s = <%" PRIu64 ">; /* default */\n", name, value);
+}
+
+static void print_life_additions(const struct printer *printer, const struct tree_node *node,
+				 const struct vm_life *life)
+{
+	static const char *const actions[] = {
+		[LIFE_STOP] = "stop",
+		[LIFE_RESTART] = "restart",
+		[LIFE_HALT_MACHINE] = "halt-machine",
+	};
+
+	if (!has(node, "restartable"))
+		print_text_property(printer, "restartable", life->restartable ? "on" : "off",
+				    "default");
+	if (!has(node, "on-reset"))
+		print_text_property(printer, "on-reset", actions[life->on_reset], "default");
+	if (!has(node, "on-crash"))
+		print_text_property(printer, "on-crash", actions[life->on_crash], "default");
+	if (life->on_reset != LIFE_RESTART && life->on_crash != LIFE_RESTART)
+		return;
+	if (!has(node, "restart-limit"))
+		print_number_property(printer, "restart-limit", life->restart_limit.value);
+	if (!has(node, "restart-window-seconds"))
+		print_number_property(printer, "restart-window-seconds",
+				      life->restart_window.value);
+}
+
 static void print_vm_additions(struct printer *printer, const struct tree_node *node)
 {
 	const struct vm *vm = vm_of(printer, node);
@@ -222,6 +253,7 @@ static void print_vm_additions(struct printer *printer, const struct tree_node *
 		print_address_property(printer, "load-address", vm->bsp_entry.value, "default");
 	if (!has(node, "acpi"))
 		print_text_property(printer, "acpi", vm->acpi ? "on" : "off", "default");
+	print_life_additions(printer, node, &vm->life);
 	for (unsigned i = 0; i < vm->device_count; i++)
 		print_device(printer, &board->devices[vm->devices[i].target]);
 }
@@ -276,12 +308,21 @@ static void print_share_additions(struct printer *printer, const struct tree_nod
 		}
 }
 
+static void print_store_additions(struct printer *printer, const struct tree_node *node)
+{
+	if (!has(node, "host"))
+		print_address_property(printer, "host", printer->model->image_store.host.value,
+				       "chosen by the tool");
+}
+
 static void print_additions(struct printer *printer, const struct tree_node *node)
 {
 	const struct tree_node *parent = node->parent;
 
 	if (node->schema == &schema_vm)
 		print_vm_additions(printer, node);
+	else if (node->schema == &schema_image_store)
+		print_store_additions(printer, node);
 	else if (node->schema == &schema_share)
 		print_share_additions(printer, node);
 	else if (parent && parent->schema == &schema_vm && !strcmp(node->base, "memory"))

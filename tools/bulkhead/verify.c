@@ -172,7 +172,7 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			.code = "BHB203",
 			.title = "hypervisor's memory reachable by a VM",
 			.explanation =
-				"An EPT maps the hypervisor's image, tables, stacks, crash records or the trampoline that starts cores.",
+				"An EPT maps the hypervisor's image, tables, stacks, crash records, the images that VMs restart from, or the trampoline that starts cores.",
 			.needs = NEEDS_TABLES,
 			.verify = verify_hypervisor_memory,
 		},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* BHB7xx: how a VM starts, and what it is told about its memory. */
 #include "bulkhead/platform.h"
+#include "limits_life.h"
 #include "verify_internal.h"
 
 #define MIB          UINT64_C(0x100000)
@@ -162,11 +163,47 @@ static const char *boot_problem(const struct verify *verify, const struct verify
 	return NULL;
 }
 
+static bool restarts(const struct life_config *life)
+{
+	return life->on_reset == LIFE_RESTART || life->on_crash == LIFE_RESTART;
+}
+
+static bool limit_is_right(const struct life_config *life)
+{
+	if (!restarts(life))
+		return life->restart_limit == 0 && life->restart_window_seconds == 0;
+	return life->restart_limit >= 1 && life->restart_limit <= RESTART_LIMIT_MAX &&
+	       life->restart_window_seconds >= 1 &&
+	       life->restart_window_seconds <= LIFE_SECONDS_MAX;
+}
+
+/* A bool of an image may hold any byte. */
+static const char *life_problem(const struct life_config *life)
+{
+	uint8_t restartable = *(const uint8_t *)&life->restartable;
+
+	if (restartable > 1)
+		return "is neither restartable nor not";
+	if ((unsigned)life->on_reset > LIFE_HALT_MACHINE ||
+	    (unsigned)life->on_crash > LIFE_HALT_MACHINE)
+		return "has an unknown policy for its end";
+	if (restarts(life) && !restartable)
+		return "restarts by its policy, but is not restartable";
+	if (!limit_is_right(life))
+		return "has a limit of restarts that cannot be";
+	if (life->watchdog_seconds > LIFE_SECONDS_MAX)
+		return "has a watchdog that waits for more than a day";
+	return NULL;
+}
+
 void verify_boot(struct verify *verify)
 {
 	FOR_EACH_VM(verify, vm) {
 		const char *problem = boot_problem(verify, vm);
 
+		if (problem)
+			verify_report(verify, VERIFY_BOOT, "%s: it %s", vm->label, problem);
+		problem = life_problem(&vm->config.life);
 		if (problem)
 			verify_report(verify, VERIFY_BOOT, "%s: it %s", vm->label, problem);
 	}

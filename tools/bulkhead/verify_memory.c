@@ -133,6 +133,9 @@ void verify_hypervisor_memory(struct verify *verify)
 	if (scenario->crash_record_size != 0)
 		verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->crash_record_base,
 				scenario->crash_record_size, "the hypervisor's crash records");
+	if (scenario->image_store_size != 0)
+		verify_keep_out(verify, VERIFY_HYPERVISOR_MEMORY, scenario->image_store_base,
+				scenario->image_store_size, "the image store");
 	/* Wherever the tables say that the hypervisor is: this is where it really is. */
 	for (unsigned i = 0; i < verify->image.segment_count; i++) {
 		const struct verify_segment *segment = &verify->image.segments[i];
@@ -443,6 +446,36 @@ static void check_crash_records(struct verify *verify)
 			      size, base, s->core_count);
 }
 
+static bool any_restartable(const struct verify *verify)
+{
+	bool any = false;
+
+	FOR_EACH_VM(verify, vm)
+		any = any || *(const uint8_t *)&vm->config.life.restartable != 0;
+	return any;
+}
+
+/* Whoever is restarted has images to be restarted from, which nothing else can change. */
+static void check_image_store(struct verify *verify)
+{
+	const struct scenario *s = &verify->scenario;
+	const hpa_t base = s->image_store_base;
+	const uint64_t size = s->image_store_size;
+
+	verify->statistics.pairs += 4;
+	if (base == 0 && size == 0 && !any_restartable(verify))
+		return;
+	if (((base | size) & PAGE_MASK) != 0 || size == 0 ||
+	    !verify_ram_holds(verify, base, size) ||
+	    ranges_meet(base, size, s->hypervisor_base, s->hypervisor_size) ||
+	    ranges_meet(base, size, s->trampoline, PAGE_SIZE_4K) ||
+	    ranges_meet(base, size, s->crash_record_base, s->crash_record_size))
+		verify_report(verify, VERIFY_BOARD_MEMORY,
+			      "the image store, 0x%" PRIx64 " bytes at 0x%" PRIx64
+			      ", is not RAM of its own that restartable VMs need",
+			      size, base);
+}
+
 static void check_own_memory(struct verify *verify)
 {
 	const struct scenario *s = &verify->scenario;
@@ -462,6 +495,7 @@ static void check_own_memory(struct verify *verify)
 			      " is not a page of RAM between 0x1000 and 0x9ffff",
 			      s->trampoline);
 	check_crash_records(verify);
+	check_image_store(verify);
 }
 
 void verify_board_memory(struct verify *verify)

@@ -290,6 +290,11 @@ static void report_header(const struct verify *verify, const char *file, FILE *s
 		print_range(stream, scenario->crash_record_base, scenario->crash_record_size);
 		fprintf(stream, "%s\n", size_text(size, scenario->crash_record_size));
 	}
+	if (scenario->image_store_size != 0) {
+		fputs("images      ", stream);
+		print_range(stream, scenario->image_store_base, scenario->image_store_size);
+		fprintf(stream, "%s\n", size_text(size, scenario->image_store_size));
+	}
 }
 
 static void report_core(const struct verify *verify, uint32_t index, FILE *stream)

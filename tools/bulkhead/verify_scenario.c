@@ -402,6 +402,22 @@ static bool has_mask(const struct verify_vm *vm, const struct cpuid_mask *mask)
 	return false;
 }
 
+static void compare_life(struct verify *verify, const struct verify_vm *vm,
+			 const struct vm_life *declared)
+{
+	const struct life_config *life = &vm->config.life;
+
+	verify->statistics.pairs++;
+	if (*(const uint8_t *)&life->restartable != declared->restartable ||
+	    life->on_reset != declared->on_reset || life->on_crash != declared->on_crash ||
+	    life->restart_limit != declared->restart_limit.value ||
+	    life->restart_window_seconds != declared->restart_window.value ||
+	    life->watchdog_seconds != declared->watchdog.value)
+		verify_report(verify, VERIFY_SCENARIO_VM,
+			      "%s: its restart policy or watchdog is not the scenario's",
+			      vm->label);
+}
+
 static void compare_features(struct verify *verify, const struct verify_vm *vm,
 			     const struct vm *declared)
 {
@@ -456,6 +472,7 @@ void verify_scenario_vms(struct verify *verify)
 		compare_boot(verify, vm, declared);
 		compare_functions(verify, vm, declared);
 		compare_features(verify, vm, declared);
+		compare_life(verify, vm, &declared->life);
 		compare_virtual_devices(verify, vm, declared);
 	}
 	if (verify->scenario.vm_count != model->vm_count)
@@ -632,6 +649,10 @@ void verify_scenario_board(struct verify *verify)
 	compare_modules(verify);
 	compare_shares(verify);
 	compare_inventory(verify);
+	if (scenario->image_store_size != model->image_store.size.value ||
+	    (model->image_store.host.given &&
+	     scenario->image_store_base != model->image_store.host.value))
+		board_differs(verify, "image store is");
 	if (scenario->physical_address_bits != model->board.physical_address_bits)
 		board_differs(verify, "physical address width is");
 	topology_widths(&model->board, &thread_bits, &package_bits);
