@@ -14,13 +14,20 @@ static struct {
 	uint32_t count;
 } placements_of[CONFIG_MAX_VMS] SEALED_ZEROS;
 
+static bool boots_from(const struct boot_config *boot, uint32_t module)
+{
+	for (uint32_t i = 0; i < boot->module_count; i++)
+		if (boot->modules[i].module == module)
+			return true;
+	return boot->image == module || boot->ramdisk == module;
+}
+
 static bool is_needed(const struct scenario *scenario, uint32_t module)
 {
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		const struct vm_config *vm = &scenario->vms[i];
 
-		if (vm->life.restartable &&
-		    (vm->boot.image == module || vm->boot.ramdisk == module))
+		if (vm->life.restartable && boots_from(&vm->boot, module))
 			return true;
 	}
 	return false;

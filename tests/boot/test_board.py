@@ -16,6 +16,7 @@ LIES = {
     "a PCI function that is not there": ("BHC601", "00:05.0", "8086:100e", 'VM "here"'),
     "a BAR that is elsewhere": ("BHC602", "BAR 4", "ide", "0xc801"),
     "an image that does not fit": ("BHC405", 'VM "here"'),
+    "an image store that is too small": ("BHC406", "enlarge image-store"),
 }
 
 

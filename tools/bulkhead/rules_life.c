@@ -153,15 +153,26 @@ void rule_image_store(struct check *check)
 
 /* --- Its size ----------------------------------------------------------------------------------- */
 
+static bool is_named(const struct text *text, const struct module *module)
+{
+	return text->value && !strcmp(text->value, module->name);
+}
+
+static bool boots_from(const struct vm *vm, const struct module *module)
+{
+	for (unsigned i = 0; i < vm->boot_module_count; i++)
+		if (is_named(&vm->boot_modules[i].name, module))
+			return true;
+	return is_named(&vm->image, module) ||
+	       (vm->protocol == BOOT_LINUX && is_named(&vm->ramdisk, module));
+}
+
 static bool keeps(const struct model *model, const struct module *module)
 {
 	for (unsigned i = 0; i < model->vm_count; i++) {
 		const struct vm *vm = &model->vms[i];
 
-		if (vm->life.restartable &&
-		    ((vm->image.value && !strcmp(vm->image.value, module->name)) ||
-		     (vm->protocol == BOOT_LINUX && vm->ramdisk.value &&
-		      !strcmp(vm->ramdisk.value, module->name))))
+		if (vm->life.restartable && boots_from(vm, module))
 			return true;
 	}
 	return false;

@@ -9,7 +9,10 @@
 #ifndef __DTS__
 #include <stdint.h>
 
+#define LIFE_RECORD_MAGIC UINT64_C(0x31454C4946524550)
+
 struct life_record {
+	uint64_t magic;    /* else it holds what memory holds after power-on */
 	uint64_t lives;    /* begun so far, this one included */
 	uint64_t failures; /* checks that found something of an earlier life */
 	uint64_t reported; /* failures whose text has been printed */

@@ -308,12 +308,30 @@ static void report(void)
 	print_text("\r\n");
 }
 
+/* The first life has the memory that firmware and GRUB left behind. */
+static void record_begin(void)
+{
+	volatile uint64_t *word = (void *)PATTERN_BASE;
+
+	if (RECORD->magic == LIFE_RECORD_MAGIC)
+		return;
+	RECORD->lives = 0;
+	RECORD->failures = 0;
+	RECORD->reported = 0;
+	RECORD->magic = LIFE_RECORD_MAGIC;
+	*at(AP_ALIVE) = 0;
+	for (unsigned i = 0; i < PATTERN_WORDS; i++)
+		word[i] = 0;
+}
+
 _Noreturn void guest_main(uint32_t index, uint32_t count)
 {
-	uint64_t life = RECORD->lives++;
+	uint64_t life;
 
 	(void)index;
 	console_open();
+	record_begin();
+	life = RECORD->lives++;
 	expect("second core", count, 2);
 	vectors_on();
 	memory_check();
