@@ -5,7 +5,7 @@
 #include "bulkhead/platform.h"
 
 #define FEED_MILLISECONDS 200
-#define FEEDINGS          8
+#define FEEDINGS          6
 
 static void wait(const struct frequencies *frequencies)
 {
