@@ -188,7 +188,7 @@ static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registe
 		text[3 * i + 1] = digits[bytes[i] >> 4];
 		text[3 * i + 2] = digits[bytes[i] & 15];
 	}
-	log_error(
+	log_end(vcpu->vm,
 		"vCPU %u %s device register 0x%lx by an instruction that Bulkhead does not emulate: "
 		"bytes%s (%u-bit code)",
 		vcpu->config->index, access_name(access), access->address, text, guest_code_bits());
