@@ -7,6 +7,8 @@ import re
 EXPLAINED = (
     # What `nox2apic` asks for: the virtual firmware hands over in x2APIC mode.
     r"^(x2apic: )?x2apic already enabled",
+    # The emulated processor is one that needs mitigations, without the microcode that would help.
+    r"^(RETBleed|Spectre V2|MDS|TAA|MMIO Stale Data|L1TF|GDS|SRBDS)\b.*(WARNING|vulnerable|Vulnerable)",
     # Pieces of "smp: ... .... node  #0, CPUs:  #1 #2", which continue a line without a level of their own.
     r"^ *#\d+$",
 )
