@@ -176,7 +176,7 @@ static void timer(void)
 	verdict("deadline-armed", msr_read(0x6E0) == start + 200000, msr_read(0x6E0));
 	interrupts_on_and_halt();
 	interrupts_off();
-	verdict("deadline-comes", taken.count == 1 && tsc_read() - start >= 200000, taken.count);
+	verdict("deadline-comes", taken.count == 1 && tsc_read() - start >= 199000, taken.count);
 	verdict("deadline-disarmed", msr_read(0x6E0) == 0, msr_read(0x6E0));
 	taken.count = 0;
 	msr_write(0x6E0, 1);

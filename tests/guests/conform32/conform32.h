@@ -82,5 +82,6 @@ void test_tasks(void);
 void test_virtual(void);
 void test_paging32(void);
 void test_segments(void);
+void test_real(void);
 
 #endif

@@ -160,6 +160,7 @@ void main32(void)
 	test_segments();
 	test_tasks();
 	test_virtual();
+	test_real();
 	test_paging32();
 	print("conform32: done\r\n");
 	for (;;)
