@@ -85,7 +85,9 @@ def tick_bars(results, present):
     lines = ["$ticks << EOD"]
     for name, label in BARS:
         values = [results[e].get(name) for e in present]
-        lines.append(f'"{label}" ' + " ".join("NaN" if v is None else str(max(v, 0.5))
+        factor = ratio(results.get("kvm", {}).get(name), results["bulkhead"].get(name))
+        shown = label if factor == "-" else f"{label} (1 : {factor})"
+        lines.append(f'"{shown}" ' + " ".join("NaN" if v is None else str(max(v, 0.5))
                                               for v in values))
     bars = [f'{"$ticks" if i == 0 else chr(34) * 2} using {i + 2}{":xtic(1)" if i == 0 else ""} '
             f'title "{HEADS[ENVIRONMENTS.index(e)]}" linecolor rgb "{colors[e]}"'
@@ -112,10 +114,10 @@ def gnuplot_script(results, out):
     lines = ['set terminal svg size 1100,720 dynamic background rgb "white" font "sans,13"',
              f'set output "{out}"',
              f'set multiplot layout {2 if linux else 1},1 '
-             'title "Emulated TSC ticks, without hardware exit latency"',
+             'title "Emulated TSC ticks, without hardware exit latency; in brackets Bulkhead : KVM"',
              "set style data histograms", "set style fill solid 0.8 border -1",
              "set style histogram clustered gap 1", "set boxwidth 0.9", "set grid ytics",
-             "set xtics rotate by -20 scale 0"]
+             "set xtics rotate by -15 scale 0"]
     lines += tick_bars(results, present)
     if linux:
         lines += linux_bars(results["native"], results["bulkhead"])
