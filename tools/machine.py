@@ -43,7 +43,7 @@ vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 boot: cdrom
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
-pci: enabled=1, chipset=i440fx
+pci: enabled=1, chipset=i440fx{slots}
 cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
 clock: sync=none, time0={epoch}
 sound: driver=dummy
@@ -54,6 +54,10 @@ info: action=report
 debug: action=ignore
 port_e9_hack: enabled=1
 """
+# Cards that Bochs has for its slots: 00:02.0 is slot 1.
+CARDS = {(0x8086, 0x100E): "e1000", (0x10EC, 0x8029): "ne2k", (0x1274, 0x1371): "es1370"}
+SLOT_DEVICES = range(2, 7)
+UHCI = (0x8086, 0x7020)
 # An SMP machine reset stops in the debugger; each further line lets the machine go on once more.
 DEBUGGER_SCRIPT = "c\n" * 8
 # What Bochs' debugger says on the stream on which port 0xE9 appears.
@@ -107,7 +111,7 @@ class Machine:
 
     # pylint: disable=too-many-arguments,too-many-instance-attributes
     def __init__(self, manifest, iso, run_dir, inputs=(), cpus=None, memory_mib=None,
-                 hv_console=None, faketime=False, model=MODEL):
+                 hv_console=None, faketime=False, model=MODEL, disk=None, cards=None):
         self.manifest = manifest
         self.iso = os.path.abspath(iso)
         self.run_dir = run_dir
@@ -116,6 +120,8 @@ class Machine:
         self.memory_mib = memory_mib or manifest.memory_mib
         self.faketime = faketime
         self.model = model
+        self.disk = disk and os.path.abspath(disk)
+        self.cards = self._slots() if cards is None else cards
         self.listener = lambda console, line: None
         self.started_at = None
         self.process = None
@@ -141,7 +147,9 @@ class Machine:
         """Write the emulator's configuration and start it."""
         os.makedirs(self.run_dir, exist_ok=True)
         config = CONFIG.format(memory=self.memory_mib, iso=self.iso, cpus=self.cpus, epoch=EPOCH,
-                               model=self.model, ips=self.manifest.tsc_frequency_hz)
+                               model=self.model, ips=self.manifest.tsc_frequency_hz,
+                               slots="".join(f", slot{n}={card}" for n, card in self.cards))
+        config += self._network([card for _, card in self.cards]) + self._disk() + self._usb()
         for owner, console in self.consoles.items():
             config += self._attach(owner, console)
         self._write("bochsrc", config)
@@ -162,6 +170,41 @@ class Machine:
         for console in self.consoles.values():
             if console.source == "debugcon":
                 console.source = self.process.stdout.fileno()
+
+    def _slots(self):
+        """(slot, card) for each function of the board that is a card in one of Bochs' slots."""
+        cards = []
+        for function in self.manifest.pci:
+            identity = (function.vendor_id, function.device_id)
+            if function.bus or function.device not in SLOT_DEVICES:
+                continue
+            if identity not in CARDS:
+                continue  # the hypervisor says that it is missing
+            cards.append((function.device - SLOT_DEVICES.start + 1, CARDS[identity]))
+        return cards
+
+    def _network(self, cards):
+        """Configuration of network cards. The first has a host to talk to, which is part of Bochs
+        (192.168.10.1); there can be only one of that, so the others' cables lead nowhere."""
+        lines, host = "", "vnet"
+        for kind in ("e1000", "ne2k"):
+            for number in range(cards.count(kind)):
+                lines += (f"{kind}: card={number}, enabled=1, mac=52:54:00:12:34:{0x56 + number:02x}, "
+                          f"ethmod={host}, ethdev=\".\"\n")
+                host = "null"
+        return lines
+
+    def _disk(self):
+        """The disk on the second IDE channel, which the guests may have; the ISO is on the first."""
+        if not self.disk:
+            return ""
+        return ("ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n"
+                f"ata1-master: type=disk, mode=flat, path=\"{self.disk}\", cylinders=0\n")
+
+    def _usb(self):
+        """The chipset's USB controller, with no device attached."""
+        found = any((f.vendor_id, f.device_id) == UHCI for f in self.manifest.pci)
+        return "usb_uhci: enabled=1\n" if found else ""
 
     def _write(self, name, text):
         with open(os.path.join(self.run_dir, name), "w", encoding="utf-8") as file:

@@ -47,6 +47,17 @@ class Module:
 
 
 @dataclass(frozen=True)
+class PciFunction:
+    """A PCI function that the board lists."""
+
+    bus: int
+    device: int
+    function: int
+    vendor_id: int
+    device_id: int
+
+
+@dataclass(frozen=True)
 class Manifest:  # pylint: disable=too-many-instance-attributes
     """One scenario with the facts of its board that an emulator needs."""
 
@@ -58,6 +69,7 @@ class Manifest:  # pylint: disable=too-many-instance-attributes
     memory_mib: int
     tsc_frequency_hz: int
     hypervisor_console: Console
+    pci: tuple = ()
 
 
 def console(text):
@@ -110,7 +122,8 @@ def parse(data, own_console):
         core_count=data["board"]["cpus"],
         memory_mib=data["board"]["memory_mib"],
         tsc_frequency_hz=data["board"]["tsc_frequency_hz"] or DEFAULT_TSC_HZ,
-        hypervisor_console=own_console)
+        hypervisor_console=own_console,
+        pci=tuple(PciFunction(**function) for function in data["board"].get("pci", ())))
 
 
 def module_path(module, build):

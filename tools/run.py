@@ -65,6 +65,8 @@ def arguments():
                         help="give up after S seconds without a terminal (default: %(default)s)")
     parser.add_argument("--cpus", type=int, help="cores of the machine, if not the board's")
     parser.add_argument("--memory", type=int, metavar="MIB", help="memory, if not the board's")
+    parser.add_argument("--disk", metavar="FILE",
+                        help="disk on the second IDE channel: an image whose size is whole cylinders")
     parser.add_argument("--log-dir", help="folder for logs; default: run/ beside the manifest")
     parser.add_argument("--until", action="append", default=[], metavar="VM:TEXT",
                         help="also wait for TEXT on VM's console (hv: the hypervisor's)")
@@ -123,7 +125,8 @@ class Run:
         iso = options.iso or os.path.join(os.path.dirname(options.manifest), "bulkhead.iso")
         hv_console = manifests.console(options.hv_console) if options.hv_console else None
         self.machine = Machine(self.manifest, iso, self.folder, inputs, options.cpus,
-                               options.memory, hv_console, options.faketime)
+                               options.memory, hv_console, options.faketime,
+                               disk=options.disk)
         unknown = [x.owner for x in self.waits + self.typings
                    if x.owner not in self.machine.consoles]
         if unknown:

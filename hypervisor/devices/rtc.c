@@ -73,7 +73,7 @@ static uint64_t to_seconds(const struct date *date)
 
 	for (unsigned month = 1; month < date->month; month++)
 		days += days_of_month(date->year, month);
-	return days * SECONDS_DAY + date->hours * 3600u + date->minutes * 60u + date->seconds;
+	return ((days * 24 + date->hours) * 60 + date->minutes) * 60 + date->seconds;
 }
 
 static struct date to_date(uint64_t seconds)
@@ -170,8 +170,8 @@ static void read_real_time(uint8_t *time)
 {
 	for (unsigned i = 0; i < READ_TRIES && (real_read(REGISTER_A) & A_UPDATE); i++)
 		cpu_pause();
-	for (uint8_t i = SECONDS; i <= YEAR; i++)
-		time[i] = real_read(i);
+	for (unsigned i = SECONDS; i <= YEAR; i++)
+		time[i] = real_read((uint8_t)i);
 }
 
 /* A clock that shows no date is taken for the epoch: a guest can do no worse with it. */

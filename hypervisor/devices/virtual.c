@@ -215,6 +215,8 @@ void virtual_devices_reset(struct vm *vm)
 	rtc_reset(&devices->rtc, vm->config);
 	keyboard_reset(&devices->keyboard);
 	devices->reset_control = 0;
+	devices->pm1_enable = 0;
+	devices->pm1_control = 0;
 	for (unsigned i = 0; i < sizeof(vm->host_bridge) / sizeof(vm->host_bridge[0]); i++)
 		vm->host_bridge[i] = 0;
 }

@@ -18,6 +18,8 @@ struct virtual_devices {
 	struct rtc rtc;
 	struct keyboard keyboard;
 	uint8_t reset_control; /* port 0xCF9 */
+	uint16_t pm1_enable;   /* ACPI: atomic, as nothing but the guest changes them */
+	uint16_t pm1_control;
 };
 
 /* What a write came to. */

@@ -15,6 +15,11 @@
 #define SLEEP_TYPE(value) ((value) >> 2 & 7)
 #define SLEEP_ENABLE      0x20
 
+/* PM1 control register (4.8.3.2.1): ACPI mode is always on. */
+#define PM1_SCI_ENABLED       0x0001
+#define PM1_SLEEP_TYPE(value) ((value) >> 10 & 7)
+#define PM1_SLEEP_ENABLE      0x2000
+
 /* Firmware shows its progress there, and operating systems write to it to wait for a moment. */
 #define PORT_PROGRESS 0x80
 
@@ -39,6 +44,53 @@ static uint32_t read_pm_timer(struct vcpu *vcpu, uint16_t port, unsigned size)
 	(void)vcpu;
 	(void)size;
 	return virtual_pm_timer() >> 8 * (port - PLATFORM_PM_TIMER_PORT);
+}
+
+static void replace_bytes(uint16_t *reg, unsigned shift, unsigned size, uint32_t value)
+{
+	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * size) - 1) << shift;
+	uint16_t old = __atomic_load_n(reg, __ATOMIC_RELAXED);
+
+	__atomic_store_n(reg, (uint16_t)((old & ~mask) | (value << shift & mask)),
+			 __ATOMIC_RELAXED);
+}
+
+/* No event ever happens, so that the status register in the lower half is 0. */
+static uint32_t read_pm1_event(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	uint32_t enable = __atomic_load_n(&vcpu->vm->devices.pm1_enable, __ATOMIC_RELAXED);
+
+	(void)size;
+	return enable << 16 >> 8 * (port - PLATFORM_PM1_EVENT_PORT);
+}
+
+static void write_pm1_event(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+	uint16_t *enable = &vcpu->vm->devices.pm1_enable;
+
+	if (port >= PLATFORM_PM1_EVENT_PORT + 2)
+		replace_bytes(enable, 8 * (port & 1u), size, value);
+	else if (size == 4)
+		replace_bytes(enable, 0, 2, value >> 16);
+}
+
+static uint32_t read_pm1_control(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	uint32_t control = __atomic_load_n(&vcpu->vm->devices.pm1_control, __ATOMIC_RELAXED);
+
+	(void)size;
+	return (control | PM1_SCI_ENABLED) >> 8 * (port - PLATFORM_PM1_CONTROL_PORT);
+}
+
+static void write_pm1_control(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+	uint16_t *control = &vcpu->vm->devices.pm1_control;
+	bool sleeps = value << 8 * (port & 1u) & PM1_SLEEP_ENABLE;
+
+	replace_bytes(control, 8 * (port & 1u), size, value);
+	*control &= (uint16_t)~PM1_SLEEP_ENABLE; /* write-only */
+	if (sleeps && PM1_SLEEP_TYPE(*control) == PLATFORM_ACPI_S5_SLEEP_TYPE)
+		vm_stop(vcpu, STOP_POWER_OFF, NULL);
 }
 
 static uint32_t read_pci(struct vcpu *vcpu, uint16_t port, unsigned size)
@@ -99,6 +151,10 @@ static const struct virtual_port virtual_ports[] = {
 	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing},
 	{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3, read_pm_timer,
 	 write_nothing},
+	{VIRTUAL_ACPI_PM, PLATFORM_PM1_EVENT_PORT, PLATFORM_PM1_EVENT_PORT + 3, read_pm1_event,
+	 write_pm1_event},
+	{VIRTUAL_ACPI_PM, PLATFORM_PM1_CONTROL_PORT, PLATFORM_PM1_CONTROL_PORT + 1,
+	 read_pm1_control, write_pm1_control},
 	{0, PCI_PORT_FIRST, PCI_PORT_LAST, read_pci, write_pci},
 };
 

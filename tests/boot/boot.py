@@ -79,14 +79,15 @@ def image(scenario, without=(), build=BUILD):
 
 
 # pylint: disable-next=too-many-arguments
-def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD, memory_mib=None, model=MODEL):
+def boot(scenario, inputs=(), cpus=None, without=(), build=BUILD, memory_mib=None, model=MODEL,
+         disk=None, cards=None):
     """A machine (not started yet: that is `with`'s work) for the scenario."""
     os.chdir(TOP)
     test = Path(sys.argv[0]).stem.removeprefix("test_")
     return Machine(manifests.load(build / scenario / "manifest.json"),
                    image(scenario, without, build),
                    str(BUILD / "boot-tests" / test), inputs=inputs, cpus=cpus, memory_mib=memory_mib,
-                   model=model)
+                   model=model, disk=disk, cards=cards)
 
 
 class Shell:

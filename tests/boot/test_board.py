@@ -34,7 +34,7 @@ def main():
     with Checks() as checks:
         with checks("it builds"):
             build()
-        with boot("lies", cpus=4, memory_mib=1024) as machine:
+        with boot("lies", cpus=4, memory_mib=1024, cards=()) as machine:
             with checks("no VM is started"):
                 machine.wait_for("hv", REFUSAL, BOOT_SECONDS)
                 machine.run_for(3)

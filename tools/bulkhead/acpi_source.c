@@ -91,26 +91,46 @@ static void print_rsdp(FILE *file, const struct acpi_layout *layout)
 static void print_xsdt(FILE *file, const struct acpi_layout *layout)
 {
 	print_header(file, "XSDT", 1);
-	field(file, 8, "ACPI Table Address   0", layout->address[ACPI_FADT]);
-	field(file, 8, "ACPI Table Address   1", layout->address[ACPI_MADT]);
+	for (enum acpi_table table = 0; table < ACPI_TABLE_COUNT; table++)
+		if (acpi_in_xsdt(layout, table))
+			field(file, 8, "ACPI Table Address", layout->address[table]);
+}
+
+bool acpi_in_xsdt(const struct acpi_layout *layout, enum acpi_table table)
+{
+	switch (table) {
+	case ACPI_FADT:
+	case ACPI_MADT:
+	case ACPI_MCFG:
+	case ACPI_HPET:
+		return acpi_has_table(layout, table);
+	case ACPI_RSDP:
+	case ACPI_XSDT:
+	case ACPI_FACS:
+	case ACPI_DSDT:
+	case ACPI_TABLE_COUNT:
+		break;
+	}
+	return false;
 }
 
 /* --- FADT -------------------------------------------------------------------------------------- */
 
-/* 5.2.3.2; port 0: not there. Encoded access width: 1 is a byte, 3 a double word. */
-static void print_wide_register(FILE *file, const char *name, uint64_t port, unsigned bits)
+/* 5.2.3.2; port 0: not there. Access: 1 is a byte, 2 a word, 3 a double word. */
+static void print_wide_register(FILE *file, const char *name, uint64_t port, unsigned bits,
+				unsigned access)
 {
 	fprintf(file, "[0012] %36s : [Generic Address Structure]\n", name);
 	field(file, 1, "Space ID", 1);
 	field(file, 1, "Bit Width", port == 0 ? 0 : bits);
 	field(file, 1, "Bit Offset", 0);
-	field(file, 1, "Encoded Access Width", port == 0 ? 0 : bits == 32 ? 3 : 1);
+	field(file, 1, "Encoded Access Width", port == 0 ? 0 : access);
 	field(file, 8, "Address", port);
 }
 
 static void print_register(FILE *file, const char *name, uint64_t port)
 {
-	print_wide_register(file, name, port, 8);
+	print_wide_register(file, name, port, 8, 1);
 }
 
 /* IAPC_BOOT_ARCH (5.2.9.3) */
@@ -130,7 +150,7 @@ static void print_boot_flags(FILE *file, bool legacy_devices, bool keyboard, boo
  * destinations: a guest's APIC ids are those of its cores, so that a physical destination says whom it
  * means, and the hypervisor's ICR filter can tell.
  */
-static void print_feature_flags(FILE *file, uint64_t pm_timer)
+static void print_feature_flags(FILE *file, bool fixed, uint64_t pm_timer)
 {
 	field(file, 4, "Flags (decoded below)", 0);
 	flag(file, "WBINVD instruction is operational (V1)", 1);
@@ -153,7 +173,7 @@ static void print_feature_flags(FILE *file, uint64_t pm_timer)
 	flag(file, "Remote Power-on capable (V4)", 0);
 	flag(file, "Use APIC Cluster Model (V4)", 0);
 	flag(file, "Use APIC Physical Destination Mode (V4)", 1);
-	flag(file, "Hardware Reduced (V5)", 1);
+	flag(file, "Hardware Reduced (V5)", !fixed);
 	flag(file, "Low Power S0 Idle (V5)", 0);
 }
 
@@ -163,25 +183,28 @@ static uint64_t pm_timer_port(const struct vm_config *vm)
 	return vm->virtual_devices & VIRTUAL_PM_TIMER ? PLATFORM_PM_TIMER_PORT : 0;
 }
 
-/* All that hardware-reduced ACPI does not have (4.1): from the SCI to the GPE blocks' lengths. */
-static void print_fixed_hardware(FILE *file, uint64_t pm_timer)
+/*
+ * From the SCI to the GPE blocks' lengths: hardware-reduced ACPI has nothing of it (4.1). Without an SMI
+ * command port the machine is always in ACPI mode (4.8.3.2.1).
+ */
+static void print_fixed_hardware(FILE *file, bool fixed, uint64_t pm_timer)
 {
-	field(file, 2, "SCI Interrupt", 0);
+	field(file, 2, "SCI Interrupt", fixed ? PLATFORM_SCI : 0);
 	field(file, 4, "SMI Command Port", 0);
 	field(file, 1, "ACPI Enable Value", 0);
 	field(file, 1, "ACPI Disable Value", 0);
 	field(file, 1, "S4BIOS Command", 0);
 	field(file, 1, "P-State Control", 0);
-	field(file, 4, "PM1A Event Block Address", 0);
+	field(file, 4, "PM1A Event Block Address", fixed ? PLATFORM_PM1_EVENT_PORT : 0);
 	field(file, 4, "PM1B Event Block Address", 0);
-	field(file, 4, "PM1A Control Block Address", 0);
+	field(file, 4, "PM1A Control Block Address", fixed ? PLATFORM_PM1_CONTROL_PORT : 0);
 	field(file, 4, "PM1B Control Block Address", 0);
 	field(file, 4, "PM2 Control Block Address", 0);
 	field(file, 4, "PM Timer Block Address", pm_timer);
 	field(file, 4, "GPE0 Block Address", 0);
 	field(file, 4, "GPE1 Block Address", 0);
-	field(file, 1, "PM1 Event Block Length", 0);
-	field(file, 1, "PM1 Control Block Length", 0);
+	field(file, 1, "PM1 Event Block Length", fixed ? 4 : 0);
+	field(file, 1, "PM1 Control Block Length", fixed ? 2 : 0);
 	field(file, 1, "PM2 Control Block Length", 0);
 	field(file, 1, "PM Timer Block Length", pm_timer ? 4 : 0);
 	field(file, 1, "GPE0 Block Length", 0);
@@ -204,16 +227,15 @@ static void print_power_states(FILE *file)
 	field(file, 1, "RTC Century Index", 0);
 }
 
-static void print_fixed_registers(FILE *file, uint64_t pm_timer)
+static void print_fixed_registers(FILE *file, bool fixed, uint64_t pm_timer)
 {
-	static const char *const before[] = {
-		"PM1A Event Block",   "PM1B Event Block",  "PM1A Control Block",
-		"PM1B Control Block", "PM2 Control Block",
-	};
-
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
-		print_register(file, before[i], 0);
-	print_wide_register(file, "PM Timer Block", pm_timer, 32);
+	print_wide_register(file, "PM1A Event Block", fixed ? PLATFORM_PM1_EVENT_PORT : 0, 32, 2);
+	print_register(file, "PM1B Event Block", 0);
+	print_wide_register(file, "PM1A Control Block", fixed ? PLATFORM_PM1_CONTROL_PORT : 0, 16,
+			    2);
+	print_register(file, "PM1B Control Block", 0);
+	print_register(file, "PM2 Control Block", 0);
+	print_wide_register(file, "PM Timer Block", pm_timer, 32, 3);
 	print_register(file, "GPE0 Block", 0);
 	print_register(file, "GPE1 Block", 0);
 }
@@ -224,31 +246,97 @@ static void print_fadt(FILE *file, const struct plan *plan, uint32_t vm,
 {
 	uint64_t pm_timer = pm_timer_port(&plan->vms[vm]);
 	uint32_t virtual = plan->vms[vm].virtual_devices;
+	bool fixed = virtual & VIRTUAL_ACPI_PM;
 	bool rtc = owns_class(plan, vm, DEVICE_RTC) || virtual & VIRTUAL_RTC;
 
 	print_header(file, "FACP", 6);
-	field(file, 4, "FACS Address", 0);
+	field(file, 4, "FACS Address", layout->address[ACPI_FACS]);
 	field(file, 4, "DSDT Address", layout->address[ACPI_DSDT]);
 	field(file, 1, "Model", 0);
 	field(file, 1, "PM Profile", 0);
-	print_fixed_hardware(file, pm_timer);
+	print_fixed_hardware(file, fixed, pm_timer);
 	print_power_states(file);
 	print_boot_flags(file, rtc || owns_class(plan, vm, DEVICE_UART), virtual & VIRTUAL_KEYBOARD,
 			 rtc);
 	field(file, 1, "Reserved", 0);
-	print_feature_flags(file, pm_timer);
+	print_feature_flags(file, fixed, pm_timer);
 	print_register(file, "Reset Register", PLATFORM_ACPI_RESET_PORT);
 	field(file, 1, "Value to cause reset", PLATFORM_ACPI_RESET_VALUE);
 	field(file, 2, "ARM Flags (decoded below)", 0);
 	flag(file, "PSCI Compliant", 0);
 	flag(file, "Must use HVC for PSCI", 0);
 	field(file, 1, "FADT Minor Revision", 4);
-	field(file, 8, "FACS Address", 0);
+	field(file, 8, "FACS Address", layout->address[ACPI_FACS]);
 	field(file, 8, "DSDT Address", layout->address[ACPI_DSDT]);
-	print_fixed_registers(file, pm_timer);
-	print_register(file, "Sleep Control Register", PLATFORM_ACPI_SLEEP_CONTROL_PORT);
-	print_register(file, "Sleep Status Register", PLATFORM_ACPI_SLEEP_STATUS_PORT);
+	print_fixed_registers(file, fixed, pm_timer);
+	print_register(file, "Sleep Control Register",
+		       fixed ? 0 : PLATFORM_ACPI_SLEEP_CONTROL_PORT);
+	print_register(file, "Sleep Status Register", fixed ? 0 : PLATFORM_ACPI_SLEEP_STATUS_PORT);
 	field(file, 8, "Hypervisor ID", 0);
+}
+
+/* 5.2.10: nobody sleeps and wakes, and there is nobody to share the global lock with. */
+static void print_facs(FILE *file)
+{
+	text_field(file, 4, "Signature", "FACS");
+	field(file, 4, "Length", 64);
+	field(file, 4, "Hardware Signature", 0);
+	field(file, 4, "32 Firmware Waking Vector", 0);
+	field(file, 4, "Global Lock", 0);
+	field(file, 4, "Flags (decoded below)", 0);
+	flag(file, "S4BIOS Support Present", 0);
+	flag(file, "64-bit Wake Supported (V2)", 0);
+	field(file, 8, "64 Firmware Waking Vector", 0);
+	field(file, 1, "Version", 2);
+	field(file, 3, "Reserved", 0);
+	field(file, 4, "OspmFlags (decoded below)", 0);
+	flag(file, "64-bit Wake Env Required (V2)", 0);
+}
+
+/* --- MCFG, HPET --------------------------------------------------------------------------------- */
+
+static void print_mcfg(FILE *file, const struct scenario *scenario)
+{
+	print_header(file, "MCFG", 1);
+	field(file, 8, "Reserved", 0);
+	fputc('\n', file);
+	field(file, 8, "Base Address", scenario->pci_ecam_base);
+	field(file, 2, "Segment Group Number", 0);
+	field(file, 1, "Start Bus Number", 0);
+	field(file, 1, "End Bus Number", (scenario->pci_ecam_size >> 20) - 1);
+	field(file, 4, "Reserved", 0);
+}
+
+const struct board_device *acpi_hpet(const struct plan *plan, uint32_t vm)
+{
+	const struct board *board = &plan->model->board;
+
+	for (unsigned i = 0; i < board->device_count; i++)
+		if (device_class(&board->devices[i]) == DEVICE_HPET &&
+		    board->devices[i].mmio_count && plan_owns_device(plan, vm, i))
+			return &board->devices[i];
+	return NULL;
+}
+
+/* Three comparators of 64 bits, able to replace the PIT and the clock's interrupts, of Intel's kind. */
+#define HPET_BLOCK_ID UINT32_C(0x8086A201)
+#define HPET_LEAST    0x80 /* shortest period in ticks */
+
+static void print_hpet(FILE *file, const struct board_device *hpet)
+{
+	print_header(file, "HPET", 1);
+	field(file, 4, "Hardware Block ID", HPET_BLOCK_ID);
+	fprintf(file, "[0012] %36s : [Generic Address Structure]\n", "Timer Block Register");
+	field(file, 1, "Space ID", 0);
+	field(file, 1, "Bit Width", 64);
+	field(file, 1, "Bit Offset", 0);
+	field(file, 1, "Encoded Access Width", 0);
+	field(file, 8, "Address", hpet->mmio[0].base.value);
+	field(file, 1, "Sequence Number", 0);
+	field(file, 2, "Minimum Clock Ticks", HPET_LEAST);
+	field(file, 1, "Flags (decoded below)", 0);
+	flag(file, "4K Page Protect", 1);
+	flag(file, "64K Page Protect", 0);
 }
 
 /* --- MADT -------------------------------------------------------------------------------------- */
@@ -304,7 +392,7 @@ static void print_override_entry(FILE *file, const struct board_override *overri
 	flag(file, "Trigger Mode", override->level ? OVERRIDE_LEVEL : OVERRIDE_EDGE);
 }
 
-/* 5.2.12; without PCAT_COMPAT, since there is no 8259 behind the IOAPIC */
+/* 5.2.12. PCAT_COMPAT: 8259s to be masked; reduced hardware has none, even if the VM does. */
 static void print_madt(FILE *file, const struct plan *plan, uint32_t vm)
 {
 	const struct vm_config *config = &plan->vms[vm];
@@ -313,7 +401,9 @@ static void print_madt(FILE *file, const struct plan *plan, uint32_t vm)
 	print_header(file, "APIC", 5);
 	field(file, 4, "Local Apic Address", PLATFORM_LAPIC_GPA);
 	field(file, 4, "Flags (decoded below)", 0);
-	flag(file, "PC-AT Compatibility", 0);
+	flag(file, "PC-AT Compatibility",
+	     (config->virtual_devices & VIRTUAL_PIC) &&
+		     (config->virtual_devices & VIRTUAL_ACPI_PM));
 	for (uint32_t i = 0; i < config->vcpu_count; i++)
 		print_cpu_entry(file, &config->vcpus[i]);
 	for (uint32_t i = 0; i < plan->scenario.ioapic_count; i++)
@@ -391,6 +481,16 @@ static void print_devices(FILE *file, const struct plan *plan, uint32_t vm, enum
 	}
 }
 
+static void print_virtual_rtc(FILE *file)
+{
+	fputs("\n\t\tDevice (RTC) /* virtual */\n\t\t{\n"
+	      "\t\t\tName (_HID, EisaId (\"PNP0B00\"))\n"
+	      "\t\t\tName (_CRS, ResourceTemplate ()\n\t\t\t{\n"
+	      "\t\t\t\tIO (Decode16, 0x0070, 0x0070, 1, 2)\n"
+	      "\t\t\t})\n\t\t}\n",
+	      file);
+}
+
 /* 8.4: the _UID is the MADT's processor id. */
 static void print_processors(FILE *file, const struct vm_config *config)
 {
@@ -414,6 +514,8 @@ static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
 	print_processors(file, &plan->vms[vm]);
 	print_devices(file, plan, vm, DEVICE_UART, 'U', "PNP0501");
 	print_devices(file, plan, vm, DEVICE_RTC, 'R', "PNP0B00");
+	if (plan->vms[vm].virtual_devices & VIRTUAL_RTC)
+		print_virtual_rtc(file);
 	acpi_print_pci(file, &plan->vms[vm]);
 	fputs("\t}\n}\n", file);
 }
@@ -435,8 +537,17 @@ void acpi_print_source(FILE *file, const struct plan *plan, uint32_t vm,
 	case ACPI_FADT:
 		print_fadt(file, plan, vm, layout);
 		break;
+	case ACPI_FACS:
+		print_facs(file);
+		break;
 	case ACPI_MADT:
 		print_madt(file, plan, vm);
+		break;
+	case ACPI_MCFG:
+		print_mcfg(file, &plan->scenario);
+		break;
+	case ACPI_HPET:
+		print_hpet(file, acpi_hpet(plan, vm));
 		break;
 	case ACPI_DSDT:
 		print_dsdt(file, plan, vm);

@@ -148,6 +148,7 @@ enum device_class device_class(const struct board_device *device)
 		{"ns16550", DEVICE_UART},
 		{"ns16450", DEVICE_UART},
 		{"motorola,mc146818", DEVICE_RTC},
+		{"intel,hpet", DEVICE_HPET},
 		{"bochs,debugcon", DEVICE_DEBUG_PORT},
 	};
 

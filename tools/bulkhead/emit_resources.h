@@ -22,6 +22,7 @@ enum device_class {
 	DEVICE_OTHER,
 	DEVICE_UART,       /* 16450 and its successors */
 	DEVICE_RTC,        /* CMOS clock */
+	DEVICE_HPET,       /* high precision event timer */
 	DEVICE_DEBUG_PORT, /* prints the bytes written to its port */
 };
 

@@ -117,6 +117,25 @@ static json_t *pack_vms(const struct plan *plan)
 	return vms;
 }
 
+/* What an emulator has to have in its slots. */
+static json_t *pack_pci(const struct scenario *scenario)
+{
+	json_t *functions = json_array();
+
+	for (uint32_t i = 0; i < scenario->pci_count; i++) {
+		const struct pci_inventory *function = &scenario->pci[i];
+
+		functions = append(functions,
+				   json_pack("{s:I, s:I, s:I, s:I, s:I}", "bus",
+					     (json_int_t)function->bus, "device",
+					     (json_int_t)function->device, "function",
+					     (json_int_t)function->function, "vendor_id",
+					     (json_int_t)function->vendor_id, "device_id",
+					     (json_int_t)function->device_id));
+	}
+	return functions;
+}
+
 static json_t *pack_board(const struct scenario *scenario)
 {
 	uint64_t mib = UINT64_C(1) << 20, top = 0;
@@ -126,7 +145,7 @@ static json_t *pack_board(const struct scenario *scenario)
 
 		top = end > top ? end : top;
 	}
-	return json_pack("{s:s, s:I, s:I, s:I}", "model", scenario->board, "cpus",
+	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "model", scenario->board, "pci", pack_pci(scenario), "cpus",
 			 (json_int_t)scenario->core_count, "memory_mib",
 			 (json_int_t)((top + mib - 1) / mib), "tsc_frequency_hz",
 			 (json_int_t)scenario->tsc_frequency_hz);

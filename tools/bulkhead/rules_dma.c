@@ -2,6 +2,8 @@
 /* BH8xxx: what a PCI function can reach by itself (DMA). */
 #include "rules_internal.h"
 
+#define MIB UINT64_C(0x100000)
+
 static bool guarded(const struct board_pci *pci)
 {
 	return pci->iommu_given;
@@ -32,12 +34,22 @@ void rule_dma_unprotected(struct check *check)
 	}
 }
 
+/*
+ * Linux reserves the first MiB whole and gives none of it to drivers (since 5.13), so that what is there may
+ * lie elsewhere on the host, where that memory is not free.
+ */
+static bool never_dma(const struct vm *vm, struct span guest)
+{
+	return vm->protocol_given && vm->protocol == BOOT_LINUX && guest.last < MIB;
+}
+
 static void check_identity(struct check *check, const struct vm *vm, const struct vm_memory *memory)
 {
 	struct span guest;
 
 	if (memory->kind == MEMORY_DEVICE || memory->host_unusable ||
-	    !memory_guest_span(memory, &guest) || memory->host.value == memory->guest.value)
+	    !memory_guest_span(memory, &guest) || memory->host.value == memory->guest.value ||
+	    never_dma(vm, guest))
 		return;
 	struct finding *finding =
 		REPORT(check, memory->host.given ? memory->host.at : memory->at,

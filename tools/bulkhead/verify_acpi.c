@@ -4,6 +4,7 @@
  * that they name. What they say about processors and IOAPICs must be what the VM has.
  */
 #include "bulkhead/platform.h"
+#include "bulkhead/virtual_devices.h"
 #include "verify_internal.h"
 
 #define HEADER_SIZE  36 /* 5.2.6 */
@@ -12,16 +13,31 @@
 #define FADT_LEAST   268 /* up to the sleep status register, 5.2.9 */
 #define MADT_FIXED   44  /* 5.2.12 */
 
-#define FADT_DSDT          40
-#define FADT_FLAGS         112
-#define FADT_RESET         116 /* generic address: space, width, offset, access, address */
-#define FADT_RESET_VALUE   128
-#define FADT_X_DSDT        140
-#define FADT_SLEEP_CONTROL 244
-#define FADT_SLEEP_STATUS  256
-#define HARDWARE_REDUCED   (UINT32_C(1) << 20)
-#define SPACE_IO           1
-#define ADDRESS_OF         4 /* in a generic address structure */
+#define FADT_FACS           36
+#define FADT_DSDT           40
+#define FADT_SMI_COMMAND    48
+#define FADT_PM1A_EVENT     56
+#define FADT_PM1A_CONTROL   64
+#define FADT_PM_TIMER       76
+#define FADT_FLAGS          112
+#define FADT_RESET          116 /* generic address: space, width, offset, access, address */
+#define FADT_RESET_VALUE    128
+#define FADT_X_FACS         132
+#define FADT_X_DSDT         140
+#define FADT_X_PM1A_EVENT   148
+#define FADT_X_PM1A_CONTROL 172
+#define FADT_X_PM_TIMER     208
+#define FADT_SLEEP_CONTROL  244
+#define FADT_SLEEP_STATUS   256
+#define FACS_SIZE           64
+#define MCFG_SIZE           60
+#define MCFG_BASE           44
+#define MCFG_LAST_BUS       55
+#define HPET_SIZE           56
+#define HPET_BASE           44
+#define HARDWARE_REDUCED    (UINT32_C(1) << 20)
+#define SPACE_IO            1
+#define ADDRESS_OF          4 /* in a generic address structure */
 
 struct tables {
 	struct verify *verify;
@@ -202,19 +218,57 @@ static bool is_port(const uint8_t *address, uint64_t port)
 	return address[0] == SPACE_IO && read64(address + ADDRESS_OF) == port;
 }
 
+static bool reduced_registers(const uint8_t *bytes)
+{
+	return (read32(bytes + FADT_FLAGS) & HARDWARE_REDUCED) &&
+	       is_port(bytes + FADT_SLEEP_CONTROL, PLATFORM_ACPI_SLEEP_CONTROL_PORT) &&
+	       is_port(bytes + FADT_SLEEP_STATUS, PLATFORM_ACPI_SLEEP_STATUS_PORT);
+}
+
+static bool fixed_registers(const uint8_t *bytes)
+{
+	return !(read32(bytes + FADT_FLAGS) & HARDWARE_REDUCED) &&
+	       read32(bytes + FADT_SMI_COMMAND) == 0 &&
+	       read32(bytes + FADT_PM1A_EVENT) == PLATFORM_PM1_EVENT_PORT &&
+	       read32(bytes + FADT_PM1A_CONTROL) == PLATFORM_PM1_CONTROL_PORT &&
+	       is_port(bytes + FADT_X_PM1A_EVENT, PLATFORM_PM1_EVENT_PORT) &&
+	       is_port(bytes + FADT_X_PM1A_CONTROL, PLATFORM_PM1_CONTROL_PORT);
+}
+
+static bool good_timer(const struct tables *tables, const uint8_t *bytes)
+{
+	bool has = tables->vm->config.virtual_devices & VIRTUAL_PM_TIMER;
+	uint32_t port = has ? PLATFORM_PM_TIMER_PORT : 0;
+
+	return read32(bytes + FADT_PM_TIMER) == port && is_port(bytes + FADT_X_PM_TIMER, port);
+}
+
+static void check_facs(struct tables *tables, const uint8_t *fadt)
+{
+	uint64_t address = read64(fadt + FADT_X_FACS);
+	const struct verify_blob *facs;
+
+	if (read32(fadt + FADT_FACS) != address)
+		complain(tables, "FACP", "has two different addresses for the FACS");
+	facs = address ? follow(tables, "FACP", address) : NULL;
+	if (facs && (facs->size != FACS_SIZE || facs->guest % FACS_SIZE ||
+		     read32(facs->bytes + 4) != FACS_SIZE || memcmp(facs->bytes, "FACS", 4) != 0))
+		complain(tables, "FACS", "has another size, place or signature");
+}
+
 static void check_fadt(struct tables *tables, const struct verify_blob *blob)
 {
 	const uint8_t *bytes = blob->bytes;
+	bool fixed = tables->vm->config.virtual_devices & VIRTUAL_ACPI_PM;
 	const struct verify_blob *dsdt;
 
 	if (!good_table(tables, blob, "FACP", FADT_LEAST))
 		return;
-	if (!(read32(bytes + FADT_FLAGS) & HARDWARE_REDUCED) ||
-	    !is_port(bytes + FADT_RESET, PLATFORM_ACPI_RESET_PORT) ||
-	    bytes[FADT_RESET_VALUE] != PLATFORM_ACPI_RESET_VALUE ||
-	    !is_port(bytes + FADT_SLEEP_CONTROL, PLATFORM_ACPI_SLEEP_CONTROL_PORT) ||
-	    !is_port(bytes + FADT_SLEEP_STATUS, PLATFORM_ACPI_SLEEP_STATUS_PORT))
+	if (!(fixed ? fixed_registers(bytes) : reduced_registers(bytes)) ||
+	    !good_timer(tables, bytes) || !is_port(bytes + FADT_RESET, PLATFORM_ACPI_RESET_PORT) ||
+	    bytes[FADT_RESET_VALUE] != PLATFORM_ACPI_RESET_VALUE)
 		complain(tables, "FACP", "has other registers than the virtual platform");
+	check_facs(tables, bytes);
 	if (read32(bytes + FADT_DSDT) != read64(bytes + FADT_X_DSDT))
 		complain(tables, "FACP", "has two different addresses for the DSDT");
 	dsdt = follow(tables, "FACP", read64(bytes + FADT_X_DSDT));
@@ -222,24 +276,73 @@ static void check_fadt(struct tables *tables, const struct verify_blob *blob)
 		good_table(tables, dsdt, "DSDT", HEADER_SIZE);
 }
 
+/* --- MCFG, HPET --------------------------------------------------------------------------------- */
+
+/* One range, of all buses, where the board has configuration space. */
+static void check_mcfg(struct tables *tables, const struct verify_blob *blob)
+{
+	const struct scenario *scenario = &tables->verify->scenario;
+
+	if (!good_table(tables, blob, "MCFG", MCFG_SIZE))
+		return;
+	if (blob->size != MCFG_SIZE || scenario->pci_ecam_size == 0 ||
+	    read64(blob->bytes + MCFG_BASE) != scenario->pci_ecam_base ||
+	    blob->bytes[MCFG_LAST_BUS] != (scenario->pci_ecam_size >> 20) - 1)
+		complain(tables, "MCFG", "has another range than the board");
+}
+
+static void check_hpet(struct tables *tables, const struct verify_blob *blob)
+{
+	if (good_table(tables, blob, "HPET", HPET_SIZE) &&
+	    !verify_vm_has_device(tables->vm, read64(blob->bytes + HPET_BASE), PAGE_SIZE_4K))
+		complain(tables, "HPET", "has registers that are not the VM's");
+}
+
 /* --- RSDP, XSDT --------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *signature;
+	void (*check)(struct tables *tables, const struct verify_blob *blob);
+	bool mandatory;
+} xsdt_tables[] = {
+	{"FACP", check_fadt, true},
+	{"APIC", check_madt, true},
+	{"MCFG", check_mcfg, false},
+	{"HPET", check_hpet, false},
+};
+
+/* Number of the blob's kind in the list; ELEMENTS(xsdt_tables): of no kind that is expected. */
+static unsigned kind_of(const struct verify_blob *blob)
+{
+	unsigned i = 0;
+
+	while (i < ELEMENTS(xsdt_tables) &&
+	       (blob->size < 4 || memcmp(blob->bytes, xsdt_tables[i].signature, 4) != 0))
+		i++;
+	return i;
+}
 
 static void check_xsdt(struct tables *tables, const struct verify_blob *blob)
 {
-	const struct verify_blob *fadt, *madt;
+	unsigned seen = 0;
 
 	if (!good_table(tables, blob, "XSDT", HEADER_SIZE))
 		return;
-	if (blob->size != HEADER_SIZE + 2 * sizeof(uint64_t)) {
-		complain(tables, "XSDT", "does not name exactly FADT and MADT");
-		return;
+	for (uint64_t at = HEADER_SIZE; blob->size - at >= sizeof(uint64_t);
+	     at += sizeof(uint64_t)) {
+		const struct verify_blob *table = follow(tables, "XSDT", read64(blob->bytes + at));
+		unsigned kind = table ? kind_of(table) : ELEMENTS(xsdt_tables);
+
+		if (kind == ELEMENTS(xsdt_tables) || seen & 1u << kind) {
+			complain(tables, "XSDT", "names a table of an unexpected kind");
+			continue;
+		}
+		seen |= 1u << kind;
+		xsdt_tables[kind].check(tables, table);
 	}
-	fadt = follow(tables, "XSDT", read64(blob->bytes + HEADER_SIZE));
-	if (fadt)
-		check_fadt(tables, fadt);
-	madt = follow(tables, "XSDT", read64(blob->bytes + HEADER_SIZE + sizeof(uint64_t)));
-	if (madt)
-		check_madt(tables, madt);
+	for (unsigned i = 0; i < ELEMENTS(xsdt_tables); i++)
+		if (xsdt_tables[i].mandatory && !(seen & 1u << i))
+			complain(tables, "XSDT", "does not name FADT and MADT");
 }
 
 static const char *rsdp_problem(const struct verify_blob *blob)

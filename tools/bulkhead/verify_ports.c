@@ -223,6 +223,8 @@ static const struct {
 	{VIRTUAL_RESET, 0x92, 0x92, "system control port A"},
 	{VIRTUAL_RESET, 0xCF9, 0xCF9, "the reset control register"},
 	{VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer"},
+	{VIRTUAL_ACPI_PM, 0x604, 0x607, "the PM1 event registers"},
+	{VIRTUAL_ACPI_PM, 0x60C, 0x60D, "the PM1 control register"},
 };
 
 static void check_devices(struct verify *verify, const struct verify_vm *vm)

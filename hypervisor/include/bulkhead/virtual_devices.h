@@ -17,21 +17,27 @@ enum virtual_device {
 	VIRTUAL_HOST_BRIDGE = 0x40, /* 440FX host bridge at 00:00.0 instead of a nameless one */
 	VIRTUAL_KEYBOARD_RESET =
 		0x80, /* reset by command 0xFE at 0x64, which is absent for all else */
-	VIRTUAL_ALL = 0xFF,
+	VIRTUAL_ACPI_PM =
+		0x100, /* ACPI fixed hardware: PM1 registers; without it ACPI is reduced */
+	VIRTUAL_ALL = 0x1FF,
 };
 
-#define PLATFORM_PM_TIMER_PORT 0x608 /* 32 bits */
+#define PLATFORM_PM1_EVENT_PORT   0x604 /* status and enable register, 16 bits each */
+#define PLATFORM_PM_TIMER_PORT    0x608 /* 32 bits */
+#define PLATFORM_PM1_CONTROL_PORT 0x60C /* 16 bits */
+#define PLATFORM_SCI              9     /* its interrupt, which never comes */
 
 /* X(device bit, name in the scenario, what it is) */
-#define VIRTUAL_DEVICES(X)                                             \
-	X(VIRTUAL_PIC, "pic", "two 8259 interrupt controllers")        \
-	X(VIRTUAL_PIT, "pit", "8254 timer")                            \
-	X(VIRTUAL_RTC, "rtc", "MC146818 clock")                        \
-	X(VIRTUAL_KEYBOARD, "i8042", "8042 keyboard controller")       \
-	X(VIRTUAL_RESET, "reset", "reset by ports 0x92 and 0xcf9")     \
-	X(VIRTUAL_PM_TIMER, "pm-timer", "ACPI power management timer") \
-	X(VIRTUAL_HOST_BRIDGE, "i440fx", "440FX host bridge")          \
-	X(VIRTUAL_KEYBOARD_RESET, "i8042-reset", "reset by the command 0xfe at 0x64")
+#define VIRTUAL_DEVICES(X)                                                            \
+	X(VIRTUAL_PIC, "pic", "two 8259 interrupt controllers")                       \
+	X(VIRTUAL_PIT, "pit", "8254 timer")                                           \
+	X(VIRTUAL_RTC, "rtc", "MC146818 clock")                                       \
+	X(VIRTUAL_KEYBOARD, "i8042", "8042 keyboard controller")                      \
+	X(VIRTUAL_RESET, "reset", "reset by ports 0x92 and 0xcf9")                    \
+	X(VIRTUAL_PM_TIMER, "pm-timer", "ACPI power management timer")                \
+	X(VIRTUAL_HOST_BRIDGE, "i440fx", "440FX host bridge")                         \
+	X(VIRTUAL_KEYBOARD_RESET, "i8042-reset", "reset by the command 0xfe at 0x64") \
+	X(VIRTUAL_ACPI_PM, "acpi-pm", "ACPI fixed hardware")
 
 /* X(device bit, first port, last port, what is there) */
 #define VIRTUAL_DEVICE_PORTS(X)                                                      \
@@ -46,6 +52,8 @@ enum virtual_device {
 	X(VIRTUAL_KEYBOARD_RESET, 0x64, 0x64, "the reset command")                   \
 	X(VIRTUAL_RESET, 0x92, 0x92, "system control port A")                        \
 	X(VIRTUAL_RESET, 0xCF9, 0xCF9, "the reset control register")                 \
-	X(VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer")
+	X(VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer")              \
+	X(VIRTUAL_ACPI_PM, 0x604, 0x607, "the PM1 event registers")                  \
+	X(VIRTUAL_ACPI_PM, 0x60C, 0x60D, "the PM1 control register")
 
 #endif
