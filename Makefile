@@ -201,7 +201,7 @@ $(GUESTS)/obj/linux/%: tests/guests/linux/%.c
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s $< -o $@
 
 # The same kernel, unpacked.
-$(GUESTS)/vmlinux: $(GUESTS)/linux tools/extract-vmlinux.py
+$(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic: $(GUESTS)/vmlinux%: $(GUESTS)/linux% tools/extract-vmlinux.py
 	@$(call say,UNPACK,$@)
 	$(Q)tools/extract-vmlinux.py $< $@
 
@@ -213,6 +213,18 @@ INITRDS := $(addprefix $(GUESTS)/,initrd initrd-rt initrd-stress)
 $(INITRDS): tools/mkinitrd.sh tests/guests/linux/init $(INITRD_FILES)
 	@$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(INITRD_FILES) $(initrd-files-$(@F))
+
+# Drivers of the general kernel's package, which came with linux-generic.
+DRIVERS := e1000 ata_piix sd_mod crct10dif_generic crc64_rocksoft_generic uhci-hcd
+$(GUESTS)/obj/linux/modules.tar: tools/linux-modules.sh $(GUESTS)/linux-generic
+	@$(call say,TAR,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/linux-modules.sh $(BUILD)/cache $@ $(DRIVERS)
+
+DEVICES_FILES := $(GUESTS)/obj/linux/port $(GUESTS)/obj/linux/modules.tar tests/guests/linux/devices
+$(GUESTS)/initrd-devices: tools/mkinitrd.sh tests/guests/linux/init $(DEVICES_FILES)
+	@$(call say,CPIO,$@)
+	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(DEVICES_FILES)
 
 .PHONY: guests guest-programs
 guest-programs: $(GUEST_PROGRAMS)

@@ -2,17 +2,18 @@
 #include "devices/ioapic.h"
 
 #include "cpu/apic.h"
-#include "cpu/msr.h"
 #include "cpu/privileged.h"
+#include "devices/message.h"
 #include "lib/section.h"
 
 /* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
 #define OFFSET_SELECT 0x00
 #define OFFSET_WINDOW 0x10
 
-#define INDEX_ID      0x00
-#define INDEX_VERSION 0x01
-#define INDEX_ENTRIES 0x10 /* two per pin, low half first */
+#define INDEX_ID          0x00
+#define INDEX_VERSION     0x01
+#define INDEX_ARBITRATION 0x02 /* follows the id whenever that is written */
+#define INDEX_ENTRIES     0x10 /* two per pin, low half first */
 
 /* A version without EOI register: writing that would end interrupts of other VMs' pins, too. */
 #define VERSION_WITHOUT_EOI 0x11
@@ -21,9 +22,15 @@
 #define ENTRY_DELIVERY_STATUS   UINT64_C(0x1000)
 #define ENTRY_REMOTE_IRR        UINT64_C(0x4000)
 #define ENTRY_MASKED            UINT64_C(0x10000)
+#define ENTRY_VECTOR            UINT64_C(0xFF)
 #define ENTRY_READ_ONLY         (ENTRY_DELIVERY_STATUS | ENTRY_REMOTE_IRR)
 #define ENTRY_DEFINED           UINT64_C(0xFF0000000001FFFF)
 #define ENTRY_DESTINATION_SHIFT 56
+
+/* Vectors below are reserved (SDM 3.11.5.2): an APIC would note an error instead of an interrupt. */
+#define VECTOR_LEAST 16
+
+#define ID_BITS 0x0F
 
 #define PINS_MAX 240
 
@@ -64,12 +71,15 @@ static void real_write(uint32_t index, uint32_t reg, uint32_t value)
 	mmio_write32(base + OFFSET_WINDOW, value);
 }
 
-/* Masked first, so that the halves of two different entries never work together. */
+/*
+ * Masked first, so that the halves of two different entries never work together. The trigger mode is the
+ * new one at once: an edge in between would clear the remote IRR of a level that is being served.
+ */
 static void real_write_entry(uint32_t index, uint32_t pin, uint64_t entry)
 {
 	uint32_t reg = INDEX_ENTRIES + 2 * pin;
 
-	real_write(index, reg, (uint32_t)ENTRY_MASKED);
+	real_write(index, reg, (uint32_t)(entry | ENTRY_MASKED));
 	real_write(index, reg + 1, (uint32_t)(entry >> 32));
 	real_write(index, reg, (uint32_t)entry);
 }
@@ -80,6 +90,14 @@ static void mask_pin(uint32_t index, uint32_t pin)
 	written[index][pin] = ENTRY_MASKED;
 	real_write_entry(index, pin, ENTRY_MASKED);
 	unlock();
+}
+
+void ioapic_forget(struct vm *vm)
+{
+	for (uint32_t i = 0; i < scenario_tables.ioapic_count; i++) {
+		vm->ioapic_index[i] = 0;
+		vm->ioapic_id[i] = scenario_tables.ioapics[i].id;
+	}
 }
 
 void ioapic_init(const struct scenario *scenario)
@@ -105,59 +123,41 @@ static bool owns_pin(const struct vm *vm, uint32_t index, uint32_t pin)
 	return false;
 }
 
-static bool matches_logical(const struct vcpu *vcpu, uint32_t destination)
-{
-	uint32_t id = vcpu->config->apic_id;
-
-	if (vcpu->apic_base & APIC_BASE_X2APIC)
-		return id < 8 && (destination & UINT32_C(1) << id);
-	return vcpu->xapic_ldr >> 24 & destination;
-}
-
-/*
- * The core that an entry of this VM goes to: the first of the VM's own that its destination names. The
- * real entry always names one core by its APIC id, since logical ids of the real APICs are not the
- * guest's.
- */
-static const struct vcpu *find_destination(const struct vm *vm, uint64_t entry)
-{
-	uint32_t destination = (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT);
-
-	for (uint32_t i = 0; i < vm->config->vcpu_count; i++) {
-		const struct vcpu *vcpu = vm_vcpu(vm, i);
-
-		if (entry & APIC_LOGICAL
-			    ? matches_logical(vcpu, destination)
-			    : destination == vcpu->config->apic_id || destination == 0xFF)
-			return vcpu;
-	}
-	return NULL;
-}
-
-static bool delivery_allowed(uint64_t entry)
+/* Why an entry is refused; NULL: it is not, and its real destination is set. */
+static const char *entry_problem(const struct vm *vm, uint64_t entry,
+				 struct message_destination *real)
 {
 	uint64_t mode = (entry & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
+	struct message_destination wanted = {
+		.id = (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
+		.logical = entry & APIC_LOGICAL,
+		.one = mode == APIC_LOWEST_PRIORITY,
+	};
 
-	return mode == APIC_FIXED || mode == APIC_LOWEST_PRIORITY;
+	if (mode != APIC_FIXED && mode != APIC_LOWEST_PRIORITY)
+		return "has a delivery mode that is not allowed";
+	if ((entry & ENTRY_VECTOR) < VECTOR_LEAST)
+		return "has a reserved vector";
+	return message_route(vm, &wanted, real) ? NULL : "names no core of this VM";
 }
 
 /* The entry as the real IOAPIC gets it; masked if it would leave the partition. */
 static uint64_t checked_entry(struct vm *vm, uint32_t pin, uint64_t entry)
 {
-	const struct vcpu *destination = find_destination(vm, entry);
+	struct message_destination real;
+	const char *problem;
 
-	if (entry & ENTRY_MASKED)
-		return ENTRY_MASKED;
-	if (!destination || !delivery_allowed(entry)) {
-		if (log_limit(&vm->limits.interrupt))
+	problem = entry_problem(vm, entry, &real);
+	if (problem) {
+		if (!(entry & ENTRY_MASKED) && log_limit(&vm->limits.interrupt))
 			log_warning("IOAPIC pin %u stays masked: entry 0x%lx %s", pin, entry,
-				    destination ? "has a delivery mode that is not allowed"
-						: "names no core of this VM");
+				    problem);
 		return ENTRY_MASKED;
 	}
 	entry &= ENTRY_DEFINED & ~(ENTRY_READ_ONLY | APIC_LOGICAL | APIC_DELIVERY_MASK);
 	entry &= (UINT64_C(1) << ENTRY_DESTINATION_SHIFT) - 1;
-	return entry | (uint64_t)destination->config->apic_id << ENTRY_DESTINATION_SHIFT;
+	return entry | (real.logical ? APIC_LOGICAL : 0) |
+	       (uint64_t)real.id << ENTRY_DESTINATION_SHIFT;
 }
 
 static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
@@ -184,9 +184,10 @@ static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t va
 	entry = &written[index][pin];
 	lock();
 	if (reg & 1)
-		*entry = (*entry & UINT32_MAX) | (uint64_t)value << 32;
+		*entry = (*entry & UINT32_MAX) | ((uint64_t)value << 32 & ENTRY_DEFINED);
 	else
-		*entry = (*entry & ~(uint64_t)UINT32_MAX) | (value & ~(uint32_t)ENTRY_READ_ONLY);
+		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
+			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
 	real_write_entry(index, pin, checked_entry(vm, pin, *entry));
 	unlock();
 }
@@ -209,8 +210,8 @@ static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)
 {
 	const struct ioapic_config *ioapic = &scenario_tables.ioapics[index];
 
-	if (reg == INDEX_ID)
-		return (uint32_t)ioapic->id << 24;
+	if (reg == INDEX_ID || reg == INDEX_ARBITRATION)
+		return (uint32_t)__atomic_load_n(&vm->ioapic_id[index], __ATOMIC_RELAXED) << 24;
 	if (reg == INDEX_VERSION)
 		return (pins_shown(vm->config, index) - 1) << 16 | VERSION_WITHOUT_EOI;
 	return reg >= INDEX_ENTRIES ? entry_read(vm, index, reg) : 0;
@@ -231,6 +232,8 @@ void ioapic_write(struct vm *vm, uint32_t index, uint32_t offset, uint32_t value
 
 	if (offset == OFFSET_SELECT)
 		__atomic_store_n(&vm->ioapic_index[index], value & 0xFF, __ATOMIC_RELAXED);
+	else if (offset == OFFSET_WINDOW && reg == INDEX_ID)
+		__atomic_store_n(&vm->ioapic_id[index], value >> 24 & ID_BITS, __ATOMIC_RELAXED);
 	else if (offset == OFFSET_WINDOW && reg >= INDEX_ENTRIES)
 		entry_write(vm, index, reg, value);
 }

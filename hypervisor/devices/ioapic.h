@@ -13,6 +13,9 @@
 /* Masks every pin of every IOAPIC of the board. Once, on the BSP. */
 void ioapic_init(const struct scenario *scenario);
 
+/* Index and id registers of a VM's IOAPICs as at power-on; while none of its cores runs. */
+void ioapic_forget(struct vm *vm);
+
 /* Masks the pins of one VM. */
 void ioapic_mask_pins(const struct vm_config *vm);
 

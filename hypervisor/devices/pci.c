@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices/pci.h"
 
-#include "boot/machine.h"
 #include "bulkhead/virtual_devices.h"
+#include "cpu/privileged.h"
+#include "devices/pci_capability.h"
 #include "devices/pci_config.h"
 
 /* CONFIG_ADDRESS: enable bit, bus, device and function, register */
-#define ADDRESS_WRITABLE UINT32_C(0x80FFFFFC)
-#define ADDRESS_FUNCTION UINT32_C(0x80FFFF00)
-#define ADDRESS_REGISTER UINT32_C(0x000000FC)
+#define ADDRESS_WRITABLE        UINT32_C(0x80FFFFFC)
+#define ADDRESS_FUNCTION        UINT32_C(0x80FFFF00)
+#define ADDRESS_REGISTER        UINT32_C(0x000000FC)
+#define ADDRESS_FUNCTION_NUMBER UINT32_C(0x00000700)
 
 /* Low bits of a BAR say what it is (PCI Local Bus 3.0, 6.2.5.1). */
 #define BAR_IO           UINT32_C(0x1)
@@ -34,15 +36,20 @@ struct write_rule {
 	const char *reason;
 };
 
-/* What a guest may write to a function of its own. Registers that are not here are read-only. */
+/* What a guest may write to a function's header. Registers and bits that are not here are read-only. */
 static const struct write_rule write_rules[] = {
-	{PCI_COMMAND,
-	 PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
-		 PCI_COMMAND_NO_INTX,
-	 "switches decoding of the own ranges, DMA if the scenario accepts it, and the interrupt"},
-	{PCI_CACHE_LINE, 0x0000FFFF, "cache line size and latency timer"},
+	{PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, "switches decoding of its own ranges"},
+	{PCI_COMMAND, PCI_COMMAND_MASTER, "DMA, if the scenario accepts it"},
+	{PCI_COMMAND, PCI_COMMAND_PARITY | PCI_COMMAND_NO_INTX,
+	 "its own answer and its own interrupt"},
+	{PCI_COMMAND, PCI_STATUS_CLEARABLE, "its own error status, cleared by writing 1"},
+	{PCI_CACHE_LINE, 0x000000FF, "cache line size of its own writes"},
 	{PCI_INTERRUPT, 0x000000FF, "interrupt line, a note for software"},
 };
+/*
+ * Denied, among others: SERR# and address stepping (machine errors), fast back-to-back (the whole bus), the
+ * latency timer (how long other VMs' devices wait), BIST (the function answers nobody meanwhile).
+ */
 
 static uint32_t host_bridge_read(uint32_t offset)
 {
@@ -88,26 +95,22 @@ static bool has_i440fx(const struct vm *vm)
 	return vm->config->virtual_devices & VIRTUAL_HOST_BRIDGE;
 }
 
-static uint32_t address_of(const struct pci_function_config *function)
+static uint32_t address_of(const struct pci_function *function)
 {
-	return pci_address(function->bus, function->device, function->function);
+	const struct pci_function_config *config = function->config;
+
+	return pci_address(config->bus, config->device, config->function);
 }
 
-static const struct pci_function_config *find(const struct vm *vm, uint32_t address)
+static struct pci_function *find(struct vm *vm, uint32_t address)
 {
-	for (uint32_t i = 0; i < vm->config->pci_function_count; i++)
-		if (address_of(&vm->config->pci_functions[i]) == (address & ADDRESS_FUNCTION))
-			return &vm->config->pci_functions[i];
+	for (unsigned i = 0; i < CONFIG_MAX_PCI_FUNCTIONS && vm->pci[i].config; i++)
+		if (address_of(&vm->pci[i]) == (address & ADDRESS_FUNCTION))
+			return &vm->pci[i];
 	return NULL;
 }
 
-/* Where the guest's sizing of a BAR is remembered: one word per function and BAR of the VM. */
-static uint32_t *sizing_of(struct vm *vm, const struct pci_function_config *function)
-{
-	uint32_t index = (uint32_t)(function - vm->config->pci_functions);
-
-	return index < CONFIG_MAX_PCI_FUNCTIONS ? &vm->pci_sizing[index] : NULL;
-}
+/* --- Base address registers ---------------------------------------------------------------------- */
 
 static uint32_t bar_type_bits(const struct pci_bar_config *bar)
 {
@@ -117,25 +120,48 @@ static uint32_t bar_type_bits(const struct pci_bar_config *bar)
 	       (bar->prefetchable ? BAR_PREFETCHABLE : 0);
 }
 
-/*
- * A BAR reads as its base, or, after all ones were written, as the mask that tells its size (6.2.5.1).
- * The upper half of a 64-bit BAR belongs to the one before.
- */
-static uint32_t bar_read(const struct pci_function_config *function, unsigned index, bool sizing)
+/* The upper half of a 64-bit BAR belongs to the one before. */
+static bool is_upper(const struct pci_function_config *function, unsigned index)
+{
+	return index > 0 && function->bars[index - 1].kind == PCI_BAR_MEMORY64;
+}
+
+/* Bits of a BAR's register that could be set to another address. */
+static uint32_t bar_address_bits(const struct pci_function_config *function, unsigned index)
 {
 	const struct pci_bar_config *bar = &function->bars[index];
-	bool upper = index > 0 && function->bars[index - 1].kind == PCI_BAR_MEMORY64;
-	uint64_t value;
 
-	if (upper)
-		bar--;
+	if (is_upper(function, index))
+		return (uint32_t)(~(bar[-1].size - 1) >> 32);
 	if (bar->kind == PCI_BAR_NONE)
 		return 0;
-	value = sizing ? ~(bar->size - 1) : bar->base;
-	if (upper)
-		return (uint32_t)(value >> 32);
-	return ((uint32_t)value & ~(bar->kind == PCI_BAR_IO ? BAR_IO_BITS : BAR_MEMORY_BITS)) |
-	       bar_type_bits(bar);
+	return (uint32_t) ~(bar->size - 1) &
+	       ~(bar->kind == PCI_BAR_IO ? BAR_IO_BITS : BAR_MEMORY_BITS);
+}
+
+uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index)
+{
+	const struct pci_bar_config *bar = &function->bars[index];
+
+	if (is_upper(function, index))
+		return (uint32_t)(bar[-1].base >> 32);
+	if (bar->kind == PCI_BAR_NONE)
+		return 0;
+	return (uint32_t)bar->base | bar_type_bits(bar);
+}
+
+/*
+ * A BAR reads as its base, or, after ones were written to all its address bits, as the mask that tells its
+ * size (PCI Local Bus 3.0, 6.2.5.1). Any other address is not taken: the base is what the EPT maps.
+ */
+static uint32_t bar_read(const struct pci_function *function, unsigned index)
+{
+	const struct pci_function_config *config = function->config;
+	uint32_t address_bits = bar_address_bits(config, index);
+
+	if (!address_bits || (function->bars[index] & address_bits) != address_bits)
+		return pci_bar_value(config, index);
+	return address_bits | (is_upper(config, index) ? 0 : bar_type_bits(&config->bars[index]));
 }
 
 static bool is_bar(uint32_t offset)
@@ -143,65 +169,140 @@ static bool is_bar(uint32_t offset)
 	return offset >= PCI_BAR0 && offset <= PCI_BAR5;
 }
 
-static uint32_t function_read(struct vm *vm, const struct pci_function_config *function,
-			      uint32_t offset)
+/* --- A function's header -------------------------------------------------------------------------- */
+
+/* The expansion ROM is not there: the board file lists none. */
+static uint32_t header_read(const struct pci_function *function, uint32_t offset)
 {
-	const uint32_t *sizing = sizing_of(vm, function);
-	unsigned bar = (offset - PCI_BAR0) / 4;
 	uint32_t value;
 
-	if (!sizing || offset == PCI_EXPANSION || offset == PCI_CAPABILITIES)
-		return 0;
 	if (is_bar(offset))
-		return bar_read(function, bar,
-				__atomic_load_n(sizing, __ATOMIC_RELAXED) & UINT32_C(1) << bar);
+		return bar_read(function, (offset - PCI_BAR0) / 4);
+	if (offset == PCI_EXPANSION)
+		return 0;
+	if (offset == PCI_CAPABILITIES)
+		return pci_capability_head(function);
 	value = pci_config_read(address_of(function), offset);
-	return offset == PCI_COMMAND ? value & ~PCI_STATUS_CAPABILITIES : value;
-}
-
-static void bar_write(uint32_t *sizing, unsigned bar, uint32_t value)
-{
-	if (value == UINT32_MAX)
-		__atomic_or_fetch(sizing, UINT32_C(1) << bar, __ATOMIC_RELAXED);
-	else
-		__atomic_and_fetch(sizing, ~(UINT32_C(1) << bar), __ATOMIC_RELAXED);
+	if (offset == PCI_COMMAND && !pci_capability_head(function))
+		value &= ~PCI_STATUS_CAPABILITIES;
+	return value;
 }
 
 static uint32_t writable_bits(const struct pci_function_config *function, uint32_t offset)
 {
-	for (unsigned i = 0; i < sizeof(write_rules) / sizeof(write_rules[0]); i++) {
-		if (write_rules[i].offset != offset)
-			continue;
-		if (offset == PCI_COMMAND && !function->dma_unprotected)
-			return write_rules[i].writable & ~PCI_COMMAND_MASTER;
-		return write_rules[i].writable;
-	}
-	return 0;
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < sizeof(write_rules) / sizeof(write_rules[0]); i++)
+		if (write_rules[i].offset == offset)
+			bits |= write_rules[i].writable;
+	return offset == PCI_COMMAND && !function->dma_unprotected ? bits & ~PCI_COMMAND_MASTER
+								   : bits;
 }
 
 /* `mask` has ones for the bytes that the guest writes. */
-static void function_write(struct vm *vm, const struct pci_function_config *function,
-			   uint32_t offset, uint32_t mask, uint32_t value)
+static void header_write(struct pci_function *function, uint32_t offset, uint32_t mask,
+			 uint32_t value)
 {
-	uint32_t *sizing = sizing_of(vm, function);
-	uint32_t writable = writable_bits(function, offset) & mask;
+	uint32_t writable = writable_bits(function->config, offset) & mask;
+	uint32_t *bar = &function->bars[(offset - PCI_BAR0) / 4 % PCI_BAR_COUNT];
 
-	if (sizing && is_bar(offset) && mask == UINT32_MAX)
-		bar_write(sizing, (offset - PCI_BAR0) / 4, value);
+	if (is_bar(offset))
+		*bar = (*bar & ~mask) | (value & mask);
 	else if (writable)
 		pci_config_update(address_of(function), offset, writable, value);
 }
 
+/* --- Configuration space -------------------------------------------------------------------------- */
+
+/*
+ * A device without a function 0 is none to software, which then looks no further. Where the VM has only
+ * others of a device, something without any use stands in its place.
+ */
+static bool is_placeholder(const struct vm *vm, uint32_t address)
+{
+	for (unsigned i = 0; i < CONFIG_MAX_PCI_FUNCTIONS && vm->pci[i].config; i++)
+		if ((address & ADDRESS_FUNCTION) ==
+		    (address_of(&vm->pci[i]) & ~ADDRESS_FUNCTION_NUMBER))
+			return true;
+	return false;
+}
+
+static uint32_t placeholder_read(uint32_t offset)
+{
+	switch (offset) {
+	case PCI_ID:
+		return 0x00081B36;
+	case PCI_CLASS:
+		return 0xFF000000; /* fits no class */
+	case PCI_CACHE_LINE:
+		return PCI_HEADER_MULTIFUNCTION;
+	default:
+		return 0;
+	}
+}
+
+static bool is_host_bridge(uint32_t address)
+{
+	return (address & ADDRESS_FUNCTION) == pci_address(0, 0, 0);
+}
+
 static uint32_t word_read(struct vm *vm, uint32_t address)
 {
-	const struct pci_function_config *function = find(vm, address);
+	const struct pci_function *function = find(vm, address);
 	uint32_t offset = address & ADDRESS_REGISTER;
 
 	if (function)
-		return function_read(vm, function, offset);
-	if ((address & ADDRESS_FUNCTION) == pci_address(0, 0, 0))
+		return offset < PCI_HEADER_END ? header_read(function, offset)
+					       : pci_capability_read(function, offset);
+	if (is_host_bridge(address))
 		return has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
-	return UINT32_MAX;
+	return is_placeholder(vm, address) ? placeholder_read(offset) : UINT32_MAX;
+}
+
+static void word_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value)
+{
+	struct pci_function *function = find(vm, address);
+	uint32_t offset = address & ADDRESS_REGISTER;
+
+	if (function && offset < PCI_HEADER_END)
+		header_write(function, offset, mask, value);
+	else if (function)
+		pci_capability_write(vm, function, offset, mask, value);
+	else if (is_host_bridge(address) && has_i440fx(vm))
+		i440fx_write(vm, offset, mask, value);
+}
+
+/* Cores of one VM may access the same function. */
+static void lock(struct vm *vm)
+{
+	while (__atomic_test_and_set(&vm->pci_locked, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+static void unlock(struct vm *vm)
+{
+	__atomic_clear(&vm->pci_locked, __ATOMIC_RELEASE);
+}
+
+/* `size` bytes at byte `address` of a function, which lie in one register. */
+static uint32_t access_read(struct vm *vm, uint32_t address)
+{
+	uint32_t value;
+
+	lock(vm);
+	value = word_read(vm, address & ~UINT32_C(3));
+	unlock(vm);
+	return value >> 8 * (address & 3);
+}
+
+static void access_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
+{
+	unsigned shift = 8 * (address & 3);
+	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * size) - 1) << shift;
+
+	lock(vm);
+	word_write(vm, address & ~UINT32_C(3), mask, value << shift);
+	unlock(vm);
 }
 
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size)
@@ -213,99 +314,65 @@ uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size)
 		return address;
 	if (port < PCI_DATA_PORT)
 		return UINT32_MAX;
-	return word_read(vm, address) >> (8 * (port - PCI_DATA_PORT));
+	return access_read(vm, address | (port & 3u));
 }
 
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
 {
 	uint32_t address = __atomic_load_n(&vm->pci_address, __ATOMIC_RELAXED);
-	const struct pci_function_config *function = find(vm, address);
-	unsigned shift = 8 * ((unsigned)port & 3);
-	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << (8 * size)) - 1) << shift;
 
 	if (port == PCI_ADDRESS_PORT && size == 4)
 		__atomic_store_n(&vm->pci_address, value & ADDRESS_WRITABLE, __ATOMIC_RELAXED);
-	else if (port >= PCI_DATA_PORT && function)
-		function_write(vm, function, address & ADDRESS_REGISTER, mask, value << shift);
-	else if (port >= PCI_DATA_PORT && has_i440fx(vm) &&
-		 (address & ADDRESS_FUNCTION) == pci_address(0, 0, 0))
-		i440fx_write(vm, address & ADDRESS_REGISTER, mask, value << shift);
+	else if (port >= PCI_DATA_PORT)
+		access_write(vm, address | (port & 3u), size, value);
 }
 
-static uint32_t identity(uint16_t vendor_id, uint16_t device_id)
+/* --- Memory-mapped access ------------------------------------------------------------------------- */
+
+/* Bus, device and function, then 4 KiB of registers (PCI Express 5.0, 7.2.2). */
+#define ECAM_FUNCTION_SHIFT 12
+#define ECAM_REGISTER       0xFFFu
+#define ADDRESS_SHIFT       8
+
+bool pci_ecam_page(const struct vm *vm, gpa_t address)
 {
-	return (uint32_t)device_id << 16 | vendor_id;
+	const struct scenario *scenario = &scenario_tables;
+
+	return vm->config->pci_function_count != 0 && address >= scenario->pci_ecam_base &&
+	       address - scenario->pci_ecam_base < scenario->pci_ecam_size;
 }
 
-static bool bar_agrees(const struct pci_function_config *function, unsigned index)
+static uint32_t ecam_function(gpa_t address)
 {
-	uint32_t real = pci_config_read(address_of(function), PCI_BAR0 + 4 * index);
+	uint32_t offset = (uint32_t)(address - scenario_tables.pci_ecam_base);
 
-	return real == bar_read(function, index, false);
+	return PCI_ADDRESS_ENABLE | offset >> ECAM_FUNCTION_SHIFT << ADDRESS_SHIFT;
 }
 
-static void check_bars(const struct vm_config *vm, const struct pci_function_config *function)
+static bool is_in_word(gpa_t address, unsigned size)
 {
-	/* another device in its place, or none, is one difference and not seven */
-	if (pci_config_read(address_of(function), PCI_ID) !=
-	    identity(function->vendor_id, function->device_id))
-		return;
-	for (unsigned i = 0; i < PCI_BAR_COUNT; i++)
-		if (!bar_agrees(function, i))
-			machine_difference(
-				MACHINE_PCI_BAR,
-				"BAR %u of %s (%02x:%02x.%u) of VM \"%s\" is 0x%x, the board "
-				"file says 0x%x: correct the board file",
-				i, function->name, function->bus, function->device,
-				function->function, vm->name,
-				pci_config_read(address_of(function), PCI_BAR0 + 4 * i),
-				bar_read(function, i, false));
+	return size <= 4 && (address & 3) + size <= 4;
 }
 
-static void check_function(const struct scenario *scenario, const struct pci_inventory *expected)
+/*
+ * Extended registers are 0, which says that there is no extended capability. An access across registers is
+ * none that software makes: it reads as ones.
+ */
+uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size)
 {
-	uint32_t found = pci_config_read(
-		pci_address(expected->bus, expected->device, expected->function), PCI_ID);
+	uint32_t function = ecam_function(address), reg = address & ECAM_REGISTER;
 
-	if (found == identity(expected->vendor_id, expected->device_id))
-		return;
-	if (expected->vm == VM_NONE)
-		log_warning("machine: PCI function %02x:%02x.%u is %04x:%04x, the board file says "
-			    "%04x:%04x; no VM uses it",
-			    expected->bus, expected->device, expected->function, found & 0xFFFF,
-			    found >> 16, expected->vendor_id, expected->device_id);
-	else
-		machine_difference(MACHINE_PCI_FUNCTION,
-				   "PCI function %02x:%02x.%u is %04x:%04x, the board file says "
-				   "%04x:%04x; VM \"%s\" needs it: correct the board file",
-				   expected->bus, expected->device, expected->function,
-				   found & 0xFFFF, found >> 16, expected->vendor_id,
-				   expected->device_id, scenario->vms[expected->vm].name);
+	if (!is_in_word(address, size))
+		return UINT32_MAX;
+	if (reg < PCI_SPACE_END)
+		return access_read(vm, function | reg);
+	return access_read(vm, function | PCI_ID) == UINT32_MAX ? UINT32_MAX : 0;
 }
 
-static void take_bus_mastering(const struct pci_inventory *item)
+void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value)
 {
-	if (item->class_code >> 16 != PCI_CLASS_BRIDGE)
-		pci_config_update(pci_address(item->bus, item->device, item->function), PCI_COMMAND,
-				  PCI_COMMAND_MASTER, 0);
-}
+	uint32_t reg = address & ECAM_REGISTER;
 
-void pci_init(const struct scenario *scenario)
-{
-	for (uint32_t i = 0; i < scenario->pci_count; i++) {
-		check_function(scenario, &scenario->pci[i]);
-		take_bus_mastering(&scenario->pci[i]);
-	}
-	for (uint32_t i = 0; i < scenario->vm_count; i++) {
-		for (uint32_t j = 0; j < scenario->vms[i].pci_function_count; j++)
-			check_bars(&scenario->vms[i], &scenario->vms[i].pci_functions[j]);
-		pci_remember(&scenario->vms[i]);
-	}
-}
-
-void pci_silence(const struct vm_config *vm)
-{
-	for (uint32_t i = 0; i < vm->pci_function_count; i++)
-		pci_config_update(address_of(&vm->pci_functions[i]), PCI_COMMAND,
-				  PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX, PCI_COMMAND_NO_INTX);
+	if (is_in_word(address, size) && reg < PCI_SPACE_END)
+		access_write(vm, ecam_function(address) | reg, size, value);
 }

@@ -4,8 +4,8 @@
  * at their real addresses. Everything else is an empty slot. Access is by ports 0xCF8 and 0xCFC.
  *
  * Of an own function the guest reads the real registers, but for what would let it leave the partition:
- * base addresses are fixed and only pretend to be movable, and there is no capability list, since a
- * message-signalled interrupt is a write to any core's APIC. What may be written is a table in pci.c.
+ * base addresses are fixed and only pretend to be movable, capabilities are those of an allow-list, and
+ * message-signalled interrupts reach the VM's own cores alone. What may be written is a table in pci.c.
  */
 #ifndef DEVICES_PCI_H
 #define DEVICES_PCI_H
@@ -21,6 +21,9 @@
  * running writes into a VM's memory. On the BSP, before the images are placed.
  */
 void pci_init(const struct scenario *scenario);
+
+/* Forgets what a VM's guest has written to registers that are virtual; while none of its cores runs. */
+void pci_forget(struct vm *vm);
 
 /* Takes bus mastering and interrupts from the functions of a VM that has stopped. */
 void pci_silence(const struct vm_config *vm);
@@ -38,5 +41,13 @@ void pci_remember(const struct vm_config *vm);
  * one core of the VM, while no guest of it runs.
  */
 void pci_reset(const struct vm_config *vm);
+
+/* The guest accesses 1, 2 or 4 bytes in the board's memory-mapped configuration space. */
+bool pci_ecam_page(const struct vm *vm, gpa_t address);
+uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size);
+void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value);
+
+/* What BAR `index` of a function reads as: where the board file says that it is. */
+uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index);
 
 #endif

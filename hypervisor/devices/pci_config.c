@@ -39,15 +39,19 @@ void pci_config_write(uint32_t function_address, uint32_t offset, uint32_t value
 
 void pci_config_update(uint32_t function_address, uint32_t offset, uint32_t mask, uint32_t value)
 {
+	pci_config_update_status(function_address, offset, mask, value,
+				 offset == PCI_COMMAND ? ~PCI_COMMAND_MASK : 0);
+}
+
+void pci_config_update_status(uint32_t function_address, uint32_t offset, uint32_t mask,
+			      uint32_t value, uint32_t status)
+{
 	uint32_t old = 0;
 
 	lock();
 	io_write32(PCI_ADDRESS_PORT, function_address | offset);
 	if (mask != UINT32_MAX)
-		old = io_read32(PCI_DATA_PORT);
-	/* status bits are cleared by writing 1: the upper half of the command register stays 0 */
-	if (offset == PCI_COMMAND)
-		old &= PCI_COMMAND_MASK;
+		old = io_read32(PCI_DATA_PORT) & ~status;
 	io_write32(PCI_DATA_PORT, (old & ~mask) | (value & mask));
 	unlock();
 }

@@ -32,6 +32,7 @@ static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function
 #define PCI_CAPABILITIES 0x34
 #define PCI_INTERRUPT    0x3C
 #define PCI_HEADER_END   0x40
+#define PCI_SPACE_END    0x100
 
 #define PCI_COMMAND_IO          UINT32_C(0x0001)
 #define PCI_COMMAND_MEMORY      UINT32_C(0x0002)
@@ -40,6 +41,9 @@ static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function
 #define PCI_COMMAND_NO_INTX     UINT32_C(0x0400)
 #define PCI_COMMAND_MASK        UINT32_C(0xFFFF)
 #define PCI_STATUS_CAPABILITIES UINT32_C(0x00100000)
+#define PCI_STATUS_CLEARABLE    UINT32_C(0xF9000000) /* by writing 1 */
+
+#define PCI_HEADER_MULTIFUNCTION UINT32_C(0x00800000) /* in the word of the cache line size */
 
 #define PCI_CLASS_BRIDGE 0x06 /* base class */
 
@@ -47,7 +51,13 @@ static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function
 uint32_t pci_config_read(uint32_t function_address, uint32_t offset);
 void pci_config_write(uint32_t function_address, uint32_t offset, uint32_t value);
 
-/* Changes the bits of `mask` in a register to those of `value`, in one step for all cores. */
+/*
+ * Changes the bits of `mask` in a register to those of `value`, in one step for all cores. Status bits,
+ * which are cleared by writing 1, stay as they are unless the mask has them.
+ */
 void pci_config_update(uint32_t function_address, uint32_t offset, uint32_t mask, uint32_t value);
+/* The same where bits of `status` are cleared by writing 1. */
+void pci_config_update_status(uint32_t function_address, uint32_t offset, uint32_t mask,
+			      uint32_t value, uint32_t status);
 
 #endif

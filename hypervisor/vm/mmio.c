@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accesses to guest-physical memory that the EPT does not map. Two things are emulated there, the
- * xAPIC page and the IOAPICs; everything else is outside the partition and stops the VM.
+ * Accesses to guest-physical memory that the EPT does not map. A few things are emulated there: the xAPIC
+ * page, the IOAPICs, memory-mapped PCI configuration space and MSI-X tables. Everything else is outside the
+ * partition and stops the VM.
  */
 #include "bulkhead/platform.h"
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
+#include "devices/pci.h"
+#include "devices/pci_msi.h"
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
 /* DEVICE_NONE: the local APIC's usual page where it is not, which answers as a bus without a device. */
-enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC };
+enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI, DEVICE_MSIX };
 
 struct mmio_target {
 	enum mmio_device device;
 	uint32_t ioapic; /* index into scenario_tables.ioapics */
-	uint32_t offset;
+	gpa_t address;
+	uint32_t offset; /* in its page */
 };
 
 static bool is_ioapic(gpa_t page, uint32_t *index)
@@ -30,64 +34,64 @@ static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_targ
 {
 	gpa_t page = address & ~(PAGE_SIZE_4K - 1);
 
+	target->address = address;
 	target->offset = (uint32_t)(address - page);
 	if (local_apic_page_at(vcpu, page))
 		target->device = DEVICE_LOCAL_APIC;
 	else if (is_ioapic(page, &target->ioapic))
 		target->device = DEVICE_IOAPIC;
+	else if (pci_ecam_page(vcpu->vm, address))
+		target->device = DEVICE_PCI;
+	else if (pci_msix_page(vcpu->vm, address))
+		target->device = DEVICE_MSIX;
 	else
 		target->device = DEVICE_NONE;
 	return target->device != DEVICE_NONE || page == PLATFORM_LAPIC_GPA;
 }
 
-static uint32_t target_read(struct vcpu *vcpu, const struct mmio_target *target)
+static uint32_t apic_read(struct vcpu *vcpu, const struct mmio_target *target, uint32_t offset)
 {
-	switch (target->device) {
-	case DEVICE_LOCAL_APIC:
-		return local_apic_page_read(vcpu, target->offset);
-	case DEVICE_IOAPIC:
-		return ioapic_read(vcpu->vm, target->ioapic, target->offset);
-	case DEVICE_NONE:
-		break;
-	}
+	if (target->device == DEVICE_LOCAL_APIC)
+		return local_apic_page_read(vcpu, offset);
+	if (target->device == DEVICE_IOAPIC)
+		return ioapic_read(vcpu->vm, target->ioapic, offset);
 	return UINT32_MAX;
 }
 
-static void target_write(struct vcpu *vcpu, const struct mmio_target *target, uint32_t value)
-{
-	switch (target->device) {
-	case DEVICE_LOCAL_APIC:
-		local_apic_page_write(vcpu, target->offset, value);
-		break;
-	case DEVICE_IOAPIC:
-		ioapic_write(vcpu->vm, target->ioapic, target->offset, value);
-		break;
-	case DEVICE_NONE:
-		break;
-	}
-}
-
 /*
- * Registers of both devices are 32 bits wide. Bytes and words within one are read as part of it; an
- * access of any other width or place has no defined effect on the real ones (SDM 3.11.4.1): here it
- * reads as all ones and writes nothing.
+ * Registers of APICs are 32 bits wide. Bytes and words within one are read as part of it; an access of any
+ * other width or place has no defined effect on the real ones (SDM 3.11.4.1): here it reads as all ones and
+ * writes nothing.
  */
-static uint64_t register_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
+static uint64_t apic_part_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
 {
-	struct mmio_target aligned = *target;
 	unsigned within = target->offset & 3;
 
 	if (within + size > sizeof(uint32_t))
 		return UINT64_MAX;
-	aligned.offset -= within;
-	return target_read(vcpu, &aligned) >> (8 * within);
+	return apic_read(vcpu, target, target->offset - within) >> (8 * within);
+}
+
+static uint64_t register_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
+{
+	if (target->device == DEVICE_PCI)
+		return pci_ecam_read(vcpu->vm, target->address, size);
+	if (target->device == DEVICE_MSIX)
+		return pci_msix_page_read(vcpu->vm, target->address, size);
+	return apic_part_read(vcpu, target, size);
 }
 
 static void register_write(struct vcpu *vcpu, const struct mmio_target *target, unsigned size,
 			   uint64_t value)
 {
-	if (size == sizeof(uint32_t))
-		target_write(vcpu, target, (uint32_t)value);
+	if (target->device == DEVICE_PCI)
+		pci_ecam_write(vcpu->vm, target->address, size, (uint32_t)value);
+	else if (target->device == DEVICE_MSIX)
+		pci_msix_page_write(vcpu->vm, target->address, size, value);
+	else if (size == sizeof(uint32_t) && target->device == DEVICE_LOCAL_APIC)
+		local_apic_page_write(vcpu, target->offset, (uint32_t)value);
+	else if (size == sizeof(uint32_t) && target->device == DEVICE_IOAPIC)
+		ioapic_write(vcpu->vm, target->ioapic, target->offset, (uint32_t)value);
 }
 
 bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value)

@@ -11,6 +11,7 @@
 #include "bulkhead/counters.h"
 #include "bulkhead/host.h"
 #include "bulkhead/tables.h"
+#include "devices/pci_function.h"
 #include "devices/virtual.h"
 #include "lib/log.h"
 #include "loader/loader.h"
@@ -64,9 +65,10 @@ struct vm {
 	uint32_t restarts_in_window, told, untold;
 	uint64_t watchdog_fed;                     /* TSC; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
+	uint8_t ioapic_id[CONFIG_MAX_IOAPICS];     /* as the guest has written them; atomic */
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
-	/* BARs of each of its functions that read as their size, one bit each; atomic */
-	uint32_t pci_sizing[CONFIG_MAX_PCI_FUNCTIONS];
+	bool pci_locked;      /* for what follows; held for a few accesses to configuration space */
+	struct pci_function pci[CONFIG_MAX_PCI_FUNCTIONS]; /* as config->pci_functions */
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
 	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */

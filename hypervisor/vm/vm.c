@@ -43,11 +43,8 @@ void vcpu_reset(struct vcpu *vcpu)
 
 void vm_reset(struct vm *vm)
 {
-	for (uint32_t i = 0; i < CONFIG_MAX_IOAPICS; i++)
-		vm->ioapic_index[i] = 0;
-	for (uint32_t i = 0; i < CONFIG_MAX_PCI_FUNCTIONS; i++)
-		vm->pci_sizing[i] = 0;
-	vm->pci_address = 0;
+	ioapic_forget(vm);
+	pci_forget(vm);
 	virtual_devices_reset(vm);
 	vm->stop = STOP_NONE;
 	vm->parked = 0;

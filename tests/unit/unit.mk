@@ -50,8 +50,12 @@ unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
 unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c
 
+pci-sources := $(addprefix hypervisor/devices/,pci.c pci_capability.c pci_config.c pci_machine.c \
+	pci_msi.c pci_reset.c message.c)
+
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/lib/log_limit.c
+	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/devices/message.c \
+	hypervisor/lib/log_limit.c
 
 virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c pit.c rtc.c keyboard.c clock.c) \
 	cpu/frequency.c)
@@ -62,8 +66,7 @@ unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
 	hypervisor/lib/error.c hypervisor/cpu/apic.c \
-	hypervisor/devices/ioapic.c hypervisor/devices/pci.c hypervisor/devices/pci_reset.c \
-	hypervisor/devices/pci_config.c hypervisor/vmx/exit.c \
+	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
@@ -121,8 +124,8 @@ unit-tool_text := tests/unit/tool_text.c $(front-sources)
 unit-tool_read := tests/unit/tool_read.c $(front-sources)
 
 unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/devices/pci.c hypervisor/devices/pci_config.c \
-	hypervisor/devices/pci_reset.c hypervisor/cpu/frequency.c
+	tests/unit/fake/fake_log.c $(pci-sources) \
+	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
 verify-sources := $(sort tests/unit/tool_verify_image.c tests/unit/verify_rich_tables.c $(wildcard tools/bulkhead/verify*.c) \
 	$(emit-sources) $(front-sources))

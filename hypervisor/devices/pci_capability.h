@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Capabilities of a PCI function: those on an allow-list are shown at their real offsets, linked anew, so
+ * that all others do not exist for the guest.
+ */
+#ifndef DEVICES_PCI_CAPABILITY_H
+#define DEVICES_PCI_CAPABILITY_H
+
+#include "vm/vcpu.h"
+
+/* Reads the real list of a function and decides what the guest sees of it. Once, on the BSP. */
+void pci_capability_scan(struct vm *vm, struct pci_function *function);
+
+/* Head of the list that the guest sees; 0: it is empty. */
+uint8_t pci_capability_head(const struct pci_function *function);
+
+/* A register from 0x40 on; what belongs to no capability that is shown reads as 0 and takes no writes. */
+uint32_t pci_capability_read(const struct pci_function *function, uint32_t offset);
+void pci_capability_write(struct vm *vm, struct pci_function *function, uint32_t offset,
+			  uint32_t mask, uint32_t value);
+
+#endif
