@@ -70,7 +70,7 @@ bool message_route(const struct vm *vm, const struct message_destination *wanted
 
 static message_problem data_problem(uint32_t data, unsigned count)
 {
-	uint32_t mode = (data & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
+	uint64_t mode = (data & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
 
 	if (mode != APIC_FIXED && mode != APIC_LOWEST_PRIORITY)
 		return "has a delivery mode that is not allowed";

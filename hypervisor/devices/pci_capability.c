@@ -125,7 +125,7 @@ static uint32_t register_read(const struct pci_function *function,
 	}
 }
 
-/* Bytes of a register that lie behind the capability's end read as 0. */
+/* Bytes of a register that lie behind the capability's end are none of it. */
 static uint32_t valid_bits(const struct pci_capability *capability, uint32_t offset)
 {
 	unsigned left = capability->offset + capability->size - offset;
@@ -136,11 +136,14 @@ static uint32_t valid_bits(const struct pci_capability *capability, uint32_t off
 uint32_t pci_capability_read(const struct pci_function *function, uint32_t offset)
 {
 	const struct pci_capability *capability = find(function, offset);
-	uint32_t value;
+	uint32_t value, valid;
 
 	if (!capability)
-		return 0;
-	value = register_read(function, capability, offset) & valid_bits(capability, offset);
+		return pci_config_read(address_of(function), offset);
+	valid = valid_bits(capability, offset);
+	value = register_read(function, capability, offset) & valid;
+	if (valid != UINT32_MAX)
+		value |= pci_config_read(address_of(function), offset) & ~valid;
 	if (offset == capability->offset)
 		value = (value & ~NEXT_BITS) | (uint32_t)capability->next << 8 | capability->id;
 	return value;

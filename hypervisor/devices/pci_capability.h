@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Capabilities of a PCI function: those on an allow-list are shown at their real offsets, linked anew, so
- * that all others do not exist for the guest.
+ * Capabilities of a PCI function: those on an allow-list are shown at their real offsets, linked anew,
+ * and all others are not found. Of registers that belong to none, drivers may want to read what firmware has set
+ * up; what writing there does only the card's maker knows.
  */
 #ifndef DEVICES_PCI_CAPABILITY_H
 #define DEVICES_PCI_CAPABILITY_H
@@ -14,7 +15,7 @@ void pci_capability_scan(struct vm *vm, struct pci_function *function);
 /* Head of the list that the guest sees; 0: it is empty. */
 uint8_t pci_capability_head(const struct pci_function *function);
 
-/* A register from 0x40 on; what belongs to no capability that is shown reads as 0 and takes no writes. */
+/* A register from 0x40 on; what belongs to no capability that is shown is the function's own, read-only. */
 uint32_t pci_capability_read(const struct pci_function *function, uint32_t offset);
 void pci_capability_write(struct vm *vm, struct pci_function *function, uint32_t offset,
 			  uint32_t mask, uint32_t value);

@@ -57,10 +57,12 @@ static uint16_t control_of(const struct pci_function *function, uint8_t offset)
 	return (uint16_t)(real_read(function, offset) >> 16);
 }
 
-/* The lower half of the word, identity and next pointer, is read-only. */
-static void set_control(const struct pci_function *function, uint8_t offset, uint16_t control)
+/* Changes `bits` of the control register; the others are read-only. */
+static void set_control(const struct pci_function *function, uint8_t offset, uint16_t bits,
+			uint16_t control)
 {
-	real_write(function, offset, (uint32_t)control << 16);
+	pci_config_update(address_of(function), offset, (uint32_t)bits << 16,
+			  (uint32_t)control << 16);
 }
 
 static void refuse(struct vm *vm, const struct pci_function *function, const char *what,
@@ -110,7 +112,7 @@ uint8_t pci_msi_take(struct pci_function *function, uint8_t offset)
 	uint8_t real = (uint8_t)MSI_CAPABLE(control);
 	uint8_t listed;
 
-	set_control(function, offset, control & (uint16_t)~MSI_ENABLE);
+	set_control(function, offset, MSI_WRITABLE, 0);
 	if (function->config->msi_vectors == 0 || !may_send(function))
 		return 0;
 	listed = log2_of(function->config->msi_vectors);
@@ -158,7 +160,7 @@ static void msi_apply(struct vm *vm, struct pci_function *function)
 	struct message real;
 	message_problem problem;
 
-	set_control(function, msi->offset, control);
+	set_control(function, msi->offset, MSI_WRITABLE, control);
 	if (!(msi->control & MSI_ENABLE))
 		return;
 	problem = chosen > msi->count_log2 ? "is one of more than there are"
@@ -171,7 +173,7 @@ static void msi_apply(struct vm *vm, struct pci_function *function)
 	if (msi->wide)
 		real_write(function, msi->offset + MSI_UPPER, 0);
 	real_write(function, msi->offset + data_offset(msi), real.data);
-	set_control(function, msi->offset, control | MSI_ENABLE);
+	set_control(function, msi->offset, MSI_WRITABLE, control | MSI_ENABLE);
 }
 
 static uint32_t merge(uint32_t old, uint32_t mask, uint32_t value)
@@ -228,7 +230,7 @@ uint8_t pci_msix_take(struct vm *vm, struct pci_function *function, uint8_t offs
 {
 	const struct pci_function_config *config = function->config;
 
-	set_control(function, offset, control_of(function, offset) & (uint16_t)~MSIX_ENABLE);
+	set_control(function, offset, MSIX_WRITABLE, 0);
 	if (config->msix_vectors == 0 || !may_send(function))
 		return 0;
 	if (!is_table_known(function, offset)) {
@@ -428,7 +430,7 @@ static void msix_reset(const struct pci_function *function)
 {
 	const struct pci_msix *msix = &function->msix;
 
-	set_control(function, msix->offset, 0);
+	set_control(function, msix->offset, MSIX_WRITABLE, 0);
 	for (uint32_t i = 0; i < msix->count; i++) {
 		msix->entries[i] = (struct pci_msix_entry){.control = MSIX_ENTRY_MASKED};
 		mmio_write32(msix->table + (hpa_t)i * MSIX_ENTRY + ENTRY_CONTROL,
@@ -441,7 +443,7 @@ void pci_messages_reset(struct pci_function *function)
 	struct pci_msi *msi = &function->msi;
 
 	if (msi->offset) {
-		set_control(function, msi->offset, 0);
+		set_control(function, msi->offset, MSI_WRITABLE, 0);
 		msi->control = 0;
 		msi->address = 0;
 		msi->data = 0;

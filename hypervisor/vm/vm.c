@@ -6,6 +6,8 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "cpu/tsc.h"
+#include "devices/ioapic.h"
+#include "devices/pci.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
 #include "vm/vcpu.h"

@@ -18,6 +18,8 @@
 
 /* The real IOAPIC: an index register and 24 entries of two words behind a window. */
 static uint32_t real_index, real_words[0x40];
+/* Bits that all writes to the entry of pin 4 had since it was set to all ones */
+static uint32_t lowest_trigger;
 
 uint32_t mmio_read32(hpa_t address)
 {
@@ -31,6 +33,8 @@ void mmio_write32(hpa_t address, uint32_t value)
 		real_index = value;
 	else
 		real_words[real_index] = value;
+	if (address != 0xFEC00000 + SELECT && real_index == 0x18)
+		lowest_trigger &= value;
 }
 
 static int setup(void **state)
@@ -40,6 +44,8 @@ static int setup(void **state)
 	fake_vms_reset();
 	memset(real_words, 0, sizeof(real_words));
 	ioapic_init(&scenario_tables);
+	ioapic_forget(&vms[0]);
+	ioapic_forget(&vms[1]);
 	return 0;
 }
 
@@ -107,11 +113,51 @@ static void foreign_core_is_not_reached(void **state)
 	assert_true(real_entry(4) & MASKED);
 }
 
-static void broadcast_goes_to_own_core(void **state)
+static void broadcast_goes_to_own_cores(void **state)
 {
 	(void)state;
 	guest_write_entry(&vms[1], 3, TO(0xFF) | 0x31);
+	assert_int_equal(real_entry(3), TO(0x0C) | 0x831);
+	guest_write_entry(&vms[1], 3, TO(0xFF) | 0x131); /* lowest priority: one of them */
 	assert_int_equal(real_entry(3), TO(2) | 0x31);
+}
+
+static void several_destinations_are_all_reached(void **state)
+{
+	(void)state;
+	guest_write_entry(&vms[0], 4, TO(0x0F) | 0x831); /* logical; 2 and 3 are not its own */
+	assert_int_equal(real_entry(4), TO(0x03) | 0x831);
+	guest_write_entry(&vms[0], 4, TO(0x0E) | 0x831);
+	assert_int_equal(real_entry(4), TO(1) | 0x31);
+}
+
+static void reserved_vectors_stay_masked(void **state)
+{
+	(void)state;
+	guest_write_entry(&vms[0], 4, TO(0) | 0x0F);
+	assert_true(real_entry(4) & MASKED);
+	guest_write_entry(&vms[0], 4, TO(0) | 0x10);
+	assert_false(real_entry(4) & MASKED);
+}
+
+/* Masking a level that is being served must not make it an edge, which would clear its remote IRR. */
+static void masked_entry_keeps_its_trigger(void **state)
+{
+	(void)state;
+	guest_write_entry(&vms[0], 4, TO(0) | 0xA031);
+	lowest_trigger = UINT32_MAX;
+	guest_write_register(&vms[0], 0x18, 0xA031 | MASKED);
+	assert_int_equal(real_entry(4), TO(0) | 0xA031 | MASKED);
+	assert_true(lowest_trigger & 0x8000);
+}
+
+static void undefined_bits_read_as_0(void **state)
+{
+	(void)state;
+	guest_write_register(&vms[0], 0x18, 0xFFFE0031);
+	guest_write_register(&vms[0], 0x19, 0x01FFFFFF);
+	assert_int_equal(guest_read_register(&vms[0], 0x18), 0x31);
+	assert_int_equal(guest_read_register(&vms[0], 0x19), 0x01000000);
 }
 
 static void logical_destination_becomes_physical(void **state)
@@ -146,15 +192,17 @@ static void status_bits_come_from_the_real_one(void **state)
 	assert_int_equal(guest_read_register(&vms[0], 0x18), 0xE031);
 }
 
-static void id_version_and_others_are_read_only(void **state)
+static void id_version_and_others(void **state)
 {
 	(void)state;
 	assert_int_equal(guest_read_register(&vms[0], 0), 4u << 24);
 	assert_int_equal(guest_read_register(&vms[0], 1), 4u << 16 | 0x11);
-	guest_write_register(&vms[0], 0, 0x0F000000);
+	guest_write_register(&vms[0], 0, 0xFF123456);
 	guest_write_register(&vms[0], 1, 0);
 	guest_write_register(&vms[0], 0xFF, 0);
-	assert_int_equal(guest_read_register(&vms[0], 0), 4u << 24);
+	assert_int_equal(guest_read_register(&vms[0], 0), 15u << 24); /* four bits, its own */
+	assert_int_equal(guest_read_register(&vms[0], 2), 15u << 24); /* arbitration */
+	assert_int_equal(guest_read_register(&vms[1], 0), 4u << 24);
 	assert_int_equal(real_words[0], 0);
 	assert_int_equal(ioapic_read(&vms[0], 0, 0x40), UINT32_MAX); /* no EOI register */
 }
@@ -185,11 +233,15 @@ int main(void)
 		cmocka_unit_test_setup(own_pin_is_written_through, setup),
 		cmocka_unit_test_setup(foreign_pin_is_not_there, setup),
 		cmocka_unit_test_setup(foreign_core_is_not_reached, setup),
-		cmocka_unit_test_setup(broadcast_goes_to_own_core, setup),
+		cmocka_unit_test_setup(broadcast_goes_to_own_cores, setup),
+		cmocka_unit_test_setup(several_destinations_are_all_reached, setup),
+		cmocka_unit_test_setup(reserved_vectors_stay_masked, setup),
+		cmocka_unit_test_setup(masked_entry_keeps_its_trigger, setup),
+		cmocka_unit_test_setup(undefined_bits_read_as_0, setup),
 		cmocka_unit_test_setup(logical_destination_becomes_physical, setup),
 		cmocka_unit_test_setup(dangerous_delivery_modes_stay_masked, setup),
 		cmocka_unit_test_setup(status_bits_come_from_the_real_one, setup),
-		cmocka_unit_test_setup(id_version_and_others_are_read_only, setup),
+		cmocka_unit_test_setup(id_version_and_others, setup),
 		cmocka_unit_test_setup(index_registers_are_separate, setup),
 		cmocka_unit_test_setup(stop_masks_own_pins_only, setup),
 	};

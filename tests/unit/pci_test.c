@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM's PCI functions: "left" owns 00:02.0, "right" none. */
+/* A VM's PCI functions: "left" (APIC ids 0 and 1) owns 00:02.0, "right" none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "boot/machine.h"
+#include "bulkhead/virtual_devices.h"
 #include "devices/pci.h"
 #include "devices/pci_config.h"
 #include "fake_cpu.h"
@@ -35,6 +36,42 @@ void machine_difference(enum machine_rule rule, const char *fmt, ...)
 
 static struct pci_function_config nic;
 static struct vm_config left;
+
+/* Memory of the card: its MSI-X table at 0x1000 of BAR 0, pending bits behind it, other registers. */
+static uint32_t card[0x2000 / 4];
+
+uint32_t mmio_read32(hpa_t address)
+{
+	assert_in_range(address, 0xC0000000, 0xC0001FFF);
+	return card[(address - 0xC0000000) / 4];
+}
+
+void mmio_write32(hpa_t address, uint32_t value)
+{
+	assert_in_range(address, 0xC0000000, 0xC0001FFF);
+	card[(address - 0xC0000000) / 4] = value;
+}
+
+static const struct pci_inventory inventory[] = {
+	{.device = 2, .vendor_id = 0x8086, .device_id = 0x100E, .class_code = 0x020000, .vm = 0},
+};
+
+static struct scenario scenario_with(const struct vm_config *vm)
+{
+	return (struct scenario){
+		.vms = vm, .vm_count = 1, .pci = inventory, .pci_count = 1, .board = "fake"};
+}
+
+/* As at boot, but for bus mastering. */
+static void take(void)
+{
+	struct scenario scenario = scenario_with(&left);
+	uint32_t command = fake_pci_registers[1];
+
+	pci_init(&scenario);
+	fake_pci_registers[1] = command;
+	differences = 0;
+}
 
 static int setup(void **state)
 {
@@ -68,6 +105,9 @@ static int setup(void **state)
 	fake_pci_registers[7] = 0x9;
 	fake_pci_registers[13] = 0xDC;
 	fake_pci_registers[16] = 0x12345678;
+	memset(vms[0].pci, 0, sizeof(vms[0].pci));
+	memset(card, 0, sizeof(card));
+	take();
 	fake_pci_accesses = 0;
 	differences = 0;
 	return 0;
@@ -126,6 +166,59 @@ static void bars_pretend_to_move(void **state)
 	assert_int_equal(read_register(&vms[0], NIC | 0x20), 0); /* not there */
 }
 
+static void bars_are_sized_in_any_way(void **state)
+{
+	(void)state;
+	pci_port_write(&vms[0], 0xCF8, 4, NIC | 0x10);
+	for (uint16_t port = 0xCFC; port <= 0xCFF; port++) /* byte by byte */
+		pci_port_write(&vms[0], port, 1, 0xFF);
+	assert_int_equal(pci_port_read(&vms[0], 0xCFC, 4), 0xFFFE0000);
+	pci_port_write(&vms[0], 0xCFE, 2, 0xC000);
+	assert_int_equal(pci_port_read(&vms[0], 0xCFC, 4), 0xC0000000);
+	write_register(&vms[0], NIC | 0x10, 0xFFFFFFF0); /* without the read-only bits */
+	assert_int_equal(read_register(&vms[0], NIC | 0x10), 0xFFFE0000);
+	write_register(&vms[0], NIC | 0x14, 0xFFFFFFFC);
+	assert_int_equal(read_register(&vms[0], NIC | 0x14), 0xFFFFFFC1);
+	write_register(&vms[0], NIC | PCI_EXPANSION, 0xFFFFF800);
+	assert_int_equal(read_register(&vms[0], NIC | PCI_EXPANSION), 0);
+	write_register(&vms[0], NIC | 0x20, UINT32_MAX);
+	assert_int_equal(read_register(&vms[0], NIC | 0x20), 0); /* not there */
+	pci_forget(&vms[0]);
+	assert_int_equal(read_register(&vms[0], NIC | 0x10), 0xC0000000);
+}
+
+/* Only function 2 of a device is the VM's: software looks for the others if there is a function 0. */
+static void placeholder_stands_for_function_0(void **state)
+{
+	(void)state;
+	nic.function = 2;
+	assert_int_equal(read_register(&vms[0], NIC | 0x200), UINT32_MAX); /* not the fake's */
+	assert_int_equal(read_register(&vms[0], NIC), 0x00081B36);
+	assert_int_equal(read_register(&vms[0], NIC | PCI_CLASS), 0xFF000000);
+	assert_int_equal(read_register(&vms[0], NIC | PCI_CACHE_LINE), 0x00800000);
+	assert_int_equal(read_register(&vms[0], NIC | 0x10), 0);
+	assert_int_equal(read_register(&vms[0], NIC | 0x100), UINT32_MAX);
+	write_register(&vms[0], NIC | PCI_COMMAND, 7);
+	assert_int_equal(fake_pci_registers[1], 0x00300107);
+}
+
+static void host_bridge_takes_shadow_registers(void **state)
+{
+	(void)state;
+	assert_int_equal(read_register(&vms[0], 0x80000000), 0x00081B36);
+	write_register(&vms[0], 0x80000058, UINT32_MAX);
+	assert_int_equal(read_register(&vms[0], 0x80000058), 0);
+	left.virtual_devices = VIRTUAL_HOST_BRIDGE;
+	assert_int_equal(read_register(&vms[0], 0x80000000), 0x12378086);
+	assert_int_equal(read_register(&vms[0], 0x8000002C), 0x11001AF4);
+	pci_port_write(&vms[0], 0xCF8, 4, 0x80000058);
+	pci_port_write(&vms[0], 0xCFD, 1, 0x30);
+	assert_int_equal(pci_port_read(&vms[0], 0xCFC, 4), 0x3000);
+	write_register(&vms[0], 0x80000000, 0);
+	assert_int_equal(read_register(&vms[0], 0x80000000), 0x12378086);
+	assert_int_equal(fake_pci_accesses, 0);
+}
+
 static void capabilities_are_hidden(void **state)
 {
 	(void)state;
@@ -138,9 +231,12 @@ static void command_register_is_filtered(void **state)
 {
 	(void)state;
 	write_register(&vms[0], NIC | PCI_COMMAND, UINT32_MAX);
-	assert_int_equal(fake_pci_registers[1], 0x0547); /* SERR# as it was, status not written */
-	pci_port_write(&vms[0], 0xCFC, 1, 0x02);         /* low byte only */
+	/* SERR# as it was; of the status, ones go only to the bits that they clear */
+	assert_int_equal(fake_pci_registers[1], 0xF9000547);
+	pci_port_write(&vms[0], 0xCFC, 1, 0x02); /* low byte only, no status */
 	assert_int_equal(fake_pci_registers[1], 0x0502);
+	pci_port_write(&vms[0], 0xCFE, 2, 0x2000); /* received master abort only */
+	assert_int_equal(fake_pci_registers[1], 0x20000502);
 }
 
 static void no_bus_mastering_without_acceptance(void **state)
@@ -164,16 +260,6 @@ static void device_registers_are_read_only(void **state)
 	assert_int_equal(fake_pci_registers[0], 0x100E8086);
 	write_register(&vms[0], NIC | PCI_INTERRUPT, 0xFFFFFF0B);
 	assert_int_equal(fake_pci_registers[15], 0x0B);
-}
-
-static const struct pci_inventory inventory[] = {
-	{.device = 2, .vendor_id = 0x8086, .device_id = 0x100E, .class_code = 0x020000, .vm = 0},
-};
-
-static struct scenario scenario_with(const struct vm_config *vm)
-{
-	return (struct scenario){
-		.vms = vm, .vm_count = 1, .pci = inventory, .pci_count = 1, .board = "fake"};
 }
 
 static void boot_takes_bus_mastering_away(void **state)
@@ -221,6 +307,9 @@ int main(void)
 		cmocka_unit_test_setup(owner_sees_its_function, setup),
 		cmocka_unit_test_setup(others_see_an_empty_slot, setup),
 		cmocka_unit_test_setup(bars_pretend_to_move, setup),
+		cmocka_unit_test_setup(bars_are_sized_in_any_way, setup),
+		cmocka_unit_test_setup(placeholder_stands_for_function_0, setup),
+		cmocka_unit_test_setup(host_bridge_takes_shadow_registers, setup),
 		cmocka_unit_test_setup(capabilities_are_hidden, setup),
 		cmocka_unit_test_setup(command_register_is_filtered, setup),
 		cmocka_unit_test_setup(no_bus_mastering_without_acceptance, setup),

@@ -127,6 +127,10 @@ unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fak
 	tests/unit/fake/fake_log.c $(pci-sources) \
 	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
+unit-pci_messages := tests/unit/pci_messages_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c $(pci-sources) \
+	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
+
 verify-sources := $(sort tests/unit/tool_verify_image.c tests/unit/verify_rich_tables.c $(wildcard tools/bulkhead/verify*.c) \
 	$(emit-sources) $(front-sources))
 unit-tool_verify := tests/unit/tool_verify.c $(verify-sources)
