@@ -244,7 +244,7 @@ static void test_manifest(void **state)
 		    "'a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf'");
 	assert_json(
 		json_object_get(manifest, "board"),
-		"{'cpus':5,'memory_mib':5120,'model':'Test board','tsc_frequency_hz':50000000}");
+		"{'cpus':5,'memory_mib':5120,'model':'Test board','pci':[],'tsc_frequency_hz':50000000}");
 	assert_json(json_object_get(manifest, "hypervisor"), "{'base':2097152,'size':14680064}");
 	assert_json(json_object_get(manifest, "modules"),
 		    "[{'file':'guests/vmlinuz','name':'vmlinuz','used_by':['linux']},"

@@ -15,12 +15,35 @@ static void for_each_on_bus(FILE *file, const struct vm_config *vm, uint8_t bus,
 			print(file, &vm->pci_functions[i]);
 }
 
-static void print_io_window(FILE *file, const struct pci_bar_config *bar)
+static void print_io_window(FILE *file, uint64_t base, uint64_t size)
 {
 	fprintf(file,
 		"\t\t\t\tWordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange, 0x0, "
 		"0x%04" PRIX64 ", 0x%04" PRIX64 ", 0x0, 0x%04" PRIX64 ")\n",
-		bar->base, bar->base + bar->size - 1, bar->size);
+		base, base + size - 1, size);
+}
+
+/*
+ * An IDE controller in compatibility mode has its channels at fixed ports without BARs (PCI IDE Controller
+ * Specification 1.0, 2.1); the interface byte says which channels.
+ */
+#define CLASS_IDE 0x0101
+#define NATIVE(n) (1u << 2 * (n)) /* channel n has BARs */
+#define CHANNELS  2
+
+static void print_ide_windows(FILE *file, const struct pci_function_config *function)
+{
+	static const uint16_t commands[CHANNELS] = {0x1F0, 0x170},
+			      controls[CHANNELS] = {0x3F6, 0x376};
+
+	if (function->class_code >> 8 != CLASS_IDE)
+		return;
+	for (unsigned i = 0; i < CHANNELS; i++) {
+		if (function->class_code & NATIVE(i))
+			continue;
+		print_io_window(file, commands[i], 8);
+		print_io_window(file, controls[i], 1);
+	}
 }
 
 static void print_memory_window(FILE *file, const struct pci_bar_config *bar)
@@ -38,10 +61,11 @@ static void print_windows(FILE *file, const struct pci_function_config *function
 		const struct pci_bar_config *bar = &function->bars[i];
 
 		if (bar->kind == PCI_BAR_IO)
-			print_io_window(file, bar);
+			print_io_window(file, bar->base, bar->size);
 		else if (bar->kind != PCI_BAR_NONE)
 			print_memory_window(file, bar);
 	}
+	print_ide_windows(file, function);
 }
 
 /*

@@ -504,7 +504,21 @@ static void print_processors(FILE *file, const struct vm_config *config)
 	}
 }
 
-static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
+/* Where the MCFG says that configuration space is, a motherboard resource has to lie (PCI Firmware 3.3, 4.1.2). */
+static void print_reserved_memory(FILE *file, uint64_t base, uint64_t size)
+{
+	fprintf(file,
+		"\n\t\tDevice (MRES)\n\t\t{\n"
+		"\t\t\tName (_HID, EisaId (\"PNP0C02\"))\n"
+		"\t\t\tName (_CRS, ResourceTemplate ()\n\t\t\t{\n"
+		"\t\t\t\tQWordMemory (ResourceConsumer, PosDecode, MinFixed, MaxFixed, NonCacheable, "
+		"ReadWrite, 0x0, 0x%" PRIX64 ", 0x%" PRIX64 ", 0x0, 0x%" PRIX64 ")\n"
+		"\t\t\t})\n\t\t}\n",
+		base, base + size - 1, size);
+}
+
+static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm,
+		       const struct acpi_layout *layout)
 {
 	fprintf(file, "DefinitionBlock (\"\", \"DSDT\", 2, \"%s\", \"%s\", 1)\n{\n", OEM_ID,
 		OEM_TABLE_ID);
@@ -516,6 +530,9 @@ static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm)
 	print_devices(file, plan, vm, DEVICE_RTC, 'R', "PNP0B00");
 	if (plan->vms[vm].virtual_devices & VIRTUAL_RTC)
 		print_virtual_rtc(file);
+	if (acpi_has_table(layout, ACPI_MCFG))
+		print_reserved_memory(file, plan->scenario.pci_ecam_base,
+				      plan->scenario.pci_ecam_size);
 	acpi_print_pci(file, &plan->vms[vm]);
 	fputs("\t}\n}\n", file);
 }
@@ -550,7 +567,7 @@ void acpi_print_source(FILE *file, const struct plan *plan, uint32_t vm,
 		print_hpet(file, acpi_hpet(plan, vm));
 		break;
 	case ACPI_DSDT:
-		print_dsdt(file, plan, vm);
+		print_dsdt(file, plan, vm, layout);
 		break;
 	case ACPI_TABLE_COUNT:
 		break;
