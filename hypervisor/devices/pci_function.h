@@ -40,6 +40,8 @@ struct pci_msix_entry {
 	uint32_t control;
 };
 
+_Static_assert(sizeof(struct pci_msix_entry) == 16, "HOST_VM_SIZE counts with it");
+
 struct pci_msix {
 	uint8_t offset;                 /* 0: not shown */
 	uint16_t count;                 /* entries */

@@ -74,6 +74,7 @@ static void take_functions(struct vm *vm)
 {
 	const struct vm_config *config = vm->config;
 
+	vm->msix_used = 0;
 	for (uint32_t i = 0; i < config->pci_function_count && i < CONFIG_MAX_PCI_FUNCTIONS; i++) {
 		vm->pci[i] = (struct pci_function){.config = &config->pci_functions[i]};
 		check_bars(config, vm->pci[i].config);

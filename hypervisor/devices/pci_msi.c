@@ -31,10 +31,6 @@
 #define MSIX_ENTRY_MASKED UINT32_C(1)
 enum entry_word { ENTRY_ADDRESS = 0, ENTRY_UPPER = 4, ENTRY_DATA = 8, ENTRY_CONTROL = 12 };
 
-/* Entries as the guests have written them, for all functions of all VMs. */
-static struct pci_msix_entry entries[CONFIG_MAX_MSIX_VECTORS];
-static uint32_t entries_used;
-
 static uint32_t address_of(const struct pci_function *function)
 {
 	const struct pci_function_config *config = function->config;
@@ -239,7 +235,7 @@ uint8_t pci_msix_take(struct vm *vm, struct pci_function *function, uint8_t offs
 			    vm->config->name, config->name);
 		return 0;
 	}
-	if (config->msix_vectors > CONFIG_MAX_MSIX_VECTORS - entries_used) {
+	if (config->msix_vectors > CONFIG_MAX_MSIX_VECTORS - vm->msix_used) {
 		log_warning("VM \"%s\": no room for the MSI-X table of %s: MSI-X is hidden "
 			    "(CONFIG_MAX_MSIX_VECTORS)",
 			    vm->config->name, config->name);
@@ -248,10 +244,10 @@ uint8_t pci_msix_take(struct vm *vm, struct pci_function *function, uint8_t offs
 	function->msix = (struct pci_msix){
 		.offset = offset,
 		.count = config->msix_vectors,
-		.entries = &entries[entries_used],
+		.entries = &vm->msix[vm->msix_used],
 		.table = config->bars[config->msix_bar].base + config->msix_offset,
 	};
-	entries_used += config->msix_vectors;
+	vm->msix_used += config->msix_vectors;
 	return MSIX_CAPABILITY;
 }
 

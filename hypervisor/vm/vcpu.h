@@ -73,6 +73,9 @@ struct vm {
 	struct vm_log_limits limits;
 	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */
 	struct virtual_devices devices;         /* has a lock of its own */
+	uint32_t msix_used;                     /* elements of the next */
+	/* MSI-X tables of its functions as the guest has written them */
+	_Alignas(4096) struct pci_msix_entry msix[CONFIG_MAX_MSIX_VECTORS];
 	/* The VM's own with all x2APIC MSRs exiting, for cores that are not in x2APIC mode. */
 	_Alignas(4096) uint8_t narrow_msr_bitmap[4096];
 } __attribute__((aligned(4096)));

@@ -25,7 +25,7 @@ static void print_io_window(FILE *file, uint64_t base, uint64_t size)
 
 /*
  * An IDE controller in compatibility mode has its channels at fixed ports without BARs (PCI IDE Controller
- * Specification 1.0, 2.1); the interface byte says which channels.
+ * Specification 1.0, 2.1); the interface byte says which channels. A control block is four ports of which one is used.
  */
 #define CLASS_IDE 0x0101
 #define NATIVE(n) (1u << 2 * (n)) /* channel n has BARs */
@@ -34,7 +34,7 @@ static void print_io_window(FILE *file, uint64_t base, uint64_t size)
 static void print_ide_windows(FILE *file, const struct pci_function_config *function)
 {
 	static const uint16_t commands[CHANNELS] = {0x1F0, 0x170},
-			      controls[CHANNELS] = {0x3F6, 0x376};
+			      controls[CHANNELS] = {0x3F4, 0x374};
 
 	if (function->class_code >> 8 != CLASS_IDE)
 		return;
@@ -42,7 +42,7 @@ static void print_ide_windows(FILE *file, const struct pci_function_config *func
 		if (function->class_code & NATIVE(i))
 			continue;
 		print_io_window(file, commands[i], 8);
-		print_io_window(file, controls[i], 1);
+		print_io_window(file, controls[i], 4);
 	}
 }
 

@@ -12,6 +12,8 @@
 /* What 4-level paging can map one to one: the lower half of the canonical addresses. */
 #define HOST_END (UINT64_C(1) << 47)
 
+#define MSIX_ENTRY_SIZE 16
+
 /* --- What a core has mapped -------------------------------------------------------------------- */
 
 /* Ranges of one VM's cores, or of one core. */
@@ -69,6 +71,22 @@ static void add_ioapics(struct ranges *ranges, const struct vm_config *vm)
 			    HOST_DEVICE);
 }
 
+/* The guest does not reach the tables of its functions' messages: what it writes there is checked. */
+static void add_msix_tables(struct ranges *ranges, const struct vm_config *vm)
+{
+	for (uint32_t i = 0; i < vm->pci_function_count; i++) {
+		const struct pci_function_config *function = &vm->pci_functions[i];
+		hpa_t start, size = (hpa_t)function->msix_vectors * MSIX_ENTRY_SIZE;
+
+		if (size == 0)
+			continue;
+		start = function->bars[function->msix_bar].base + function->msix_offset;
+		size += start & (PAGE_SIZE_4K - 1);
+		add(ranges, start & ~(PAGE_SIZE_4K - 1),
+		    (size + PAGE_SIZE_4K - 1) & ~(PAGE_SIZE_4K - 1), HOST_DEVICE);
+	}
+}
+
 static hpa_t owned_base(const struct scenario *scenario)
 {
 	return host_owned_base(scenario->hypervisor_base, scenario->hypervisor_size,
@@ -96,9 +114,8 @@ static const struct {
 	const char *what;
 	void (*add)(struct ranges *ranges, const struct vm_config *vm);
 } rows[] = {
-	{"memory", add_memory},
-	{"image store", add_image_store},
-	{"IOAPICs", add_ioapics},
+	{"memory", add_memory},        {"image store", add_image_store},
+	{"IOAPICs", add_ioapics},      {"MSI-X tables", add_msix_tables},
 	{"run-time state", add_state},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

@@ -121,6 +121,12 @@ static void add_vm(struct items *items, const struct verify_vm *vm)
 		if (has_pin_of(vm, i))
 			add(items, page, page + PAGE_SIZE_4K, RW | HOST_UC);
 	}
+	for (uint32_t i = 0; i < vm->config.pci_function_count; i++) {
+		uint64_t start, end;
+
+		if (verify_msix_pages(&vm->functions[i], &start, &end))
+			add(items, start, end, RW | HOST_UC);
+	}
 }
 
 /* Sorted, disjoint: overlaps are other rules' findings, the lower one wins here. */

@@ -309,6 +309,8 @@ void verify_port_list(struct verify *verify);
 void verify_msr_open(struct verify *verify);
 void verify_msr_closed(struct verify *verify);
 void verify_cpuid_masks(struct verify *verify);
+/* Pages that hold the function's MSI-X table; false: it has none. */
+bool verify_msix_pages(const struct pci_function_config *function, uint64_t *start, uint64_t *end);
 void verify_pin_two_vms(struct verify *verify);
 void verify_pin_list(struct verify *verify);
 void verify_ioapics(struct verify *verify);

@@ -180,6 +180,15 @@ static struct span table_pages(const struct pci_function_config *function)
 	return (struct span){start & ~PAGE_MASK, (start + size + PAGE_MASK) & ~PAGE_MASK};
 }
 
+bool verify_msix_pages(const struct pci_function_config *function, uint64_t *start, uint64_t *end)
+{
+	struct span table = table_pages(function);
+
+	*start = table.start;
+	*end = table.end;
+	return table.start < table.end;
+}
+
 static bool is_memory(const struct pci_bar_config *bar)
 {
 	return bar->kind == PCI_BAR_MEMORY32 || bar->kind == PCI_BAR_MEMORY64;

@@ -32,7 +32,7 @@
 #define HOST_AREA_SIZE     (HOST_AREA_COUNTERS + HOST_COUNTERS_SIZE)
 
 /* Elements of vms[] and vcpus[] (vm/vcpu.h). */
-#define HOST_VM_SIZE   8192
+#define HOST_VM_SIZE   (8192 + (CONFIG_MAX_MSIX_VECTORS * 16 + 4095) / 4096 * 4096)
 #define HOST_VCPU_SIZE 4096
 
 /* Bytes of all three arrays on a board with so many cores. */
