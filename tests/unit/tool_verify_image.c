@@ -50,6 +50,7 @@ static void compile(struct arena *arena, const char *folder, const char *source,
 		arena_format(arena, "-DCONFIG_STACK_SIZE_KIB=%d", CONFIG_STACK_SIZE_KIB),
 		arena_format(arena, "-DCONFIG_MAX_VMS=%d", CONFIG_MAX_VMS),
 		arena_format(arena, "-DCONFIG_MAX_VCPUS=%d", CONFIG_MAX_VCPUS),
+		arena_format(arena, "-DCONFIG_MAX_MSIX_VECTORS=%d", CONFIG_MAX_MSIX_VECTORS),
 		arena_format(arena, "-DCONFIG_EXIT_TRACE_DEPTH=%d", CONFIG_EXIT_TRACE_DEPTH),
 		/* of the tables that are written by hand, the rest is made: make_rich() */
 		"-DHOST_TABLES=\"host_tables.h\"",
