@@ -208,8 +208,6 @@ static uint32_t pins_shown(const struct vm_config *vm, uint32_t index)
 
 static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)
 {
-	const struct ioapic_config *ioapic = &scenario_tables.ioapics[index];
-
 	if (reg == INDEX_ID || reg == INDEX_ARBITRATION)
 		return (uint32_t)__atomic_load_n(&vm->ioapic_id[index], __ATOMIC_RELAXED) << 24;
 	if (reg == INDEX_VERSION)
