@@ -4,7 +4,7 @@
 #include "lib/section.h"
 #include "loader/linux_image.h"
 
-#define ENTRIES     512
+#define ENTRIES     UINT64_C(512)
 #define DIRECTORIES 4 /* of 1 GiB each, all that is below 4 GiB */
 
 /* SDM 3.4.5.4. Pages of 2 MiB, which every 64-bit processor has. */

@@ -9,7 +9,7 @@
 
 #define INFORMATION_LOWEST PLATFORM_LINUX_PARAMETERS_GPA
 #define MODULES_LOWEST     UINT64_C(0x100000)
-#define KIB                1024
+#define KIB                UINT64_C(1024)
 #define E820_RAM           1
 
 const char multiboot_loader_name[] = "Bulkhead " BULKHEAD_VERSION;

@@ -51,7 +51,7 @@ static void end_line(void)
 	print_text("\r\n");
 }
 
-static void value(const char *name, uint64_t number)
+static void field(const char *name, uint64_t number)
 {
 	print_text(name);
 	print_hexadecimal(number);
@@ -77,9 +77,9 @@ static uint32_t checksum(const uint8_t *bytes, uint32_t size)
 static void module_line(uint32_t start, uint32_t end, const char *string)
 {
 	line("module");
-	value(" start=", start);
-	value(" size=", end - start);
-	value(" sum=", checksum(at(start), end - start));
+	field(" start=", start);
+	field(" size=", end - start);
+	field(" sum=", checksum(at(start), end - start));
 	print_text(" string=");
 	print_text(string);
 	end_line();
@@ -92,17 +92,17 @@ static void memory_line(uint32_t lower, uint32_t upper)
 {
 	low_memory = lower;
 	line("memory");
-	value(" lower=", lower);
-	value(" upper=", upper);
+	field(" lower=", lower);
+	field(" upper=", upper);
 	end_line();
 }
 
 static void map_line(uint64_t base, uint64_t size, uint32_t type)
 {
 	line("map");
-	value(" base=", base);
-	value(" size=", size);
-	value(" type=", type);
+	field(" base=", base);
+	field(" size=", size);
+	field(" type=", type);
 	end_line();
 }
 
@@ -122,7 +122,7 @@ static void print1(const struct information1 *information)
 	const struct module1 *modules = at(information->mods_addr);
 
 	line("version 1");
-	value(" flags=", information->flags);
+	field(" flags=", information->flags);
 	end_line();
 	text_line("cmdline ", at(information->cmdline));
 	text_line("loader ", at(information->boot_loader_name));
@@ -162,8 +162,8 @@ static void print_tag(const struct tag *tag)
 		break;
 	default:
 		line("tag");
-		value(" type=", tag->type);
-		value(" size=", tag->size);
+		field(" type=", tag->type);
+		field(" size=", tag->size);
 		end_line();
 	}
 }
@@ -173,7 +173,7 @@ static void print2(const uint8_t *information)
 	const uint32_t total = *(const uint32_t *)information;
 
 	line("version 2");
-	value(" size=", total);
+	field(" size=", total);
 	end_line();
 	for (uint32_t done = 8; done < total;) {
 		const struct tag *tag = (const struct tag *)(information + done);
@@ -198,8 +198,8 @@ static void print_rsdp(void)
 		if (same < 8)
 			continue;
 		line("rsdp");
-		value(" address=", address);
-		value(" revision=", bytes[15]);
+		field(" address=", address);
+		field(" revision=", bytes[15]);
 		end_line();
 	}
 }
@@ -215,8 +215,8 @@ static uint32_t start_others(void)
 {
 	volatile uint32_t *icr = at(LAPIC_ICR_LOW);
 	uint8_t *page = at(TRAMPOLINE);
-	volatile uint32_t *counter =
-		(volatile uint32_t *)(page + (trampoline_counter - trampoline));
+	const volatile uint32_t *counter =
+		(const volatile uint32_t *)(page + (trampoline_counter - trampoline));
 
 	for (uint32_t i = 0; trampoline + i < trampoline_end; i++)
 		page[i] = trampoline[i];
@@ -233,10 +233,10 @@ _Noreturn void multiboot_main(uint32_t magic, uint32_t information, uint32_t cr0
 {
 	console_open();
 	line("start");
-	value(" magic=", magic);
-	value(" information=", information);
-	value(" cr0=", cr0);
-	value(" eflags=", eflags);
+	field(" magic=", magic);
+	field(" information=", information);
+	field(" cr0=", cr0);
+	field(" eflags=", eflags);
 	end_line();
 	if (magic == MAGIC1)
 		print1(at(information));

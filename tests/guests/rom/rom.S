@@ -97,10 +97,12 @@ low:
 	jmp	1f
 1:	xorw	%ax, %ax
 	movw	%ax, %fs
-	addr32 movl $0x12345678, %fs:0x00200000
-	addr32 movl %fs:0x00200000, %eax
+	movl	$0x00200000, %edi
+	movl	$0x12345678, %fs:(%edi)
+	movl	%fs:(%edi), %eax
 	say	"big"
-	addr32 movl %fs:0xFFFFFFF0, %eax /* the reset vector itself, in the ROM */
+	movl	$0xFFFFFFF0, %edi /* the reset vector itself, in the ROM */
+	movl	%fs:(%edi), %eax
 	say	"vector"
 
 	xorl	%eax, %eax
