@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs of others, and firmware: GRUB, a ROM at the reset vector, memtest86+."""
+"""Programs of others, and firmware: GRUB, and a ROM at the reset vector."""
 
 from boot import BOOT_SECONDS, Checks, boot, equal, hypervisor_lines
 

@@ -84,9 +84,9 @@ $(eval $(call multiboot-rules,mb2-elf64,header2,com4))
 
 # A module for them: lines of text, as test suites take their environment from.
 GUEST_PROGRAMS += $(GUESTS)/settings
-$(GUESTS)/settings: $(GUEST_DIR)/multiboot/settings
+$(GUESTS)/settings: $(GUEST_DIR)/guests.mk
 	$(Q)mkdir -p $(@D)
-	$(Q)cp $< $@
+	$(Q)printf 'NR_CPUS=2\nMEMSIZE=16\nTEST_DEVICE=0\n' >$@
 
 # A ROM of 64 KiB, and GRUB as a guest with 16 MiB and its prompt on COM1.
 GUEST_PROGRAMS += $(GUESTS)/rom $(GUESTS)/grub
