@@ -21,7 +21,9 @@ def number(value):
     """A figure, in as many digits as it has."""
     if value is None:
         return "-"
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+    if not isinstance(value, float):
+        return f"{value:,}"
+    return f"{value:,.{4 if value < 10 else 2}f}".rstrip("0").rstrip(".")
 
 
 def ratio(a, b):
