@@ -81,6 +81,10 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/msr.c hypervisor/cpu/tsc.c hypervisor/lib/log_limit.c
 
+unit-mmio_string := tests/unit/mmio_string_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
+	tests/unit/fake/fake_memory.c hypervisor/vm/mmio_string.c hypervisor/vm/mmio_decode.c \
+	hypervisor/vm/mmio_execute.c hypervisor/vm/guest_access.c hypervisor/vm/guest_memory.c
+
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c
 

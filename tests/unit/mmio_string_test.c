@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * String instructions between RAM and a device. The device is a fake of this file: 4 KiB at 0xFEC00000
+ * that remembers what is written. RAM is [0, 0x10000).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cpu/privileged.h"
+#include "cpu/registers.h"
+#include "fake_memory.h"
+#include "fake_vm.h"
+#include "vm/mmio_string.h"
+
+#define DEVICE    UINT64_C(0xFEC00000)
+#define FLAG_ZERO UINT64_C(0x40)
+#define FLAG_SIGN UINT64_C(0x80)
+
+static struct guest_registers registers;
+static struct guest_segment segments[8];
+static uint64_t flags;
+static uint8_t device[4096];
+static unsigned device_reads, device_writes;
+static struct guest_exception fault;
+
+void guest_paging_read(struct guest_paging *paging)
+{
+	*paging = (struct guest_paging){.cr0 = CR0_PE};
+}
+
+uint64_t guest_flags(void)
+{
+	return flags;
+}
+
+unsigned guest_privilege_level(void)
+{
+	return 0;
+}
+
+unsigned guest_code_bits(void)
+{
+	return 32;
+}
+
+void guest_segment_read(enum guest_segment_name name, struct guest_segment *segment)
+{
+	*segment = segments[name];
+}
+
+bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size)
+{
+	(void)kind;
+	(void)address;
+	(void)size;
+	return false;
+}
+
+bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value)
+{
+	(void)vcpu;
+	if (address < DEVICE || address + size > DEVICE + sizeof(device))
+		return false;
+	device_reads++;
+	memcpy(value, device + (address - DEVICE), size);
+	return true;
+}
+
+bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value)
+{
+	(void)vcpu;
+	if (address < DEVICE || address + size > DEVICE + sizeof(device))
+		return false;
+	device_writes++;
+	memcpy(device + (address - DEVICE), &value, size);
+	return true;
+}
+
+static uint8_t *memory(gpa_t address)
+{
+	return (uint8_t *)host_pointer(FAKE_MEMORY_BASE) + address;
+}
+
+static int setup(void **state)
+{
+	static const struct memory_region region = {.host_physical = FAKE_MEMORY_BASE,
+						    .size = 0x10000,
+						    .permissions = MEMORY_READ | MEMORY_WRITE};
+	static struct vm_config config;
+
+	(void)state;
+	fake_vms_reset();
+	fake_memory_fill(0);
+	config = *vms[0].config;
+	config.memory = &region;
+	config.memory_count = 1;
+	vms[0].config = &config;
+	registers = (struct guest_registers){.rax = UINT64_C(0x1122334455667788)};
+	for (unsigned i = 0; i < 8; i++)
+		segments[i] = (struct guest_segment){.limit = UINT32_MAX, .rights = 0xC093};
+	flags = RFLAGS_FIXED;
+	device_reads = device_writes = 0;
+	for (unsigned i = 0; i < sizeof(device); i++)
+		device[i] = (uint8_t)i;
+	return 0;
+}
+
+/* Decodes and does elements until the instruction is complete or stops; returns how it ended. */
+static enum mmio_string_result run(const char *bytes, size_t size, unsigned elements)
+{
+	struct mmio_instruction instruction;
+	enum mmio_string_result result = MMIO_STRING_GOES_ON;
+
+	assert_int_equal(mmio_decode((const uint8_t *)bytes, size, 32, &instruction), ERROR_OK);
+	assert_true(instruction.string);
+	assert_int_equal(instruction.length, size);
+	for (unsigned i = 0; i < elements; i++) {
+		assert_int_equal(result, MMIO_STRING_GOES_ON);
+		result = mmio_string(&vcpus[0], &instruction, &registers, &flags, &fault);
+	}
+	return result;
+}
+
+static void moves_from_the_device(void **state)
+{
+	(void)state;
+	registers.rsi = DEVICE + 4;
+	registers.rdi = 0x200;
+	registers.rcx = 2;
+	assert_int_equal(run("\xF3\xA5", 2, 2), MMIO_STRING_DONE);
+	assert_memory_equal(memory(0x200), device + 4, 8);
+	assert_int_equal(memory(0x208)[0], 0);
+	assert_int_equal(registers.rsi, DEVICE + 12);
+	assert_int_equal(registers.rdi, 0x208);
+	assert_int_equal(registers.rcx, 0);
+	assert_int_equal(device_reads, 2);
+}
+
+static void moves_to_the_device_and_down(void **state)
+{
+	(void)state;
+	flags |= RFLAGS_DF;
+	memcpy(memory(0x300), "abcd", 4);
+	registers.rsi = 0x303;
+	registers.rdi = DEVICE + 0x13;
+	registers.rcx = 4;
+	assert_int_equal(run("\xF3\xA4", 2, 4), MMIO_STRING_DONE);
+	assert_memory_equal(device + 0x10, "abcd", 4);
+	assert_int_equal(registers.rdi, DEVICE + 0xF);
+}
+
+static void moves_within_the_device(void **state)
+{
+	(void)state;
+	registers.rsi = DEVICE;
+	registers.rdi = DEVICE + 0x800;
+	assert_int_equal(run("\x66\xA5", 2, 1), MMIO_STRING_DONE);
+	assert_memory_equal(device + 0x800, device, 2);
+	assert_int_equal(device_reads + device_writes, 2);
+}
+
+static void overrides_concern_the_source(void **state)
+{
+	(void)state;
+	segments[GUEST_FS].base = DEVICE;
+	registers.rsi = 0x20;
+	registers.rdi = 0x400;
+	assert_int_equal(run("\x64\xA5", 2, 1), MMIO_STRING_DONE);
+	assert_memory_equal(memory(0x400), device + 0x20, 4);
+}
+
+static void stores_and_loads(void **state)
+{
+	(void)state;
+	registers.rdi = DEVICE + 0x40;
+	assert_int_equal(run("\xAB", 1, 1), MMIO_STRING_DONE);
+	assert_memory_equal(device + 0x40, "\x88\x77\x66\x55\x44", 5);
+	registers.rsi = DEVICE + 0x41;
+	assert_int_equal(run("\xAC", 1, 1), MMIO_STRING_DONE);
+	assert_int_equal(registers.rax, UINT64_C(0x1122334455667777));
+	assert_int_equal(run("\xAD", 1, 1), MMIO_STRING_DONE);
+	assert_int_equal(registers.rax, 0x45445566 & 0xFFFFFFFF);
+}
+
+static void comparisons_end_repetition(void **state)
+{
+	(void)state;
+	memcpy(memory(0x500), "\x10\x11\x12\xFF", 4);
+	registers.rsi = 0x500;
+	registers.rdi = DEVICE + 0x10;
+	registers.rcx = 10;
+	assert_int_equal(run("\xF3\xA6", 2, 4), MMIO_STRING_DONE);
+	assert_int_equal(registers.rcx, 6);
+	assert_false(flags & FLAG_ZERO);
+	assert_true(flags & FLAG_SIGN); /* FF - 13 */
+	registers.rax = 0x32;
+	registers.rdi = DEVICE + 0x30;
+	registers.rcx = 10;
+	assert_int_equal(run("\xF2\xAE", 2, 3), MMIO_STRING_DONE);
+	assert_int_equal(registers.rdi, DEVICE + 0x33);
+	assert_true(flags & FLAG_ZERO);
+}
+
+static void sixteen_bit_addresses_wrap(void **state)
+{
+	(void)state;
+	segments[GUEST_ES].base = DEVICE - 0xFFFF;
+	registers.rdi = 0x1234FFFF;
+	registers.rcx = 0x56780001;
+	assert_int_equal(run("\x67\xF3\xAA", 3, 1), MMIO_STRING_DONE);
+	assert_int_equal(registers.rdi, 0x12340000);
+	assert_int_equal(registers.rcx, 0x56780000);
+	assert_int_equal(device[0], 0x88);
+}
+
+static void faults_leave_registers_alone(void **state)
+{
+	(void)state;
+	segments[GUEST_ES].limit = 0xFF;
+	registers.rsi = DEVICE;
+	registers.rdi = 0x100;
+	assert_int_equal(run("\xA4", 1, 1), MMIO_STRING_FAULTS);
+	assert_int_equal(fault.vector, EXCEPTION_GENERAL_PROTECTION);
+	assert_int_equal(registers.rsi, DEVICE);
+	segments[GUEST_ES].limit = UINT32_MAX;
+	registers.rdi = 0x20000;
+	assert_int_equal(run("\xA4", 1, 1), MMIO_STRING_OUTSIDE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(moves_from_the_device, setup),
+		cmocka_unit_test_setup(moves_to_the_device_and_down, setup),
+		cmocka_unit_test_setup(moves_within_the_device, setup),
+		cmocka_unit_test_setup(overrides_concern_the_source, setup),
+		cmocka_unit_test_setup(stores_and_loads, setup),
+		cmocka_unit_test_setup(comparisons_end_repetition, setup),
+		cmocka_unit_test_setup(sixteen_bit_addresses_wrap, setup),
+		cmocka_unit_test_setup(faults_leave_registers_alone, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
