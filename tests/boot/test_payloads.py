@@ -35,7 +35,8 @@ def main():
                 equal(values[name], value)
         with checks("... EDX is the processor's signature"):
             assert values["edx"] >> 8 & 0xF == 6, values
-        for vm, what, magic in (("wide", "multiboot 1, ELF64", "0x2badb002"), ("narrow", "multiboot 2, ELF32", "0x36d76289")):
+        programs = (("wide", "multiboot 1, ELF64", "0x2badb002"), ("narrow", "multiboot 2, ELF32", "0x36d76289"))
+        for vm, what, magic in programs:
             with checks(what):
                 machine.wait_for(vm, rf"^mb: start magic={magic} ", BOOT_SECONDS)
                 machine.wait_for(vm, r"^mb: map base=0x0 size=0x400000 type=0x1", BOOT_SECONDS)
