@@ -109,7 +109,7 @@ enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
 bool life_would_tell(const struct vm *vm)
 {
 	return vm->told < TOLD_PER_WINDOW ||
-	       tsc_read() - vm->told_window >=
+	       tsc_host() - vm->told_window >=
 		       TOLD_WINDOW_SECONDS * tsc_frequency(&scenario_tables);
 }
 

@@ -10,6 +10,7 @@ bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 	uint64_t period = vm->config->life.watchdog_seconds * tsc_frequency(&scenario_tables);
 	uint64_t fed = __atomic_load_n(&vm->watchdog_fed, __ATOMIC_RELAXED);
 	uint64_t now = tsc_host();
+	uint64_t left;
 
 	if (period == 0 || vcpu->config->index != 0)
 		return false;
@@ -18,6 +19,7 @@ bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 		now = fed;
 	if (now - fed >= period)
 		vm_stop(vcpu, STOP_WATCHDOG, registers);
-	guest_exit_after(period - (now - fed));
+	left = period - (now - fed);
+	guest_exit_after(left < period / WATCHDOG_LOOKS ? left : period / WATCHDOG_LOOKS);
 	return true;
 }

@@ -2,18 +2,23 @@
 /*
  * The watchdog of a VM, on the core of its BSP: its guest feeds it by a hypercall or a port, and the VMX
  * preemption timer looks now and then whether it has been long ago. No exit in between.
+ *
+ * The timer counts only while the guest runs (SDM 3.26.5.1), so it is set to a part of the period: a guest
+ * that spends most of its time in exits is found late, but not much later than the period.
  */
+#define WATCHDOG_LOOKS 16 /* in a period */
+
 #ifndef VM_WATCHDOG_H
 #define VM_WATCHDOG_H
 
-#include "cpu/privileged.h"
+#include "cpu/tsc.h"
 #include "vm/vcpu.h"
 
 /* The guest is alive. From any vCPU of the VM. */
 static inline void watchdog_feed(struct vm *vm)
 {
 	/* another core of the VM may read it; nothing else depends on it */
-	__atomic_store_n(&vm->watchdog_fed, tsc_read(), __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->watchdog_fed, tsc_host(), __ATOMIC_RELAXED);
 }
 
 /*

@@ -32,6 +32,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 			port_write(PLATFORM_WATCHDOG_PORT, 0);
 	}
 	print_text("dog: hangs\r\n");
+	interrupts_off();
 	for (;;)
-		__asm__ volatile("cli; cpuid" : : "a"(0), "c"(0) : "rbx", "rdx");
+		__asm__ volatile("pause");
 }
