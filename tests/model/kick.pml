@@ -36,12 +36,10 @@ inline nmi_in_root(in_sleep_window)
 			:: else
 			fi;
 #endif
-#ifndef MUTATE_NO_SLEEP_WINDOW
 			if
 			:: in_sleep_window -> awake = true
 			:: else
 			fi
-#endif
 		}
 	:: true /* it comes later, or never */
 	fi
