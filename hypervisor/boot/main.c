@@ -112,10 +112,21 @@ static _Noreturn void core_run(void)
 	paging_enter_own(&scenario_tables, core_run_alone);
 }
 
+/* Whether this core can run as the tables want it to; every problem is reported. */
+static bool core_check(void)
+{
+	bool good = vmx_check(report_vmx_problem) == 0;
+
+	if (paging_own_is_usable(&scenario_tables))
+		return good;
+	report_vmx_problem(ERROR_PAGE_SIZE, "1 GiB pages (CPUID 80000001H:EDX bit 26)");
+	return false;
+}
+
 static void core_main(void)
 {
 	paging_load();
-	if (vmx_check(report_vmx_problem) == 0)
+	if (core_check())
 		core_enter_vmx();
 	core_ready();
 	/* acquire: pairs with the release in decide() */
@@ -133,7 +144,7 @@ static void check_machine(void)
 
 	machine_check(&scenario_tables, &boot_information, have_madt ? &madt : NULL);
 	pci_init(&scenario_tables);
-	vmx_check(report_vmx_problem); /* the other cores check themselves when they have started */
+	core_check(); /* the other cores check themselves when they have started */
 }
 
 static void plan_vm(uint32_t i)

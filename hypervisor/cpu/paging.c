@@ -99,6 +99,24 @@ void paging_load(void)
 	cr3_write((uint64_t)pml4);
 }
 
+static bool has_gigabyte_pages(const uint64_t *root)
+{
+	for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
+		const uint64_t *table = host_pointer(root[i] & ~(PAGE_SIZE_4K - 1));
+
+		for (uint64_t j = 0; root[i] && j < TABLE_ENTRIES; j++)
+			if (table[j] & ENTRY_LARGE)
+				return true;
+	}
+	return false;
+}
+
+bool paging_own_is_usable(const struct scenario *scenario)
+{
+	return (cpuid(0x80000001, 0).edx & CPUID_EXT1_EDX_1G) ||
+	       !has_gigabyte_pages(scenario->cores[this_cpu()->index].host_root);
+}
+
 /* paging.S */
 _Noreturn void paging_switch(hpa_t root, const void *stack, void (*entry)(void));
 

@@ -28,6 +28,12 @@ hpa_t paging_end(void);
 void paging_load(void);
 
 /*
+ * Whether the calling core can use its own tables: they may have pages of 1 GiB, which came later than
+ * 64-bit mode, and later than those of EPTs.
+ */
+bool paging_own_is_usable(const struct scenario *scenario);
+
+/*
  * Leaves them for good: loads the calling core's own tables, goes to the core's own stack, which is empty
  * again, and calls `entry`, which must not return.
  */

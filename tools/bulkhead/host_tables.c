@@ -221,7 +221,8 @@ static struct host_table *descend(struct build *build, uint64_t *entry, unsigned
 	uint64_t kind = *entry & HOST_REFERENCE_KIND;
 	unsigned child = (unsigned)(*entry >> HOST_REFERENCE_INDEX);
 
-	if (*entry & HOST_PRESENT || kind == HOST_REFERENCE_IMAGE)
+	if (*entry & HOST_PRESENT || kind == HOST_REFERENCE_IMAGE ||
+	    (kind == HOST_REFERENCE_VM && !build->vm))
 		return NULL;
 	if (kind == HOST_REFERENCE_VM)
 		child = clone_table(build, build->vm->tables[child]);

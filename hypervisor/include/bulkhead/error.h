@@ -20,6 +20,7 @@
 	X(VMCLEAR_FAILED, "VMCLEAR failed")                                            \
 	X(VMPTRLD_FAILED, "VMPTRLD failed")                                            \
 	X(EPT_UNSUPPORTED, "an EPT feature that Bulkhead needs is not offered")        \
+	X(PAGE_SIZE, "a page size of the hypervisor's tables is not offered")          \
 	X(GUEST_ADDRESS, "address is not in the VM's memory")                          \
 	X(GUEST_NOT_MAPPED, "linear address is not mapped by the guest's page tables") \
 	X(GUEST_PROTECTED, "the guest's page tables do not permit the access")         \

@@ -15,11 +15,11 @@
 #include "bulkhead/types.h"
 
 /* A core's area, in this order: struct cpu_area (cpu/cpu.h). Guards are never mapped. */
-#define HOST_GUARD_SIZE           4096
-#define HOST_STACK_SIZE           (CONFIG_STACK_SIZE_KIB * 1024)
+#define HOST_GUARD_SIZE           UINT64_C(4096)
+#define HOST_STACK_SIZE           (CONFIG_STACK_SIZE_KIB * UINT64_C(1024))
 #define HOST_INTERRUPT_STACKS     4 /* each behind a guard of its own */
-#define HOST_INTERRUPT_STACK_SIZE 8192
-#define HOST_CPU_SIZE             (16 * 1024) /* struct cpu, with room to grow */
+#define HOST_INTERRUPT_STACK_SIZE UINT64_C(8192)
+#define HOST_CPU_SIZE             (16 * UINT64_C(1024)) /* struct cpu, with room to grow */
 
 /* Offsets in the area: the first guard is at 0. */
 #define HOST_AREA_INTERRUPT_STACKS (HOST_GUARD_SIZE + HOST_STACK_SIZE)
