@@ -15,7 +15,8 @@ EXPLAINED = (
 RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")
 COMPLAINT = re.compile(r"test: complaint level=(\d) text=(?:\[[ \d.]+\] )?(.*)")
 END = re.compile(r"test: end passed=(\d+) failed=(\d+)")
-EXITS = re.compile(r"\[\d+ ([\w-]+)\] info: vCPU (\d+) exits: +(\d+) (.*)")
+# Behind the reason, times may follow.
+EXITS = re.compile(r"\[\d+ ([\w-]+)\] info: vCPU (\d+) exits: +(\d+) (.*?)(?:;.*|  .*)?$")
 
 
 def fields(text):
