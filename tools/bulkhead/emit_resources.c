@@ -144,12 +144,9 @@ enum device_class device_class(const struct board_device *device)
 		const char *compatible;
 		enum device_class class;
 	} classes[] = {
-		{"ns16550a", DEVICE_UART},
-		{"ns16550", DEVICE_UART},
-		{"ns16450", DEVICE_UART},
-		{"motorola,mc146818", DEVICE_RTC},
-		{"intel,hpet", DEVICE_HPET},
-		{"bochs,debugcon", DEVICE_DEBUG_PORT},
+		{"ns16550a", DEVICE_UART},   {"ns16550", DEVICE_UART},
+		{"ns16450", DEVICE_UART},    {"motorola,mc146818", DEVICE_RTC},
+		{"intel,hpet", DEVICE_HPET}, {"bochs,debugcon", DEVICE_DEBUG_PORT},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {

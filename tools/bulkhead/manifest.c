@@ -125,13 +125,13 @@ static json_t *pack_pci(const struct scenario *scenario)
 	for (uint32_t i = 0; i < scenario->pci_count; i++) {
 		const struct pci_inventory *function = &scenario->pci[i];
 
-		functions = append(functions,
-				   json_pack("{s:I, s:I, s:I, s:I, s:I}", "bus",
-					     (json_int_t)function->bus, "device",
-					     (json_int_t)function->device, "function",
-					     (json_int_t)function->function, "vendor_id",
-					     (json_int_t)function->vendor_id, "device_id",
-					     (json_int_t)function->device_id));
+		functions =
+			append(functions, json_pack("{s:I, s:I, s:I, s:I, s:I}", "bus",
+						    (json_int_t)function->bus, "device",
+						    (json_int_t)function->device, "function",
+						    (json_int_t)function->function, "vendor_id",
+						    (json_int_t)function->vendor_id, "device_id",
+						    (json_int_t)function->device_id));
 	}
 	return functions;
 }
@@ -145,8 +145,8 @@ static json_t *pack_board(const struct scenario *scenario)
 
 		top = end > top ? end : top;
 	}
-	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "model", scenario->board, "pci", pack_pci(scenario), "cpus",
-			 (json_int_t)scenario->core_count, "memory_mib",
+	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "model", scenario->board, "pci",
+			 pack_pci(scenario), "cpus", (json_int_t)scenario->core_count, "memory_mib",
 			 (json_int_t)((top + mib - 1) / mib), "tsc_frequency_hz",
 			 (json_int_t)scenario->tsc_frequency_hz);
 }
