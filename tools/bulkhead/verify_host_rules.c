@@ -112,7 +112,8 @@ static void add_vm(struct items *items, const struct verify_vm *vm)
 			add(items, region->host_physical, region->host_physical + region->size,
 			    writable ? RW : R);
 	}
-	if (vm->config.life.restartable)
+	/* any byte may be there in a damaged image, and only 0 and 1 may be read as bool */
+	if (*(const uint8_t *)&vm->config.life.restartable)
 		add(items, verify->scenario.image_store_base,
 		    verify->scenario.image_store_base + verify->scenario.image_store_size, R);
 	for (uint32_t i = 0; i < verify->scenario.ioapic_count; i++) {
