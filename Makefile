@@ -200,13 +200,21 @@ $(GUESTS)/obj/linux/%: tests/guests/linux/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s $< -o $@
 
+# `bulkhead top`, `log` and `trace` for a Linux that has the monitor's window.
+MONITOR_SOURCES := tools/bulkhead-monitor.c $(wildcard tools/bulkhead/monitor*.c)
+$(GUESTS)/obj/linux/bulkhead: $(MONITOR_SOURCES) tools/bulkhead/monitor.h tools/bulkhead/monitor_window.h \
+		$(wildcard hypervisor/include/bulkhead/*.h) $(AUTOCONF) $(BUILD)/tools/.flags
+	@$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) -static -s $(MONITOR_SOURCES) -o $@ -ljansson -lm
+
 # The same kernel, unpacked.
 $(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic: $(GUESTS)/vmlinux%: $(GUESTS)/linux% tools/extract-vmlinux.py
 	@$(call say,UNPACK,$@)
 	$(Q)tools/extract-vmlinux.py $< $@
 
 # initrd is small and starts fast; initrd-rt has Debian's rt-tests, initrd-stress its stress-ng as well.
-INITRD_FILES := tests/guests/linux/guest-tests $(addprefix $(GUESTS)/obj/linux/,port cpuid)
+INITRD_FILES := tests/guests/linux/guest-tests $(addprefix $(GUESTS)/obj/linux/,port cpuid bulkhead)
 initrd-files-initrd-rt := /usr/bin/cyclictest
 initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng
 INITRDS := $(addprefix $(GUESTS)/,initrd initrd-rt initrd-stress)

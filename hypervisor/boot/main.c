@@ -24,6 +24,7 @@
 #include "lib/panic.h"
 #include "lib/section.h"
 #include "loader/image_store.h"
+#include "vm/monitor.h"
 #include "vm/vcpu.h"
 #include "vmx/operation.h"
 
@@ -260,6 +261,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 	if (multiboot2_parse(host_pointer(information), magic, &boot_information))
 		refuse(1);
 	vms_init(&scenario_tables);
+	monitor_init(&scenario_tables);
 	check_machine();
 	if (!plan_images() || machine_difference_count() > 0) {
 		machine_is_as_expected(&scenario_tables);

@@ -30,7 +30,7 @@
 /* Index + 1 of the core that prints, or NOBODY. */
 static _Atomic uint32_t printer SHARED_DATA;
 
-struct log_ring log_rings[CONFIG_MAX_CORES] SHARED_DATA;
+struct log_ring log_rings[CONFIG_MAX_CORES] MONITOR_DATA("1");
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bulkhead/log_ring.h"
+
 enum log_level {
 	LOG_ERROR = 0,
 	LOG_WARNING = 1,
@@ -34,25 +36,9 @@ enum log_level {
 /* Longest line with prefix and line end; the rest of a longer one is replaced by "...". */
 #define LOG_LINE_MAX 256
 
-/* Bytes per core. Holds the exit table of a VM several times over. A power of two. */
-#define LOG_RING_SIZE 8192
-
-/*
- * Lines of one core, each ending in \n. Positions count bytes since the start and wrap at 2^32, their
- * place in `text` is the remainder by LOG_RING_SIZE. All zeros is a valid empty ring.
- */
-struct log_ring {
-	_Atomic uint32_t written; /* by the owning core only */
-	_Atomic uint32_t printed; /* by whoever prints */
-	_Atomic uint32_t lost;    /* lines; by the owning core only */
-	_Atomic uint32_t told;    /* lost lines already reported; by whoever prints */
-	char text[LOG_RING_SIZE];
-};
-
-/* One for each core, by index. Shared: whoever prints reads all of them. */
+/* One for each core, by index. Shared: whoever prints reads all of them, and so does a monitor VM. */
 extern struct log_ring log_rings[CONFIG_MAX_CORES];
 
-_Static_assert((LOG_RING_SIZE & (LOG_RING_SIZE - 1)) == 0, "positions wrap at 2^32");
 _Static_assert(LOG_LINE_MAX < LOG_RING_SIZE, "a line fits into an empty ring");
 
 #define LOG_AT(level, ...)                              \

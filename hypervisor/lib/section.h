@@ -14,6 +14,12 @@
  */
 #define SHARED_DATA __attribute__((section(".sbss.shared")))
 
+/*
+ * Shared data that monitor VMs can read (bulkhead/monitor.h), in the order of the part: the header is "0", the
+ * log rings are "1", and there is nothing else.
+ */
+#define MONITOR_DATA(part) __attribute__((section(".sbss.owned_monitor." part)))
+
 /* Written during the start, read-only for good afterwards. SEALED_ZEROS begins as zeros. */
 #define SEALED_DATA  __attribute__((section(".sdata.sealed")))
 #define SEALED_ZEROS __attribute__((section(".sbss.sealed")))

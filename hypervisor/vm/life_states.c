@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/life.h"
 
+#include "vm/monitor.h"
 #include "vm/vcpu.h"
 
 static const char *const state_names[VM_STATE_COUNT] = {
@@ -30,12 +31,13 @@ const char *vm_state_name(enum vm_state state)
 
 enum vm_state vm_state(const struct vm *vm)
 {
-	return (enum vm_state)__atomic_load_n(&vm_state_words[vm - vms], __ATOMIC_ACQUIRE);
+	return (enum vm_state)__atomic_load_n(monitor_state((uint32_t)(vm - vms)),
+					      __ATOMIC_ACQUIRE);
 }
 
 bool vm_transition(struct vm *vm, enum vm_event event)
 {
-	uint32_t old = __atomic_load_n(&vm_state_words[vm - vms], __ATOMIC_ACQUIRE);
+	uint32_t old = __atomic_load_n(monitor_state((uint32_t)(vm - vms)), __ATOMIC_ACQUIRE);
 	uint32_t new;
 
 	/* again if another core, losing the VM, was faster */
@@ -43,7 +45,7 @@ bool vm_transition(struct vm *vm, enum vm_event event)
 		new = transitions[old][event];
 		if (new == VM_PREPARED)
 			return false;
-	} while (!__atomic_compare_exchange_n(&vm_state_words[vm - vms], &old, new, false,
+	} while (!__atomic_compare_exchange_n(monitor_state((uint32_t)(vm - vms)), &old, new, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	return true;
 }

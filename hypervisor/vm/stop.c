@@ -10,6 +10,7 @@
 #include "devices/pci.h"
 #include "lib/crash_record.h"
 #include "lib/panic.h"
+#include "vm/monitor.h"
 #include "vm/report.h"
 #include "vm/trace.h"
 #include "vm/vcpu.h"
@@ -149,6 +150,7 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 	struct vm *vm = vcpu->vm;
 
 	if (stop_begin(vm, reason)) {
+		monitor_ends(vm, reason);
 		vm_transition(vm, EVENT_END);
 		vm->tells = life_tell(vm);
 		if (vm->tells)

@@ -107,7 +107,6 @@ extern struct vm vms[CONFIG_MAX_VMS];
  * vm_state. Atomics, shared by all cores. Of the structures themselves they may use no more than the address.
  */
 extern uint32_t vcpu_request_words[CONFIG_MAX_VCPUS];
-extern uint32_t vm_state_words[CONFIG_MAX_VMS];
 
 static inline uint32_t *vcpu_requests(const struct vcpu *vcpu)
 {

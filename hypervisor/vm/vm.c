@@ -10,6 +10,7 @@
 #include "devices/pci.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
+#include "vm/monitor.h"
 #include "vm/vcpu.h"
 #include "vm/watchdog.h"
 
@@ -53,6 +54,7 @@ void vm_reset(struct vm *vm)
 	vm->starts++;
 	vm->started = tsc_host();
 	vm->watchdog_fed = vm->started;
+	monitor_started(vm);
 }
 
 static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config)

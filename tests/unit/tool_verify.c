@@ -49,6 +49,10 @@ static int free_images(void **state)
 
 /* --- What is corrupted, and how ------------------------------------------------------------------ */
 
+/* The VM of verify_pci.dts that has the monitor's window. */
+#define WATCHER    1
+#define MONITOR_AT UINT64_C(0xd0000000)
+
 /* VMs of the demo. */
 enum { LINUX, RT };
 /* VMs of the rich tables. */
@@ -370,6 +374,29 @@ struct corruption {
 	X(share_moved, VERIFY_SHARE, rich, share(i)->base ^= BIT(14)) \
 	X(share_size, VERIFY_SHARE, rich, share(i)->size ^= BIT(12)) \
 	X(share_not_pages, VERIFY_SHARE, rich, share(i)->base ^= 1) \
+	X(monitor_header_symbol, VERIFY_MONITOR, devices, \
+	  symbol(i, "monitor_header")->st_size ^= 8) \
+	X(monitor_rings_symbol, VERIFY_MONITOR, devices, symbol(i, "log_rings")->st_value ^= 64) \
+	X(monitor_rings_gone, VERIFY_MONITOR, devices, symbol(i, "log_rings")->st_name++) \
+	X(monitor_not_pages, VERIFY_MONITOR, devices, vm(i, WATCHER)->monitor ^= 8) \
+	X(monitor_too_high, VERIFY_MONITOR, devices, vm(i, WATCHER)->monitor ^= BIT(60)) \
+	X(monitor_over_memory, VERIFY_MONITOR, devices, \
+	  vm(i, WATCHER)->monitor = region(i, WATCHER, 0)->guest_physical + 4096) \
+	X(monitor_start_symbol, VERIFY_GUARD_PAGES, devices, \
+	  symbol(i, "monitor_start")->st_value ^= 4096) \
+	X(monitor_undeclared, VERIFY_HYPERVISOR_MEMORY, devices, vm(i, WATCHER)->monitor = 0) \
+	X(monitor_declared, VERIFY_EPT_DIFFERS, devices, vm(i, 0)->monitor ^= MONITOR_AT) \
+	X(monitor_writable, VERIFY_HYPERVISOR_MEMORY, devices, \
+	  *image_ept_entry(i, WATCHER, MONITOR_AT, 1) ^= 2) \
+	X(monitor_executable, VERIFY_HYPERVISOR_MEMORY, devices, \
+	  *image_ept_entry(i, WATCHER, MONITOR_AT + 0x1000, 1) ^= 4) \
+	X(monitor_other_page, VERIFY_HYPERVISOR_MEMORY, devices, \
+	  *image_ept_entry(i, WATCHER, MONITOR_AT, 1) ^= BIT(12)) \
+	X(monitor_stack_of_core, VERIFY_HYPERVISOR_MEMORY, devices, \
+	  *image_ept_entry(i, WATCHER, MONITOR_AT + MONITOR_SHARED_SIZE, 1) -= 4096) \
+	X(monitor_page_missing, VERIFY_EPT_DIFFERS, devices, \
+	  *image_ept_entry(i, WATCHER, MONITOR_AT + 0x2000, 1) = 0) \
+	X(monitor_moved, VERIFY_SCENARIO_VM, devices, vm(i, WATCHER)->monitor ^= BIT(24)) \
 	X(shared_called_private, VERIFY_SHARE, rich, region(i, PEER, 2)->kind ^= 2) \
 	X(private_called_shared, VERIFY_SHARE, rich, region(i, PEER, 0)->kind ^= 2) \
 	X(host_user, VERIFY_HOST_ENTRY, demo, *host(i, 0, own(i, 0)) ^= BIT(2)) \

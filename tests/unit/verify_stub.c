@@ -12,6 +12,10 @@ _Alignas(4096) uint8_t vms[CONFIG_MAX_VMS][HOST_VM_SIZE]
 _Alignas(4096) uint8_t vcpus[CONFIG_MAX_VCPUS][HOST_VCPU_SIZE]
 	__attribute__((section(".sbss.owned_vcpus")));
 
+/* What monitors are given. */
+struct monitor_header monitor_header MONITOR_DATA("0");
+struct log_ring log_rings[CONFIG_MAX_CORES] MONITOR_DATA("1");
+
 /* Something in each kind of data, as the hypervisor has it. */
 volatile uint64_t stub_data = 1;
 volatile uint64_t stub_sealed SEALED_DATA = 1;

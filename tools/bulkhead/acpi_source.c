@@ -8,6 +8,7 @@
 
 #include "acpi.h"
 #include "acpi_pci.h"
+#include "bulkhead/host.h"
 #include "bulkhead/platform.h"
 #include "bulkhead/virtual_devices.h"
 #include "emit_resources.h"
@@ -517,6 +518,24 @@ static void print_reserved_memory(FILE *file, uint64_t base, uint64_t size)
 		base, base + size - 1, size);
 }
 
+/* So that an operating system keeps away from the window, and tools find it. */
+static void print_monitor(FILE *file, const struct plan *plan, uint32_t vm)
+{
+	gpa_t start = plan->vms[vm].monitor;
+	uint64_t size = monitor_window_size(&plan->scenario);
+
+	if (start == 0)
+		return;
+	fputs("\n\t\tDevice (BMON) /* the monitor's window */\n\t\t{\n", file);
+	fputs("\t\t\tName (_HID, \"BLKH0001\")\n\t\t\tName (_UID, 0)\n", file);
+	fputs("\t\t\tName (_CRS, ResourceTemplate ()\n\t\t\t{\n", file);
+	fprintf(file,
+		"\t\t\t\tQWordMemory (ResourceConsumer, PosDecode, MinFixed, MaxFixed, Cacheable, "
+		"ReadOnly, 0, 0x%" PRIX64 ", 0x%" PRIX64 ", 0, 0x%" PRIX64 ")\n",
+		start, start + size - 1, size);
+	fputs("\t\t\t})\n\t\t}\n", file);
+}
+
 static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm,
 		       const struct acpi_layout *layout)
 {
@@ -534,6 +553,7 @@ static void print_dsdt(FILE *file, const struct plan *plan, uint32_t vm,
 		print_reserved_memory(file, plan->scenario.pci_ecam_base,
 				      plan->scenario.pci_ecam_size);
 	acpi_print_pci(file, &plan->vms[vm]);
+	print_monitor(file, plan, vm);
 	fputs("\t}\n}\n", file);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bitmap.h"
+#include "bulkhead/host.h"
 #include "emit_e820.h"
 #include "emit_features.h"
 #include "emit_output.h"
@@ -44,16 +45,48 @@ uint64_t plan_largest_page(const struct board *board)
 	return has_page_size(board, PAGE_SIZE_1G) ? PAGE_SIZE_1G : PAGE_SIZE_2M;
 }
 
+/* Everything that the VM's EPT maps: its memory, and the monitor's window, which is the hypervisor's. */
+static const struct memory_region *with_window(struct plan *plan, const struct vm_config *config,
+					       size_t *count)
+{
+	const struct scenario *scenario = &plan->scenario;
+	struct monitor_piece *pieces =
+		arena_alloc(&plan->arena, MONITOR_PIECES(scenario->core_count) * sizeof(*pieces));
+	uint32_t piece_count = config->monitor ? monitor_pieces(scenario, pieces) : 0;
+	struct memory_region *all =
+		arena_alloc(&plan->arena, (config->memory_count + piece_count) * sizeof(*all));
+
+	*count = config->memory_count + piece_count;
+	if (config->memory_count != 0)
+		memcpy(all, config->memory, config->memory_count * sizeof(*all));
+	for (uint32_t i = 0; i < piece_count; i++)
+		all[config->memory_count + i] = (struct memory_region){
+			.guest_physical = config->monitor + pieces[i].offset,
+			.host_physical = pieces[i].host,
+			.size = pieces[i].size,
+			.permissions = MEMORY_READ,
+			.kind = MEMORY_RAM,
+		};
+	return all;
+}
+
 static bool plan_memory(struct plan *plan, struct vm_config *config, const struct vm *vm)
 {
 	struct memory_region *regions =
 		arena_alloc(&plan->arena, vm->memory_count * sizeof(*regions));
+	const struct memory_region *mapped;
+	size_t mapped_count;
+	uint32_t count = 0;
 	enum ept_error error;
 
 	for (unsigned i = 0; i < vm->memory_count; i++) {
 		const struct vm_memory *memory = &vm->memory[i];
 
-		regions[i] = (struct memory_region){
+		if (memory->kind == MEMORY_MONITOR) {
+			config->monitor = memory->guest.value;
+			continue;
+		}
+		regions[count++] = (struct memory_region){
 			.guest_physical = memory->guest.value,
 			.host_physical = memory->host.value,
 			.size = memory->size.value,
@@ -61,12 +94,14 @@ static bool plan_memory(struct plan *plan, struct vm_config *config, const struc
 			.kind = memory->kind,
 		};
 	}
-	qsort(regions, vm->memory_count, sizeof(*regions), compare_regions);
-	config->memory_count = vm->memory_count;
-	config->memory = vm->memory_count == 0 ? NULL : regions;
+	if (count != 0)
+		qsort(regions, count, sizeof(*regions), compare_regions);
+	config->memory_count = count;
+	config->memory = count == 0 ? NULL : regions;
 	config->e820_count = e820_build(&plan->arena, regions, config->memory_count,
 					vm_has_pc_memory(vm), &config->e820);
-	error = ept_build_limited(&plan->epts[config->id], regions, config->memory_count,
+	mapped = with_window(plan, config, &mapped_count);
+	error = ept_build_limited(&plan->epts[config->id], mapped, mapped_count,
 				  plan_largest_page(&plan->model->board));
 	if (error != EPT_OK)
 		return output_fail("VM \"%s\": cannot build its page tables: %s", vm->name,

@@ -259,6 +259,8 @@ void emit_vm_config(FILE *file, const struct plan *plan, uint32_t vm)
 			   config->pci_function_count);
 	if (config->cpuid_mask_count != 0)
 		emit_array(file, vm, "cpuid_masks", "cpuid_mask_count", config->cpuid_mask_count);
+	if (config->monitor != 0)
+		fprintf(file, "\t\t.monitor = 0x%" PRIx64 ",\n", config->monitor);
 	emit_virtual_devices(file, config->virtual_devices);
 	emit_life(file, &config->life);
 	fputs("\t},\n", file);

@@ -143,6 +143,15 @@ static void add_crash_record(struct ranges *ranges, uint32_t core)
 		add(ranges, scenario->crash_record_base + offset, CRASH_RECORD_SIZE, HOST_DATA);
 }
 
+/* What monitor VMs read is written by all: states, and log lines that whoever prints takes out. */
+static void add_monitor(struct ranges *ranges)
+{
+	const struct scenario *scenario = &ranges->plan->scenario;
+
+	add(ranges, host_monitor_base(owned_base(scenario), scenario->core_count),
+	    MONITOR_SHARED_SIZE, HOST_DATA);
+}
+
 static int compare_ranges(const void *left, const void *right)
 {
 	hpa_t a = ((const struct host_range *)left)->base;
@@ -326,6 +335,7 @@ static bool build_core(struct plan *plan, uint32_t core, unsigned top)
 	clone_table(&build, build.vm->tables[0]);
 	add_area(&ranges, core);
 	add_crash_record(&ranges, core);
+	add_monitor(&ranges);
 	return map_all(&build, &ranges);
 }
 

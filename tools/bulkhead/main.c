@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "explain.h"
 #include "format.h"
+#include "monitor.h"
 #include "place.h"
 #include "read.h"
 #include "report.h"
@@ -296,6 +297,9 @@ static const struct command commands[] = {
 	},
 	{.name = "explain", .summary = "say what a rule means, with examples"},
 	{.name = "verify", .summary = "prove from a finished image that its VMs are kept apart"},
+	{.name = "top", .summary = "in a monitor VM: show VMs, states and exits live"},
+	{.name = "log", .summary = "in a monitor VM: print the hypervisor's log"},
+	{.name = "trace", .summary = "in a monitor VM: write the last exits as a CTF trace"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -435,6 +439,8 @@ int main(int argc, char **argv)
 		return explain_main(argc - 1, argv + 1);
 	if (!strcmp(name, "verify"))
 		return verify_main(argc - 1, argv + 1);
+	if (!strcmp(name, "top") || !strcmp(name, "log") || !strcmp(name, "trace"))
+		return monitor_main(argc - 1, argv + 1);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(name, commands[i].name))
 			return (int)run_command(&commands[i], argc - 1, argv + 1);

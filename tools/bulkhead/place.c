@@ -186,9 +186,9 @@ static bool placeable(const struct vm_memory *memory)
 {
 	struct span span;
 
-	return memory->kind != MEMORY_DEVICE && !memory->host.given && !memory->host_unusable &&
-	       memory_guest_span(memory, &span) && memory->guest.value % PAGE_SIZE_4K == 0 &&
-	       memory->size.value % PAGE_SIZE_4K == 0;
+	return memory->kind != MEMORY_DEVICE && memory->kind != MEMORY_MONITOR &&
+	       !memory->host.given && !memory->host_unusable && memory_guest_span(memory, &span) &&
+	       memory->guest.value % PAGE_SIZE_4K == 0 && memory->size.value % PAGE_SIZE_4K == 0;
 }
 
 /* DMA that no IOMMU translates uses host addresses as the guest's, so they have to be the same. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/host.h"
 #include "place.h"
 #include "read_internal.h"
 #include "schema.h"
@@ -164,14 +165,40 @@ static void take_shared(struct reader *reader, const struct tree_node *node, str
 	};
 }
 
+/* The hypervisor's own pages: no rule on host memory is about them. */
+static void take_monitor(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	const struct board *board = &reader->model->board;
+	uint64_t size = MONITOR_SHARED_SIZE, record = 0;
+
+	for (unsigned i = 0; i < board->range_count; i++)
+		if (board->ranges[i].kind == BOARD_CRASH_RECORD)
+			record = CRASH_RECORD_SIZE;
+
+	for (unsigned i = 0; i < board->cpu_count; i++)
+		size += board->cpus[i].enabled ? HOST_COUNTERS_SIZE + record : 0;
+	*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
+		.name = node->name,
+		.guest = read_unit_address(node),
+		.size = {.value = size, .at = node->at, .given = true},
+		.host_unusable = true,
+		.permissions = MEMORY_READ,
+		.kind = MEMORY_MONITOR,
+		.at = node->at,
+	};
+}
+
 static void take_memory(struct reader *reader, const struct tree_node *node, struct vm *vm)
 {
 	for (unsigned i = 0; i < node->child_count; i++) {
 		const struct tree_node *child = node->children[i];
 		if (child->schema == &schema_vm_shared)
 			take_shared(reader, child, vm);
+		if (child->schema == &schema_vm_monitor)
+			take_monitor(reader, child, vm);
 		vm->unknown_nodes |= !child->schema;
-		if (!child->schema || child->schema == &schema_vm_shared)
+		if (!child->schema || child->schema == &schema_vm_shared ||
+		    child->schema == &schema_vm_monitor)
 			continue;
 		*ARENA_PUSH(reader->arena, vm->memory, vm->memory_count) = (struct vm_memory){
 			.name = child->name,

@@ -163,6 +163,8 @@ const struct rule rules[] = {
 	{"BH9003", ERROR, "shared memory that several VMs may write", rule_share_writers},
 	{"BH9004", WARNING, "shared memory that no VM may write", rule_share_unwritten},
 	{"BH9005", WARNING, "multiple-writers where it is not needed", rule_share_permission_unneeded},
+	{"BH9006", ERROR, "two monitor windows in one VM", rule_monitor_twice},
+	{"BH9007", ERROR, "monitor window at address 0", rule_monitor_zero},
 
 	/* Life cycle */
 	{"BH9101", ERROR, "restart without images to restart from", rule_restart_images},

@@ -47,9 +47,9 @@ static void check_identity(struct check *check, const struct vm *vm, const struc
 {
 	struct span guest;
 
-	if (memory->kind == MEMORY_DEVICE || memory->host_unusable ||
-	    !memory_guest_span(memory, &guest) || memory->host.value == memory->guest.value ||
-	    never_dma(vm, guest))
+	if (memory->kind == MEMORY_DEVICE || memory->kind == MEMORY_MONITOR ||
+	    memory->host_unusable || !memory_guest_span(memory, &guest) ||
+	    memory->host.value == memory->guest.value || never_dma(vm, guest))
 		return;
 	struct finding *finding =
 		REPORT(check, memory->host.given ? memory->host.at : memory->at,
@@ -128,7 +128,8 @@ static const struct vm_memory *highest(const struct vm *vm, struct span *highest
 
 	FOR_EACH_MEMORY(vm, memory) {
 		struct span span;
-		if (memory->kind == MEMORY_DEVICE || !memory_guest_span(memory, &span))
+		if (memory->kind == MEMORY_DEVICE || memory->kind == MEMORY_MONITOR ||
+		    !memory_guest_span(memory, &span))
 			continue;
 		if (found && span.last <= highest_span->last)
 			continue;

@@ -232,7 +232,9 @@ void rule_guest_unaligned(struct check *check)
 				       " is not a multiple of 4 KiB",
 				       vm->name, memory->name, memory->guest.value);
 			HELP(check, finding, "write %s@%" PRIx64,
-			     memory->kind == MEMORY_SHARED ? "shared" : "memory",
+			     memory->kind == MEMORY_SHARED    ? "shared"
+			     : memory->kind == MEMORY_MONITOR ? "monitor"
+							      : "memory",
 			     (memory->guest.value + PAGE_MASK) & ~PAGE_MASK);
 		}
 	}

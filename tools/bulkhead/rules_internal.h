@@ -220,5 +220,7 @@ void rule_share_twice(struct check *check);
 void rule_share_writers(struct check *check);
 void rule_share_unwritten(struct check *check);
 void rule_share_permission_unneeded(struct check *check);
+void rule_monitor_twice(struct check *check);
+void rule_monitor_zero(struct check *check);
 
 #endif

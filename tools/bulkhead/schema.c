@@ -408,6 +408,15 @@ const struct schema_node schema_vm_shared = {
 	.children = no_children,
 };
 
+/* Its size follows from the board, its contents from nobody. */
+const struct schema_node schema_vm_monitor = {
+	.kind = "the monitor's window in a VM",
+	.name = "monitor",
+	.unit = UNIT_MANDATORY,
+	.properties = none,
+	.children = no_children,
+};
+
 static const struct schema_property vm_properties[] = {
 	{.name = "cpus",
 	 .type = TYPE_REFERENCES,
@@ -447,7 +456,8 @@ static const struct schema_property vm_properties[] = {
 	{.name = "watchdog-seconds", .type = TYPE_CELL},
 	{0},
 };
-static const struct schema_node *const vm_children[] = {&vm_memory, &schema_vm_shared, NULL};
+static const struct schema_node *const vm_children[] = {&vm_memory, &schema_vm_shared,
+							&schema_vm_monitor, NULL};
 /* A '@' in a name is refused by the rule on names, which says why. */
 const struct schema_node schema_vm = {
 	.kind = "a VM",

@@ -54,6 +54,7 @@ extern const struct schema_node schema_iommu;
 extern const struct schema_node schema_share;
 extern const struct schema_node schema_vm_shared;
 extern const struct schema_node schema_image_store;
+extern const struct schema_node schema_vm_monitor;
 
 /* The orders of choices that the reader relies on. */
 enum {

@@ -262,6 +262,13 @@ const struct verify_rule verify_rules[VERIFY_RULE_COUNT] = {
 			"VMs have it, each once and as a whole, and nothing else is mapped as shared.",
 		.needs = NEEDS_TABLES, .verify = verify_shares,
 	},
+	[VERIFY_MONITOR] = {
+		.code = "BHB213",
+		.title = "monitor's window malformed",
+		.explanation = "The window is whole pages away from all else that the VM has, and what it shows is the monitor's header, "
+			"the cores' log rings, counters and crash records, with nothing else on their pages.",
+		.needs = NEEDS_TABLES, .verify = verify_monitor,
+	},
 
 	/* The hypervisor's own page tables */
 	[VERIFY_HOST_ENTRY] =

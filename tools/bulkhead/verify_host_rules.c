@@ -27,6 +27,13 @@ static void add(struct items *items, uint64_t start, uint64_t end, uint64_t prop
 			(struct verify_item){.start = start, .end = end, .properties = properties};
 }
 
+static void add_monitor(struct items *items)
+{
+	const struct verify_symbol *symbols = items->verify->image.symbols;
+
+	add(items, symbols[SYMBOL_MONITOR_START].value, symbols[SYMBOL_MONITOR_END].value, RW);
+}
+
 static uint64_t symbol(const struct verify *verify, enum verify_symbol_id id)
 {
 	return verify->image.symbols[id].value;
@@ -165,6 +172,7 @@ static struct items expected_of(struct verify *verify, uint32_t core)
 	add_image(&items);
 	add_area(&items, core, false, RW);
 	add_crash_record(&items, core, RW);
+	add_monitor(&items);
 	if (vm)
 		add_vm(&items, vm);
 	finish(&items);
@@ -328,9 +336,10 @@ static void report_difference(struct verify *verify, struct verify_vm *vm, uint6
 static bool symbols_are_known(const struct verify *verify)
 {
 	static const enum verify_symbol_id needed[] = {
-		SYMBOL_IMAGE_START,  SYMBOL_TEXT_END,     SYMBOL_SEALED_START, SYMBOL_SEALED_END,
-		SYMBOL_SHARED_START, SYMBOL_SHARED_END,   SYMBOL_CPU_AREAS,    SYMBOL_VMS,
-		SYMBOL_VCPUS,        SYMBOL_CONSTANTS_END};
+		SYMBOL_IMAGE_START,   SYMBOL_TEXT_END,      SYMBOL_SEALED_START,
+		SYMBOL_SEALED_END,    SYMBOL_SHARED_START,  SYMBOL_SHARED_END,
+		SYMBOL_CPU_AREAS,     SYMBOL_VMS,           SYMBOL_VCPUS,
+		SYMBOL_CONSTANTS_END, SYMBOL_MONITOR_START, SYMBOL_MONITOR_END};
 
 	for (unsigned i = 0; i < ELEMENTS(needed); i++)
 		if (verify->image.symbols[needed[i]].count != 1)

@@ -203,6 +203,8 @@ void verify_guard_pages(struct verify *verify)
 		{SYMBOL_CPU_AREAS, base},
 		{SYMBOL_VMS, base + areas},
 		{SYMBOL_VCPUS, base + areas + vms},
+		{SYMBOL_MONITOR_START, host_monitor_base(base, scenario->core_count)},
+		{SYMBOL_MONITOR_END, base + HOST_OWNED_SIZE(scenario->core_count)},
 		{SYMBOL_OWNED_END, base + HOST_OWNED_SIZE(scenario->core_count)},
 	};
 

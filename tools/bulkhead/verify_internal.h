@@ -43,6 +43,10 @@ enum verify_symbol_id {
 	SYMBOL_IMAGE_END,
 	SYMBOL_CPU_AREAS, /* start of the segment that is owned by cores and VMs */
 	SYMBOL_OWNED_END,
+	SYMBOL_MONITOR_START,
+	SYMBOL_MONITOR_END,
+	SYMBOL_MONITOR_HEADER,
+	SYMBOL_LOG_RINGS,
 	SYMBOL_SEALED_START,
 	SYMBOL_SEALED_END,
 	SYMBOL_SHARED_START,
@@ -251,6 +255,11 @@ bool verify_ram_holds(const struct verify *verify, hpa_t start, uint64_t size);
 uint8_t *verify_port_bitmap(struct verify *verify, const struct verify_vm *vm);
 /* Device memory of the VM, mapped to itself, holds all of [start, start + size). */
 bool verify_vm_has_device(const struct verify_vm *vm, gpa_t start, uint64_t size);
+/*
+ * What the VM's window for a monitor maps if it is as declared, by guest address; NULL and 0 if it has none.
+ */
+const struct verify_item *verify_window(struct verify *verify, const struct verify_vm *vm,
+					unsigned *count);
 /* The share that is exactly this range, or NULL. */
 const struct share_config *verify_share_of(const struct verify *verify, hpa_t base, uint64_t size);
 /* A function of the board's list, or NULL. */
@@ -299,6 +308,7 @@ void verify_ept_differs(struct verify *verify);
 void verify_memory_list(struct verify *verify);
 void verify_board_memory(struct verify *verify);
 void verify_shares(struct verify *verify);
+void verify_monitor(struct verify *verify);
 void verify_host(struct verify *verify);
 void verify_port_two_vms(struct verify *verify);
 void verify_port_differs(struct verify *verify);

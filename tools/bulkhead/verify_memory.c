@@ -228,11 +228,29 @@ void verify_ram(struct verify *verify)
 
 /* --- Walked against declared -------------------------------------------------------------------- */
 
+/* Reported elsewhere; here the lower one wins. */
+static void drop_overlaps(struct verify_item *items, unsigned *count)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < *count; i++) {
+		struct verify_item item = items[i];
+
+		if (kept && item.start < items[kept - 1].end)
+			item.start = items[kept - 1].end;
+		if (item.start < item.end)
+			items[kept++] = item;
+	}
+	*count = kept;
+}
+
 static struct verify_item *declared_items(struct verify *verify, const struct verify_vm *vm,
 					  bool types, unsigned *count)
 {
-	struct verify_item *items =
-		arena_alloc(verify->arena, vm->config.memory_count * sizeof(*items));
+	unsigned window_count;
+	const struct verify_item *window = verify_window(verify, vm, &window_count);
+	struct verify_item *items = arena_alloc(
+		verify->arena, (vm->config.memory_count + window_count) * sizeof(*items));
 
 	*count = 0;
 	for (uint32_t i = 0; i < vm->config.memory_count; i++) {
@@ -240,9 +258,6 @@ static struct verify_item *declared_items(struct verify *verify, const struct ve
 		uint64_t start = region->guest_physical, end = start + region->size;
 		uint64_t type = region->kind == MEMORY_DEVICE ? EPT_TYPE_UC : EPT_TYPE_WB;
 
-		/* Overlaps are another rule's; here the lower one wins. */
-		if (*count && start < items[*count - 1].end)
-			start = items[*count - 1].end;
 		if (start < end)
 			items[(*count)++] = (struct verify_item){
 				.start = start,
@@ -251,6 +266,13 @@ static struct verify_item *declared_items(struct verify *verify, const struct ve
 				.properties = types ? type : region->permissions,
 			};
 	}
+	for (unsigned i = 0; i < window_count; i++) {
+		items[*count] = window[i];
+		items[*count].shift = types ? 0 : window[i].shift;
+		items[(*count)++].properties = types ? EPT_TYPE_WB : MEMORY_READ;
+	}
+	verify_sort(items, *count);
+	drop_overlaps(items, count);
 	*count = verify_join(items, *count);
 	return items;
 }

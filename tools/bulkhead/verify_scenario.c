@@ -34,11 +34,19 @@ static const struct memory_region *find_region(const struct verify_vm *vm, gpa_t
 static void compare_memory(struct verify *verify, const struct verify_vm *vm,
 			   const struct vm *declared)
 {
+	unsigned ranges = 0;
+	gpa_t monitor = 0;
+
 	for (unsigned i = 0; i < declared->memory_count; i++) {
 		const struct vm_memory *memory = &declared->memory[i];
 		const struct memory_region *region = find_region(vm, memory->guest.value);
 
 		verify->statistics.pairs++;
+		if (memory->kind == MEMORY_MONITOR) {
+			monitor = memory->guest.value;
+			continue;
+		}
+		ranges++;
 		if (!region || region->size != memory->size.value ||
 		    region->permissions != memory->permissions || region->kind != memory->kind ||
 		    (memory->host.given && region->host_physical != memory->host.value))
@@ -48,11 +56,16 @@ static void compare_memory(struct verify *verify, const struct verify_vm *vm,
 				      vm->label, memory->name, memory->size.value,
 				      memory->guest.value, region ? "different" : "missing");
 	}
-	if (vm->config.memory_count != declared->memory_count)
+	if (vm->config.monitor != monitor)
+		verify_report(verify, VERIFY_SCENARIO_VM,
+			      "%s: the monitor's window is at 0x%" PRIx64
+			      " in the image, at 0x%" PRIx64 " in the scenario",
+			      vm->label, vm->config.monitor, monitor);
+	if (vm->config.memory_count != ranges)
 		verify_report(verify, VERIFY_SCENARIO_VM,
 			      "%s: the image has %" PRIu32
 			      " memory ranges, the scenario declares %u",
-			      vm->label, vm->config.memory_count, declared->memory_count);
+			      vm->label, vm->config.memory_count, ranges);
 }
 
 /* --- One VM: ports and pins ---------------------------------------------------------------------- */

@@ -302,15 +302,53 @@ static void cut_shares(struct verify *verify, const struct verify_vm *vm,
 	add_private(verify, extent, done, extent->size);
 }
 
+/* All that rules about who may reach what look at: one extent, or what is left of it. */
+static void add_host(struct verify *verify, const struct verify_vm *vm,
+		     const struct verify_extent *extent, uint64_t from, uint64_t to)
+{
+	struct verify_extent piece = *extent;
+
+	if (from >= to)
+		return;
+	piece.guest += from;
+	piece.host += from;
+	piece.size = to - from;
+	*ARENA_PUSH(verify->arena, verify->hosts, verify->host_count) = piece;
+	cut_shares(verify, vm, &piece);
+}
+
+/*
+ * What is left of an extent without the monitor's window that its VM declares, mapped as it must be and
+ * read-only. Anything else of the hypervisor remains, and is reported by the rules on its memory.
+ */
+static void cut_window(struct verify *verify, const struct verify_vm *vm,
+		       const struct verify_extent *extent)
+{
+	unsigned count;
+	const struct verify_item *window = verify_window(verify, vm, &count);
+	uint64_t done = 0;
+
+	for (unsigned i = 0; i < count && extent->permissions == MEMORY_READ; i++) {
+		const struct verify_item *item = &window[i];
+		uint64_t from, to;
+
+		if (item->shift != extent->host - extent->guest ||
+		    item->start >= extent->guest + extent->size || item->end <= extent->guest)
+			continue;
+		from = item->start > extent->guest ? item->start - extent->guest : 0;
+		to = item->end - extent->guest;
+		to = to < extent->size ? to : extent->size;
+		add_host(verify, vm, extent, done, from);
+		done = to > done ? to : done;
+	}
+	add_host(verify, vm, extent, done, extent->size);
+}
+
 static void collect_hosts(struct verify *verify)
 {
-	FOR_EACH_VM(verify, vm) {
-		for (unsigned i = 0; i < vm->extent_count; i++) {
-			*ARENA_PUSH(verify->arena, verify->hosts, verify->host_count) =
-				vm->extents[i];
-			cut_shares(verify, vm, &vm->extents[i]);
-		}
-	}
+	FOR_EACH_VM(verify, vm)
+		for (unsigned i = 0; i < vm->extent_count; i++)
+			cut_window(verify, vm, &vm->extents[i]);
 	sort_hosts(verify->hosts, verify->host_count);
 	sort_hosts(verify->privates, verify->private_count);
 }

@@ -13,6 +13,9 @@ _bulkhead_options() {
     report | map) echo "-I -o --modules --color= --help" ;;
     explain) echo "--list --help" ;;
     verify) echo "--scenario -I --report --list-rules --color= --help" ;;
+    top) echo "-1 --once -b --batch -d --delay= -n --times= --json --address= --file= --help" ;;
+    log) echo "-f --follow -c --core= --crashes --address= --file= --help" ;;
+    trace) echo "-o --output= -c --core= --address= --file= --help" ;;
     *) echo "--help --version" ;;
     esac
 }
@@ -76,7 +79,7 @@ _bulkhead() {
     elif [ "$before" = "=" ] && values=$(_bulkhead_values "${COMP_WORDS[COMP_CWORD - 2]}"); then
         _bulkhead_words "$values" "$word"
     elif [ "$COMP_CWORD" = 1 ]; then
-        _bulkhead_words "check build show report map explain verify $(_bulkhead_options "")" "$word"
+        _bulkhead_words "check build show report map explain verify top log trace $(_bulkhead_options "")" "$word"
     elif _bulkhead_argument "$command" "$before" "$word"; then
         :
     elif [[ $word == -* ]]; then

@@ -6,12 +6,14 @@
  *
  * The upper end of the hypervisor's memory, from a 2 MiB boundary on, holds three arrays: an area for each
  * core of the board, struct vm for CONFIG_MAX_VMS, struct vcpu for CONFIG_MAX_VCPUS. Each element is whole
- * pages, so that it can be mapped alone. The image lies at the lower end.
+ * pages, so that it can be mapped alone. Behind them is the part of the monitor's window that all cores write
+ * (bulkhead/monitor.h). The image lies at the lower end.
  */
 #ifndef BULKHEAD_HOST_H
 #define BULKHEAD_HOST_H
 
 #include "bulkhead/counters.h"
+#include "bulkhead/monitor.h"
 #include "bulkhead/types.h"
 
 /* A core's area, in this order: struct cpu_area (cpu/cpu.h). Guards are never mapped. */
@@ -35,10 +37,10 @@
 #define HOST_VM_SIZE   (8192 + (CONFIG_MAX_MSIX_VECTORS * 16 + 4095) / 4096 * 4096)
 #define HOST_VCPU_SIZE 4096
 
-/* Bytes of all three arrays on a board with so many cores. */
+/* Bytes of all that on a board with so many cores. */
 #define HOST_OWNED_SIZE(cores)                                                        \
 	((uint64_t)(cores)*HOST_AREA_SIZE + (uint64_t)CONFIG_MAX_VMS * HOST_VM_SIZE + \
-	 (uint64_t)CONFIG_MAX_VCPUS * HOST_VCPU_SIZE)
+	 (uint64_t)CONFIG_MAX_VCPUS * HOST_VCPU_SIZE + MONITOR_SHARED_SIZE)
 
 /*
  * Start of the arrays in the hypervisor's memory [base, base + size). Never below base; if they do not fit,
@@ -57,6 +59,45 @@ static inline hpa_t host_owned_base(hpa_t base, uint64_t size, uint32_t cores)
 static inline hpa_t host_image_base(hpa_t base)
 {
 	return (base + PAGE_SIZE_2M - 1) & ~(PAGE_SIZE_2M - 1);
+}
+
+/* Start of the monitor's header. */
+static inline hpa_t host_monitor_base(hpa_t owned, uint32_t cores)
+{
+	return owned + HOST_OWNED_SIZE(cores) - MONITOR_SHARED_SIZE;
+}
+
+/* Pieces of the window on a board with so many cores, at most. */
+#define MONITOR_PIECES(cores) ((cores) + 2)
+
+/* Fills pieces[] in the order of the window; returns how many. */
+static inline uint32_t monitor_pieces(const struct scenario *scenario, struct monitor_piece *pieces)
+{
+	hpa_t owned = host_owned_base(scenario->hypervisor_base, scenario->hypervisor_size,
+				      scenario->core_count);
+	uint64_t crash = (uint64_t)scenario->core_count * CRASH_RECORD_SIZE;
+	uint64_t offset = MONITOR_SHARED_SIZE;
+	uint32_t count = 1;
+
+	pieces[0] = (struct monitor_piece){0, host_monitor_base(owned, scenario->core_count),
+					   MONITOR_SHARED_SIZE};
+	for (uint32_t i = 0; i < scenario->core_count; i++, offset += HOST_COUNTERS_SIZE)
+		pieces[count++] = (struct monitor_piece){
+			offset, owned + i * (uint64_t)HOST_AREA_SIZE + HOST_AREA_COUNTERS,
+			HOST_COUNTERS_SIZE};
+	if (crash != 0 && scenario->crash_record_size >= crash)
+		pieces[count++] =
+			(struct monitor_piece){offset, scenario->crash_record_base, crash};
+	return count;
+}
+
+/* Bytes of the whole window. */
+static inline uint64_t monitor_window_size(const struct scenario *scenario)
+{
+	uint64_t crash = (uint64_t)scenario->core_count * CRASH_RECORD_SIZE;
+
+	return MONITOR_SHARED_SIZE + (uint64_t)scenario->core_count * HOST_COUNTERS_SIZE +
+	       (scenario->crash_record_size >= crash ? crash : 0);
 }
 
 /* Page-table entries of the hypervisor's own tables (SDM 3.4.5.4, tables 4-15 to 4-20). */

@@ -34,6 +34,8 @@ enum memory_kind {
 	 * map lists it as RAM, and a VM's restart does not scrub it.
 	 */
 	MEMORY_SHARED = 2,
+	/* The monitor's window, in the compiler's model only: in the tables that is vm_config.monitor. */
+	MEMORY_MONITOR = 3,
 };
 
 /* A piece of a VM's guest-physical address space, mapped one piece to one contiguous host range. */
@@ -251,6 +253,9 @@ struct vm_config {
 	uint32_t virtual_devices;
 
 	struct life_config life;
+
+	/* Where the monitor's window begins (bulkhead/monitor.h), read-only; 0: it has none. */
+	gpa_t monitor;
 };
 
 /* A GRUB module that some VM boots from. */

@@ -11,7 +11,7 @@
 struct vcpu vcpus[CONFIG_MAX_VCPUS];
 struct vm vms[CONFIG_MAX_VMS];
 uint32_t vcpu_request_words[CONFIG_MAX_VCPUS];
-uint32_t vm_state_words[CONFIG_MAX_VMS];
+struct monitor_header monitor_header;
 enum stop_reason fake_stop_reason;
 jmp_buf fake_stop_jump;
 bool fake_stop_expected;
