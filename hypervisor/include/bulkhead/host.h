@@ -29,12 +29,12 @@
 	(HOST_AREA_INTERRUPT_STACKS + \
 	 HOST_INTERRUPT_STACKS * (HOST_GUARD_SIZE + HOST_INTERRUPT_STACK_SIZE))
 /* VMXON region, VMCS and struct cpu come next, the counters last. */
-#define HOST_AREA_COUNTERS (HOST_AREA_OWN + 2 * 4096 + HOST_CPU_SIZE)
+#define HOST_AREA_COUNTERS (HOST_AREA_OWN + 2 * UINT64_C(4096) + HOST_CPU_SIZE)
 #define HOST_COUNTERS_SIZE ((sizeof(struct core_counters) + 4095) / 4096 * 4096)
 #define HOST_AREA_SIZE     (HOST_AREA_COUNTERS + HOST_COUNTERS_SIZE)
 
 /* Elements of vms[] and vcpus[] (vm/vcpu.h). */
-#define HOST_VM_SIZE   (8192 + (CONFIG_MAX_MSIX_VECTORS * 16 + 4095) / 4096 * 4096)
+#define HOST_VM_SIZE   (8192 + (CONFIG_MAX_MSIX_VECTORS * UINT64_C(16) + 4095) / 4096 * 4096)
 #define HOST_VCPU_SIZE 4096
 
 /* Bytes of all that on a board with so many cores. */
