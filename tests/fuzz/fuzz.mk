@@ -22,6 +22,7 @@ fuzz-front := tests/fuzz/tool_support.c \
 	$(filter-out tools/bulkhead/process.c tools/bulkhead/source.c,$(front-sources))
 fuzz-tool_blob := tests/fuzz/tool_blob_fuzz.c $(fuzz-front)
 fuzz-tool_reader := tests/fuzz/tool_reader_fuzz.c $(fuzz-front)
+fuzz-tool_image := tests/fuzz/tool_image_fuzz.c $(front-sources)
 fuzz-verify := tests/fuzz/verify_fuzz.c tools/bulkhead/arena.c tools/bulkhead/cpu_features.c tools/bulkhead/topology.c \
 	tools/bulkhead/virtual.c \
 	$(filter-out tools/bulkhead/verify_command.c,$(wildcard tools/bulkhead/verify*.c))

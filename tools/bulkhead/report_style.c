@@ -50,7 +50,7 @@ static const char tables[] =
 	"td.owners .owner{margin-right:12px}\n"
 	"@media (max-width:760px){.wide-only{display:none}table{font-size:13px}"
 	"td.code:not(.branch){white-space:normal!important}"
-	".memory th,.memory td,th,td{padding-right:10px}}\n"
+	".memory th,.memory td,th,td{padding-right:5px}}\n"
 	"td.branch{padding-left:calc(var(--depth,0)*18px)}\n"
 	"details{margin-top:10px}summary{cursor:pointer;color:var(--link);font-size:14px}\n";
 
