@@ -6,6 +6,7 @@ from hostile import Ending, check_log, judge, neighbour, wait_for_ends
 
 OUTSIDE = "access outside its memory"
 CANNOT = "access that can't be emulated"
+UNKNOWN = r"by an instruction that Bulkhead does not emulate: bytes( [0-9a-f]{2})+ "
 
 
 def outside(vm, access, address):
@@ -15,7 +16,13 @@ def outside(vm, access, address):
 
 def odd(vm, access, address):
     """An attacker that uses a device page by an instruction that is not emulated."""
-    return Ending(vm, CANNOT, rf"vCPU 0 {access} device register {address:#x}: INSTRUCTION_UNKNOWN")
+    return Ending(vm, CANNOT, rf"vCPU 0 {access} device register {address:#x} {UNKNOWN}")
+
+
+def port_string(vm, instruction):
+    """An attacker whose INS or OUTS at a port that it does not have leaves its memory."""
+    return Ending(vm, CANNOT, rf"vCPU 0: {instruction} at port 0x1f0, which is not the VM's, "
+                              r"with memory at offset 0x200000, which is not the VM's either")
 
 
 READS, WRITES, FETCHES = "reads", "writes to", "fetches an instruction from"
@@ -36,6 +43,7 @@ BOOTS = {
     ],
     "hostile-tables": [
         outside("walk-outside", READS, 0x20200000),
+        Ending("task-fault", "triple fault"),
         outside("walk-device", READS, 0xFEE00000),
         outside("gdt-outside", READS, 0x20200010),
         outside("idt-outside", READS, 0x20200030),
@@ -49,13 +57,15 @@ BOOTS = {
     "hostile-devices": [
         outside("fetch-device", FETCHES, 0xFEC00000),
         odd("mmio-sse", READS, 0xFEC00000),
-        odd("mmio-string", WRITES, 0xFEE00000),
+        # the exit is the read, which would be emulated if it were not for the write behind it
+        outside("mmio-string", READS, 0xFEC00000),
         odd("mmio-push", WRITES, 0xFEE00300),
-        odd("mmio-cmpxchg", WRITES, 0xFEC00000),
-        Ending("ins-outside", CANNOT, r"INS at port 0x1f0, .* linear 0x200000: GUEST_ADDRESS"),
-        Ending("outs-outside", CANNOT, r"OUTS at port 0x1f0, .* linear 0x200000: GUEST_ADDRESS"),
+        odd("mmio-cmpxchg8b", WRITES, 0xFEC00000),
+        port_string("ins-outside", "INS"),
+        port_string("outs-outside", "OUTS"),
         Ending("triple-fault", "triple fault"),
-        Ending("task-switch", "exit without a handler", r"exit 9 \(task switch\)"),
+        Ending("task-switch", CANNOT,
+               r"vCPU 0: task switch with a descriptor table or TSS at linear 0x20200020: "),
         Ending("pdpte-reserved", "triple fault"),
         Ending("init-self", "reset requested by its guest"),
     ],
@@ -64,7 +74,7 @@ BOOTS = {
         Ending("power-off", "powered off by its guest"),
         Ending("sipi-outside", OUTSIDE,
                r"vCPU 1 fetches an instruction from guest-physical 0x80000 "),
-        Ending("race-decode", CANNOT, "INSTRUCTION_UNKNOWN"),
+        Ending("race-decode", CANNOT, UNKNOWN),
         Ending("ac-loop"),
         Ending("halt"),
         Ending("ud-loop"),

@@ -55,7 +55,7 @@
 #define ATTACK_MMIO_SSE       24
 #define ATTACK_MMIO_STRING    25
 #define ATTACK_MMIO_PUSH      26
-#define ATTACK_MMIO_CMPXCHG   27
+#define ATTACK_MMIO_CMPXCHG8B 27
 #define ATTACK_INS_OUTSIDE    28
 #define ATTACK_OUTS_OUTSIDE   29
 #define ATTACK_TRIPLE_FAULT   30
@@ -71,6 +71,7 @@
 #define ATTACK_IRQ_STORM      40
 #define ATTACK_SIPI_OUTSIDE   41
 #define ATTACK_RACE_DECODE    42
-#define ATTACK_COUNT          43
+#define ATTACK_TASK_FAULT     43
+#define ATTACK_COUNT          44
 
 #endif

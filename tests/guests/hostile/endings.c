@@ -198,7 +198,7 @@ static void triple_fault(void *unused)
 	__asm__ volatile("lidt %0; ud2" : : "m"(idt) : "memory");
 }
 
-/* --- Device pages by instructions that are not emulated -------------------------------------------- */
+/* --- Device pages by instructions that are not emulated, or not to the end --------------------------- */
 
 static void mmio_sse(void *unused)
 {
@@ -207,12 +207,13 @@ static void mmio_sse(void *unused)
 	__asm__ volatile("movups (%0), %%xmm0" : : "r"(IOAPIC_PAGE) : "memory");
 }
 
+/* The read is emulated; what the hypervisor must not do for the guest is the write. */
 static void mmio_string(void *unused)
 {
-	uint64_t to = APIC_PAGE, count = 0x400;
+	uint64_t from = IOAPIC_PAGE, to = VICTIM, count = 16;
 
 	(void)unused;
-	__asm__ volatile("rep stosl" : "+D"(to), "+c"(count) : "a"(0) : "memory");
+	__asm__ volatile("rep movsl" : "+S"(from), "+D"(to), "+c"(count) : : "memory");
 }
 
 static void mmio_push(void *unused)
@@ -221,12 +222,14 @@ static void mmio_push(void *unused)
 	__asm__ volatile("movq %0, %%rsp; pushq $0" : : "r"(APIC_PAGE + 0x308) : "memory");
 }
 
-static void mmio_cmpxchg(void *unused)
+static void mmio_cmpxchg8b(void *unused)
 {
+	uint32_t low = 0, high = 0;
+
 	(void)unused;
-	__asm__ volatile("lock cmpxchgl %%ecx, (%0)"
-			 :
-			 : "r"(IOAPIC_PAGE), "a"(0), "c"(0)
+	__asm__ volatile("lock cmpxchg8b (%2)"
+			 : "+a"(low), "+d"(high)
+			 : "r"(IOAPIC_PAGE), "b"(0), "c"(0)
 			 : "memory");
 }
 
@@ -293,6 +296,12 @@ static void task_switch(void *unused)
 	run_low(low_task_switch, low_task_switch_end);
 }
 
+static void task_fault(void *unused)
+{
+	(void)unused;
+	run_low(low_task_fault, low_task_fault_end);
+}
+
 static void pdpte_reserved(void *unused)
 {
 	(void)unused;
@@ -324,7 +333,7 @@ static void race_decode(void *unused)
 	(void)unused;
 	while (this_attacker()->index != 0) {
 		*(volatile uint16_t *)changing = 0x038B; /* mov (%rbx), %eax */
-		*(volatile uint16_t *)changing = 0x03FF; /* incl (%rbx) */
+		*(volatile uint16_t *)changing = 0x33FF; /* pushq (%rbx) */
 	}
 	for (;;)
 		__asm__ volatile("call *%0" : : "r"(changing), "b"(IOAPIC_PAGE) : "rax", "memory");
@@ -408,7 +417,7 @@ ending *const endings[ATTACK_COUNT] = {
 	[ATTACK_MMIO_SSE] = mmio_sse,
 	[ATTACK_MMIO_STRING] = mmio_string,
 	[ATTACK_MMIO_PUSH] = mmio_push,
-	[ATTACK_MMIO_CMPXCHG] = mmio_cmpxchg,
+	[ATTACK_MMIO_CMPXCHG8B] = mmio_cmpxchg8b,
 	[ATTACK_INS_OUTSIDE] = ins_outside,
 	[ATTACK_OUTS_OUTSIDE] = outs_outside,
 	[ATTACK_TRIPLE_FAULT] = triple_fault,
@@ -419,6 +428,7 @@ ending *const endings[ATTACK_COUNT] = {
 	[ATTACK_POWER_OFF] = power_off,
 	[ATTACK_SIPI_OUTSIDE] = sipi_outside,
 	[ATTACK_RACE_DECODE] = race_decode,
+	[ATTACK_TASK_FAULT] = task_fault,
 	[ATTACK_HALT] = halt,
 	[ATTACK_UD_LOOP] = ud_loop,
 	[ATTACK_AC_LOOP] = ac_loop,

