@@ -44,7 +44,8 @@ def main():
                 assert abs(guest[name] - native[name]) < 0.05, f"{guest[name]} by {native[name]}"
         for name in sorted(n for n in native if n.startswith("timer_")):
             with checks(f"{name} is what it is natively"):
-                equal(guest[name], native[name])
+                # An average of readings of a clock with steps of 5 ticks, whose phase differs from image to image.
+                assert abs(guest[name] - native[name]) <= 1, f"{guest[name]} instead of {native[name]}"
         for name in ("steady_exits_first", "steady_exits_second"):
             with checks(f"{name} are none"):
                 equal(guest[name], 0)

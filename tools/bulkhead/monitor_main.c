@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +64,9 @@ static void interrupt(int number)
 
 bool monitor_wait(double seconds)
 {
-	struct timespec time = {.tv_sec = (time_t)seconds,
-				.tv_nsec = (long)((seconds - floor(seconds)) * 1e9)};
+	const time_t whole = (time_t)seconds;
+	struct timespec time = {.tv_sec = whole,
+				.tv_nsec = (long)((seconds - (double)whole) * 1e9)};
 
 	if (fflush(stdout) || ferror(stdout))
 		return false;
