@@ -14,7 +14,7 @@ from common import TOP, Tally, bulkhead
 PAGES = [TOP / "docs/man/bulkhead.1", TOP / "docs/man/bulkhead-scenario.5"]
 COMPLETION = TOP / "tools/completion/bulkhead.bash"
 SCHEMA = TOP / "tools/bulkhead/schema.c"
-OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z])(?![\w-])")
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z0-9])(?![\w-])")
 
 
 def commands():
@@ -76,7 +76,8 @@ def check_options(tally):
         with tally.check(f"man page: description of {command}"):
             assert re.search(rf"^     {command}\b", text, re.MULTILINE)
     with tally.check("man page: every option is described"):
-        described = set(re.findall(r"^     (--?[A-Za-z-]+)", text, re.MULTILINE))
+        tags = re.findall(r"^     (-[^\s,]+(?:, -[^\s,]+)*)", text, re.MULTILINE)
+        described = set(OPTION.findall(" ".join(tags)))
         assert described == every, f"described {sorted(described)}, there are {sorted(every)}"
     with tally.check("completion: every command"):
         assert complete("") == set(commands()) | {"--help", "--version"}, complete("")
