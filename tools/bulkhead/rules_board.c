@@ -59,8 +59,7 @@ void rule_ram_overlap(struct check *check)
 	claims_sweep(check, &ram, false, report_ram_overlap);
 }
 
-/* True if one range of RAM holds all of it, or nothing is known about RAM (reported). */
-static bool inside_ram(struct check *check, struct span span)
+bool inside_ram(struct check *check, struct span span)
 {
 	const struct claims ram = board_claims(check, 1u << BOARD_RAM);
 

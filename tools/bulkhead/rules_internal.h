@@ -119,6 +119,8 @@ void rule_placement_small_pages(struct check *check);
 
 /* rules_board.c */
 void rule_ram_overlap(struct check *check);
+/* True if one range of RAM holds all of it, or nothing is known about RAM (reported). */
+bool inside_ram(struct check *check, struct span span);
 void rule_hypervisor_range(struct check *check);
 void rule_trampoline_range(struct check *check);
 void rule_crash_record_range(struct check *check);

@@ -65,16 +65,6 @@ void rule_life_range(struct check *check)
 
 /* --- The store's place -------------------------------------------------------------------------- */
 
-static bool inside_ram(struct check *check, struct span span)
-{
-	const struct claims ram = board_claims(check, 1u << BOARD_RAM);
-
-	for (unsigned i = 0; i < ram.count; i++)
-		if (ram.items[i].span.first <= span.first && span.last <= ram.items[i].span.last)
-			return true;
-	return ram.count == 0; /* reported */
-}
-
 static void report_overlap(struct check *check, const struct claim *claim,
 			   const struct claim *obstacle)
 {
