@@ -27,10 +27,12 @@ fuzz-verify := tests/fuzz/verify_fuzz.c tools/bulkhead/arena.c tools/bulkhead/cp
 	tools/bulkhead/virtual.c \
 	$(filter-out tools/bulkhead/verify_command.c,$(wildcard tools/bulkhead/verify*.c))
 
-# An image is larger than other inputs, and most of it is tables that are hardly ever looked at twice.
-fuzz-options-verify := -max_len=131072 -len_control=0
+# An image is larger than other inputs, and most of it is tables that are hardly ever looked at twice. Those it begins
+# with are made anew each time by the unit test that corrupts them: stored ones would be refused for their version soon.
+fuzz-options-verify := -max_len=524288 -len_control=0
+fuzz-seeds-verify := $(BUILD)/fuzz/verify.seeds
 
-FUZZERS := $(sort $(patsubst fuzz-%,%,$(filter-out fuzz-options-% fuzz-front,$(filter fuzz-%,$(.VARIABLES)))))
+FUZZERS := $(sort $(patsubst fuzz-%,%,$(filter-out fuzz-options-% fuzz-seeds-% fuzz-front,$(filter fuzz-%,$(.VARIABLES)))))
 $(foreach f,$(FUZZERS),$(eval unit-fuzz_$(f) := tests/fuzz/main.c $(fuzz-$(f))))
 
 # Without pointer-overflow, which finds NULL + 0 in loops over empty arrays: the next C standard defines it, as
@@ -47,10 +49,14 @@ $(BUILD)/fuzz/$(1): $(fuzz-$(1)) $(wildcard hypervisor/*/*.h tools/bulkhead/*.h 
 	$$(Q)clang $(FUZZ_CFLAGS) -o $$@ $(fuzz-$(1)) $(TOOL_LIBS)
 
 .PHONY: fuzz-run-$(1)
-fuzz-run-$(1): $(BUILD)/fuzz/$(1)
+fuzz-run-$(1): $(BUILD)/fuzz/$(1) $(fuzz-seeds-$(1))
 	$$(Q)$$< $(or $(fuzz-options-$(1)),-max_len=4096) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-		-timeout=10 -artifact_prefix=$(BUILD)/fuzz/ $$<.corpus tests/fuzz/corpus/$(1)
+		-timeout=10 -artifact_prefix=$(BUILD)/fuzz/ $$<.corpus tests/fuzz/corpus/$(1) $(fuzz-seeds-$(1))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz-rules,$(f))))
+
+.PHONY: $(fuzz-seeds-verify)
+$(fuzz-seeds-verify): $(BUILD)/unit/tool_verify
+	$(Q)mkdir -p $@ && VERIFY_SEEDS=$@ $< >$@.log 2>&1 || { cat $@.log >&2; false; }
 
 .PHONY: fuzz

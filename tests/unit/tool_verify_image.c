@@ -66,6 +66,21 @@ static void compile(struct arena *arena, const char *folder, const char *source,
 	run(arena, arguments);
 }
 
+/* The verifier's fuzzer begins with images that are right (tests/fuzz/fuzz.mk). */
+static void keep_as_seed(struct arena *arena, const struct image *image)
+{
+	static unsigned number;
+	const char *seeds = getenv("VERIFY_SEEDS");
+	FILE *file;
+
+	if (!seeds)
+		return;
+	file = fopen(arena_format(arena, "%s/%u.elf", seeds, number++), "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(image->bytes, 1, image->size, file), image->size);
+	assert_int_equal(fclose(file), 0);
+}
+
 /* Links the tables in the folder, which has layout.lds too. */
 static struct image link_image(struct arena *arena, const char *folder, const char *tables)
 {
@@ -102,6 +117,7 @@ static struct image link_image(struct arena *arena, const char *folder, const ch
 	run(arena, arguments);
 	image.bytes = output_read_file(elf, &image.size);
 	assert_non_null(image.bytes);
+	keep_as_seed(arena, &image);
 	copy = image_copy(arena, &image);
 	free(image.bytes);
 	return copy;
