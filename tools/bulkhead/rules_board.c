@@ -131,21 +131,9 @@ void rule_trampoline_range(struct check *check)
 	own_range(check, range);
 }
 
-static void report_crash_overlap(struct check *check, const struct claim *claim,
-				 const struct claim *obstacle)
-{
-	struct finding *finding = REPORT(check, claim->at, "board: %s at %s covers %s", claim->what,
-					 span_text(check->arena, claim->span), obstacle->what);
-
-	NOTE(check, finding, obstacle->at, "%s is %s", obstacle->what,
-	     span_text(check->arena, obstacle->span));
-}
-
 void rule_crash_record_range(struct check *check)
 {
 	const struct claims claims = board_claims(check, 1u << BOARD_CRASH_RECORD);
-	struct claims others = board_claims(check, 1u << BOARD_RESERVED | 1u << BOARD_HYPERVISOR |
-							   1u << BOARD_TRAMPOLINE);
 	const uint64_t needed = (uint64_t)check->model->board.cpu_count * CRASH_RECORD_SIZE;
 	struct finding *finding;
 
@@ -164,7 +152,7 @@ void rule_crash_record_range(struct check *check)
 		REPORT(check, range->at, "board: %s at %s is not inside one RAM range", range->what,
 		       span_text(check->arena, range->span));
 	} else {
-		claims_against(check, &claims, &others, report_crash_overlap);
+		own_range(check, range);
 	}
 }
 
