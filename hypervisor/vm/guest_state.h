@@ -163,8 +163,11 @@ enum guest_watch { WATCH_READ, WATCH_WRITE, WATCH_PORT };
 /* True if a breakpoint was met. */
 bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size);
 
-/* Delivers an NMI as soon as the guest can take one; several pending ones become one. */
-void guest_inject_nmi(void);
+/*
+ * Raises `more` NMIs (0 .. 2), and delivers one as soon as the guest can take it. As on a processor, one is remembered
+ * while another is handled, and the rest become one with it (SDM 3.6.7.1).
+ */
+void guest_inject_nmi(unsigned more);
 
 /*
  * Whether the x2APIC MSRs that the VM's MSR bitmap passes do pass. Outside x2APIC mode they exit, and are

@@ -12,7 +12,7 @@
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
-/* DEVICE_NONE: the local APIC's usual page where it is not, which answers as a bus without a device. */
+/* DEVICE_NONE answers as a bus without a device: reads are all ones, writes are lost. */
 enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI, DEVICE_MSIX };
 
 struct mmio_target {
@@ -28,6 +28,18 @@ static bool is_ioapic(gpa_t page, uint32_t *index)
 		if (scenario_tables.ioapics[*index].base == page)
 			return true;
 	return false;
+}
+
+/*
+ * Where a PC has its screen and its firmware, and the local APIC's usual page when that is elsewhere: programs look
+ * there for what may not exist. Anything else that a VM does not have ends it.
+ */
+static bool is_absent(const struct vm_config *vm, gpa_t page)
+{
+	return page == PLATFORM_LAPIC_GPA ||
+	       (((page >= PLATFORM_LOW_HOLE_GPA && page < PLATFORM_LOW_HOLE_END_GPA) ||
+		 page >> 24 == PLATFORM_FIRMWARE_GPA >> 24) &&
+		!guest_is_ram(vm, page, PAGE_SIZE_4K, 0));
 }
 
 static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_target *target)
@@ -46,7 +58,7 @@ static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_targ
 		target->device = DEVICE_MSIX;
 	else
 		target->device = DEVICE_NONE;
-	return target->device != DEVICE_NONE || page == PLATFORM_LAPIC_GPA;
+	return target->device != DEVICE_NONE || is_absent(vcpu->vm->config, page);
 }
 
 static uint32_t apic_read(struct vcpu *vcpu, const struct mmio_target *target, uint32_t offset)

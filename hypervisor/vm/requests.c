@@ -5,11 +5,20 @@
 
 void vcpu_post(struct vcpu *vcpu, uint32_t request)
 {
+	uint32_t before;
+
 	/* A start-up IPI that came before an INIT must not start the vCPU after it. */
 	if (request & REQUEST_INIT)
 		__atomic_and_fetch(vcpu_requests(vcpu), ~(uint32_t)REQUEST_SIPI, __ATOMIC_RELAXED);
 	/* release: pairs with the acquire in vcpu_take_requests() */
-	__atomic_or_fetch(vcpu_requests(vcpu), request, __ATOMIC_RELEASE);
+	before = __atomic_fetch_or(vcpu_requests(vcpu), request, __ATOMIC_RELEASE);
+	/*
+	 * A processor takes the first NMI at once and remembers the second. Here the first may still be on its way
+	 * when the second comes, and must not be taken for the same. Each of
+	 * the two bits is one NMI, also when the target has taken the first one meanwhile.
+	 */
+	if (before & request & REQUEST_NMI)
+		__atomic_or_fetch(vcpu_requests(vcpu), REQUEST_NMI_MORE, __ATOMIC_RELEASE);
 	apic_send_nmi(vcpu_config_of(vcpu)->apic_id);
 }
 

@@ -28,8 +28,9 @@ enum vcpu_request {
 	REQUEST_INIT = 0x2,
 	REQUEST_NMI = 0x4,
 	REQUEST_SIPI = 0x8,
-	REQUEST_RESTART = 0x10, /* only while at rest: all cores of the VM restart it together */
-	REQUEST_RESTED = 0x20,  /* to the BSP: the last core has come to rest */
+	REQUEST_RESTART = 0x10,  /* only while at rest: all cores of the VM restart it together */
+	REQUEST_RESTED = 0x20,   /* to the BSP: the last core has come to rest */
+	REQUEST_NMI_MORE = 0x40, /* a second one, or more */
 	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. */
 	REQUEST_WISH_STOP = 0x10000,
 	REQUEST_WISH_START = 0x20000,
@@ -88,6 +89,8 @@ struct vcpu {
 	struct vm *vm;
 	uint32_t wish; /* of an operator, seen by the BSP while its VM was on its way to rest */
 	bool waits_for_sipi;
+	uint32_t
+		nmis; /* raised and not delivered yet: at most two, as one may be in the handler's hands */
 	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
 	uint64_t icr;          /* last value written to the ICR */
 	uint32_t xapic_ldr;    /* logical destination while in xAPIC mode */

@@ -172,8 +172,8 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 		__atomic_or_fetch(vcpu_requests(vcpu),
 				  requests & (REQUEST_SIPI | REQUEST_SIPI_PAGE), __ATOMIC_RELAXED);
 		take_init(vcpu, registers);
-	} else if (requests & REQUEST_NMI) {
-		guest_inject_nmi();
+	} else if (requests & (REQUEST_NMI | REQUEST_NMI_MORE)) {
+		guest_inject_nmi(!!(requests & REQUEST_NMI) + !!(requests & REQUEST_NMI_MORE));
 	}
 }
 

@@ -148,14 +148,26 @@ static void nmi_window_set(bool open)
 						 : controls & ~(uint64_t)PROCESSOR_NMI_WINDOW);
 }
 
-void guest_inject_nmi(void)
+static void raise_nmis(struct vcpu *vcpu, unsigned more)
 {
-	bool now = can_take_nmi();
+	bool handled = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
+	unsigned most = handled ? 1 : 2;
 
-	if (now) {
+	vcpu->nmis += more;
+	if (vcpu->nmis > most)
+		vcpu->nmis = most;
+}
+
+void guest_inject_nmi(unsigned more)
+{
+	struct vcpu *vcpu = this_cpu()->vcpu;
+
+	raise_nmis(vcpu, more);
+	if (vcpu->nmis && can_take_nmi()) {
+		vcpu->nmis--;
 		vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO,
 			   INTERRUPTION_VALID | INTERRUPTION_NMI | EXCEPTION_NMI);
 		vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	}
-	nmi_window_set(!now);
+	nmi_window_set(vcpu->nmis != 0);
 }

@@ -271,7 +271,7 @@ static void handle_nmi_window(struct vcpu *vcpu, struct guest_registers *registe
 {
 	(void)vcpu;
 	(void)registers;
-	guest_inject_nmi();
+	guest_inject_nmi(0);
 }
 
 /*

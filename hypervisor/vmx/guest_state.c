@@ -223,6 +223,8 @@ void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers)
 	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
 	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	vcpu->nmis = 0;
+	guest_inject_nmi(0); /* waits for no window any more */
 	vmcs_write(VMCS_GUEST_GDTR_BASE, 0);
 	vmcs_write(VMCS_GUEST_GDTR_LIMIT, 0xFFFF);
 	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);

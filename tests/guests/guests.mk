@@ -82,6 +82,17 @@ $(eval $(call multiboot-rules,mb1-elf64,header1,com4))
 $(eval $(call multiboot-rules,mb2-elf32,header2,e9,-O elf32-i386))
 $(eval $(call multiboot-rules,mb2-elf64,header2,com4))
 
+# The stranger (stranger/stranger.h), by multiboot 1 as ELF32.
+GUEST_PROGRAMS += $(GUESTS)/stranger
+GUEST_STRANGER := $(sort $(wildcard $(GUEST_DIR)/stranger/*.c $(GUEST_DIR)/stranger/*.S))
+$(GUEST_OBJ)/stranger.elf: $(GUEST_STRANGER:$(GUEST_DIR)/%=$(GUEST_OBJ)/%.o) $(guest-console-com1) \
+		$(addprefix $(GUEST_OBJ)/,lib/print.c.o hostile/probe.S.o) $(GUEST_DIR)/stranger/stranger.lds
+	$(call guest-link,$(GUEST_DIR)/stranger/stranger.lds)
+
+$(GUESTS)/stranger: $(GUEST_OBJ)/stranger.elf
+	@$(call say,OBJCOPY,$@)
+	$(Q)objcopy --strip-debug -O elf32-i386 $< $@
+
 # A module for them: lines of text, as test suites take their environment from.
 GUEST_PROGRAMS += $(GUESTS)/settings
 $(GUESTS)/settings: $(GUEST_DIR)/guests.mk

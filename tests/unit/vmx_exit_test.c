@@ -55,7 +55,7 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *r)
 	(void)r;
 	handled_requests = vcpu_take_requests(vcpu);
 	if (handled_requests & REQUEST_NMI)
-		guest_inject_nmi();
+		guest_inject_nmi(1);
 }
 
 void vcpu_stop_after_fault(void)
@@ -85,6 +85,7 @@ static int setup(void **state)
 	fake_vms_reset();
 	fake_memory_fill(0);
 	this_cpu()->vcpu = &vcpus[0];
+	vcpus[0].nmis = 0;
 	registers = (struct guest_registers){0};
 	nmi_unblocked = 0;
 	handled_requests = 0;
@@ -565,20 +566,47 @@ static void nmi_waits_for_its_window(void **state)
 {
 	(void)state;
 	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI);
-	guest_inject_nmi();
+	guest_inject_nmi(1);
 	assert_int_equal(fake_field(VMCS_ENTRY_INTERRUPTION_INFO), 0);
 	assert_true(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
 	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	assert_int_equal(vcpus[0].nmis, 1);
 	exit_with(VMX_EXIT_NMI_WINDOW);
 	assert_true(fake_field(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
 	assert_false(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
+}
+
+static void two_nmis_are_two_and_three_are_two(void **state)
+{
+	(void)state;
+	guest_inject_nmi(2);
+	assert_true(fake_field(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
+	assert_true(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
+	assert_int_equal(vcpus[0].nmis, 1);
+	fake_field_set(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI);
+	guest_inject_nmi(1);
+	assert_int_equal(vcpus[0].nmis, 1);
+	fake_field_set(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	exit_with(VMX_EXIT_NMI_WINDOW);
+	assert_int_equal(vcpus[0].nmis, 0);
+	assert_false(fake_field(VMCS_PROCESSOR_CONTROLS) & PROCESSOR_NMI_WINDOW);
+}
+
+static void a_second_nmi_on_the_way_is_remembered(void **state)
+{
+	(void)state;
+	vcpu_post(&vcpus[0], REQUEST_NMI);
+	assert_false(*vcpu_requests(&vcpus[0]) & REQUEST_NMI_MORE);
+	vcpu_post(&vcpus[0], REQUEST_NMI);
+	assert_true(vcpu_take_requests(&vcpus[0]) & REQUEST_NMI_MORE);
 }
 
 static void nmi_wakes_a_halted_guest(void **state)
 {
 	(void)state;
 	fake_field_set(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
-	guest_inject_nmi();
+	guest_inject_nmi(1);
 	assert_int_equal(fake_field(VMCS_GUEST_ACTIVITY), ACTIVITY_ACTIVE);
 }
 
@@ -832,6 +860,8 @@ int main(void)
 		cmocka_unit_test_setup(kick_is_handled_and_unblocked, setup),
 		cmocka_unit_test_setup(nmi_waits_for_its_window, setup),
 		cmocka_unit_test_setup(nmi_wakes_a_halted_guest, setup),
+		cmocka_unit_test_setup(two_nmis_are_two_and_three_are_two, setup),
+		cmocka_unit_test_setup(a_second_nmi_on_the_way_is_remembered, setup),
 		cmocka_unit_test_setup(kick_in_the_hypervisor_arms_the_timer, setup),
 		cmocka_unit_test_setup(machine_check_is_not_the_guests, setup),
 		cmocka_unit_test_setup(alignment_check_goes_back_to_the_guest, setup),

@@ -12,6 +12,14 @@
 /* Local APIC page (SDM 3.11.4.1). Never mapped in an EPT: accesses exit and are emulated. */
 #define PLATFORM_LAPIC_GPA UINT64_C(0xFEE00000)
 
+/*
+ * Guest-physical addresses at which programs look for a PC's screen, option ROMs and firmware, and for the ROM below
+ * 4 GiB. Where a VM has no memory there, reads are all ones and writes are lost, as on a board without those.
+ */
+#define PLATFORM_LOW_HOLE_GPA     UINT64_C(0xA0000)
+#define PLATFORM_LOW_HOLE_END_GPA UINT64_C(0x100000)
+#define PLATFORM_FIRMWARE_GPA     UINT64_C(0xFF000000) /* 16 MiB */
+
 /* Hardware-reduced ACPI registers (ACPI 6.4, 4.8.3.7): virtual ports, one byte each. */
 #define PLATFORM_ACPI_SLEEP_CONTROL_PORT 0x600
 #define PLATFORM_ACPI_SLEEP_STATUS_PORT  0x601
