@@ -122,11 +122,11 @@ $(eval $(call remember,$(BUILD)/tools/.flags,$(CC) $(TOOL_CFLAGS)))
 # --- Hypervisor objects -------------------------------------------------------------------------------
 
 # Files that a setting picks; all others in the folders belong to every build.
-hv-picked := hypervisor/vm/inject.c hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c \
+hv-picked := hypervisor/vm/inject.c hypervisor/vm/inject_later.c hypervisor/vmx/inject.c hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c \
 	hypervisor/vm/trace.c hypervisor/vm/trace_none.c
 hv-$(CONFIG_CONSOLE_SERIAL) += hypervisor/lib/console_serial.c
 hv-$(CONFIG_CONSOLE_DEBUGCON) += hypervisor/lib/console_debugcon.c
-hv-$(CONFIG_FAULT_INJECTION) += hypervisor/vm/inject.c
+hv-$(CONFIG_FAULT_INJECTION) += hypervisor/vm/inject.c hypervisor/vm/inject_later.c hypervisor/vmx/inject.c
 hv-$(CONFIG_EXIT_TRACE) += hypervisor/vm/trace.c
 ifneq ($(CONFIG_EXIT_TRACE),y)
 hv-y += hypervisor/vm/trace_none.c

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 
 struct descriptor_pointer; /* cpu/privileged.h */
+struct lock;               /* lib/lock.h */
 struct vcpu;               /* vm/vcpu.h */
 
 /* Task-state segment in 64-bit mode (SDM 3.8.7); only the interrupt stacks are used. */
@@ -45,15 +46,21 @@ enum interrupt_stack {
 _Static_assert(INTERRUPT_STACK_COUNT == HOST_INTERRUPT_STACKS,
 	       "change HOST_INTERRUPT_STACKS in bulkhead/host.h along");
 
+/* Locks that a core may hold at a time; there are two at most, one of a VM and one of all VMs. */
+#define CPU_LOCKS 4
+
 struct cpu {
 	struct cpu *self; /* at GS:0, so that this_cpu() is one load */
 	uint32_t index;   /* into scenario_tables.cores and cpus[] */
 	uint32_t apic_id;
 	const char *owner; /* name for the log: "hv", or the VM's once the core belongs to one */
 	struct vcpu *vcpu; /* NULL on a core without a VM */
-	bool runs_guest;   /* from vcpu_run() on: a fault now stops the vCPU's VM */
-	bool faulted;      /* a fault is being handled; the next one is the end of this core */
-	bool vmx_enabled;  /* this core is in VMX operation; CR4.VMXE does not say that */
+	bool runs_guest; /* from vcpu_run() until it comes to rest: a failure now stops the vCPU's VM */
+	uint32_t failures; /* of the hypervisor since then (vm/contain.c) */
+	uint32_t lock_count;
+	struct lock *locks[CPU_LOCKS]; /* that this core holds, or waits for */
+	struct log_limiter corrected;  /* hardware errors that harmed nobody (vm/machine_check.c) */
+	bool vmx_enabled; /* this core is in VMX operation; CR4.VMXE does not say that */
 	uint64_t cr4_before_vmx;
 	uint64_t tsc_moved; /* by its guest's writes, modulo 2^64 (cpu/tsc.h) */
 	/* The current VMCS is this core's, so an NMI in the hypervisor may arm the preemption timer. */

@@ -5,8 +5,11 @@
 #include "cpu/fault.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
-#include "lib/panic.h"
+#include "lib/log.h"
 #include "lib/section.h"
+#include "vm/contain.h"
+#include "vm/inject.h"
+#include "vm/machine_check.h"
 #include "vm/vcpu.h"
 
 /* Interrupt gate in 64-bit mode (SDM 3.6.14.1). */
@@ -114,6 +117,8 @@ static void nmi_in_hypervisor(struct exception_frame *frame)
 {
 	struct cpu *cpu = this_cpu();
 
+	if (CONFIG_FAULT_INJECTION)
+		inject_at(FAULT_NMI);
 	cpu->nmi_seen++;
 	if (cpu->vmcs_current)
 		vcpu_exit_soon();
@@ -143,16 +148,15 @@ static void frame_log(const struct exception_frame *f)
 
 void exception_dispatch(struct exception_frame *frame)
 {
-	struct cpu *cpu = this_cpu();
-
 	if (frame->vector == EXCEPTION_NMI) {
 		nmi_in_hypervisor(frame);
 		return;
 	}
-	frame_log(frame);
-	if (cpu->runs_guest && !cpu->faulted) {
-		cpu->faulted = true;
-		vcpu_stop_after_fault();
+	if (frame->vector == EXCEPTION_MACHINE_CHECK) {
+		machine_check_in_hypervisor(frame);
+		return;
 	}
-	panic("core %u is lost", cpu->index);
+	contain_begin();
+	frame_log(frame);
+	contain_end(exception_name(frame->vector), (const void *)frame->rsp);
 }

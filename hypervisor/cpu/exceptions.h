@@ -32,7 +32,7 @@ void exceptions_load_drain(void);
 /* Address of the table, for the VMCS. */
 uint64_t exceptions_table(void);
 
-/* Called by the stubs. Returns only for an NMI. */
+/* Called by the stubs. Returns only for an NMI, or a machine check that concerns others. */
 void exception_dispatch(struct exception_frame *frame);
 
 /* Ends the blocking of NMIs that an NMI exit leaves behind (exceptions.S). */

@@ -111,3 +111,32 @@ void fault_log(hpa_t address, uint64_t error)
 		format_text(words, WORDS, "%s", image_part(address));
 	log_error("it %s 0x%lx and %s: that is %s", did, address, why, words);
 }
+
+#define CALLERS       8
+#define STACK_WORDS   256 /* that are looked at */
+#define CALLERS_WORDS (CALLERS * 20)
+
+static bool is_on_stack(const uint64_t *word)
+{
+	const struct cpu_area *area = cpu_area_of(this_cpu());
+
+	return (uint64_t)word % sizeof(*word) == 0 && (const uint8_t *)word >= area->stack &&
+	       (const uint8_t *)word < area->stack + sizeof(area->stack);
+}
+
+void fault_log_stack(const void *stack)
+{
+	const uint64_t *word = stack;
+	char words[CALLERS_WORDS];
+	size_t length = 0;
+	unsigned callers = 0;
+
+	for (unsigned i = 0; i < STACK_WORDS && callers < CALLERS && is_on_stack(word + i); i++) {
+		if (!is_between(word[i], image_start, text_end))
+			continue;
+		length += format_text(words + length, sizeof(words) - length, " 0x%lx", word[i]);
+		callers++;
+	}
+	if (callers)
+		log_error("called from%s", words);
+}

@@ -8,4 +8,10 @@
 /* Logs one line: what was tried (error code of the fault, SDM 3.4.7), and what lies at the address. */
 void fault_log(hpa_t address, uint64_t error);
 
+/*
+ * Logs what looks like return addresses on the calling core's own stack from `stack` on; nothing if that is
+ * not on it. Some of them may be left over from calls that have returned.
+ */
+void fault_log_stack(const void *stack);
+
 #endif

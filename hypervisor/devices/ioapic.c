@@ -4,7 +4,9 @@
 #include "cpu/apic.h"
 #include "cpu/privileged.h"
 #include "devices/message.h"
+#include "lib/lock.h"
 #include "lib/section.h"
+#include "vm/inject.h"
 
 /* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
 #define OFFSET_SELECT 0x00
@@ -42,18 +44,7 @@ static uint64_t written[CONFIG_MAX_IOAPICS][PINS_MAX] SHARED_DATA;
  * The only lock that cores of different VMs share: held for a few register accesses, never while
  * waiting for anything, so the other waits for a bounded time.
  */
-static bool locked SHARED_DATA;
-
-static void lock(void)
-{
-	while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE))
-		cpu_pause();
-}
-
-static void unlock(void)
-{
-	__atomic_clear(&locked, __ATOMIC_RELEASE);
-}
+static struct lock lock SHARED_DATA;
 
 static uint32_t real_read(uint32_t index, uint32_t reg)
 {
@@ -86,10 +77,12 @@ static void real_write_entry(uint32_t index, uint32_t pin, uint64_t entry)
 
 static void mask_pin(uint32_t index, uint32_t pin)
 {
-	lock();
+	lock_take(&lock);
+	if (CONFIG_FAULT_INJECTION)
+		inject_at(FAULT_LOCK);
 	written[index][pin] = ENTRY_MASKED;
 	real_write_entry(index, pin, ENTRY_MASKED);
-	unlock();
+	lock_release(&lock);
 }
 
 void ioapic_forget(struct vm *vm)
@@ -167,10 +160,10 @@ static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
 
 	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
 		return reg & 1 ? 0 : (uint32_t)ENTRY_MASKED;
-	lock();
+	lock_take(&lock);
 	value = (uint32_t)(reg & 1 ? written[index][pin] >> 32 : written[index][pin]);
 	status = reg & 1 ? 0 : real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
-	unlock();
+	lock_release(&lock);
 	return value | status;
 }
 
@@ -182,14 +175,14 @@ static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t va
 	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
 		return;
 	entry = &written[index][pin];
-	lock();
+	lock_take(&lock);
 	if (reg & 1)
 		*entry = (*entry & UINT32_MAX) | ((uint64_t)value << 32 & ENTRY_DEFINED);
 	else
 		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
 			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
 	real_write_entry(index, pin, checked_entry(vm, pin, *entry));
-	unlock();
+	lock_release(&lock);
 }
 
 /*

@@ -272,26 +272,14 @@ static void word_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t 
 		i440fx_write(vm, offset, mask, value);
 }
 
-/* Cores of one VM may access the same function. */
-static void lock(struct vm *vm)
-{
-	while (__atomic_test_and_set(&vm->pci_locked, __ATOMIC_ACQUIRE))
-		cpu_pause();
-}
-
-static void unlock(struct vm *vm)
-{
-	__atomic_clear(&vm->pci_locked, __ATOMIC_RELEASE);
-}
-
 /* `size` bytes at byte `address` of a function, which lie in one register. */
 static uint32_t access_read(struct vm *vm, uint32_t address)
 {
 	uint32_t value;
 
-	lock(vm);
+	lock_take(&vm->pci_lock); /* cores of one VM may access the same function */
 	value = word_read(vm, address & ~UINT32_C(3));
-	unlock(vm);
+	lock_release(&vm->pci_lock);
 	return value >> 8 * (address & 3);
 }
 
@@ -300,9 +288,9 @@ static void access_write(struct vm *vm, uint32_t address, unsigned size, uint32_
 	unsigned shift = 8 * (address & 3);
 	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * size) - 1) << shift;
 
-	lock(vm);
+	lock_take(&vm->pci_lock); /* cores of one VM may access the same function */
 	word_write(vm, address & ~UINT32_C(3), mask, value << shift);
-	unlock(vm);
+	lock_release(&vm->pci_lock);
 }
 
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size)

@@ -2,33 +2,23 @@
 #include "devices/pci_config.h"
 
 #include "cpu/privileged.h"
+#include "lib/lock.h"
 #include "lib/section.h"
 
 /*
  * Address and data are two accesses that belong together, whichever VM makes them. Held for a few port
  * accesses, never while waiting for anything, so that another VM's core waits for a bounded time.
  */
-static bool locked SHARED_DATA;
-
-static void lock(void)
-{
-	while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE))
-		cpu_pause();
-}
-
-static void unlock(void)
-{
-	__atomic_clear(&locked, __ATOMIC_RELEASE);
-}
+static struct lock lock SHARED_DATA;
 
 uint32_t pci_config_read(uint32_t function_address, uint32_t offset)
 {
 	uint32_t value;
 
-	lock();
+	lock_take(&lock);
 	io_write32(PCI_ADDRESS_PORT, function_address | offset);
 	value = io_read32(PCI_DATA_PORT);
-	unlock();
+	lock_release(&lock);
 	return value;
 }
 
@@ -48,10 +38,10 @@ void pci_config_update_status(uint32_t function_address, uint32_t offset, uint32
 {
 	uint32_t old = 0;
 
-	lock();
+	lock_take(&lock);
 	io_write32(PCI_ADDRESS_PORT, function_address | offset);
 	if (mask != UINT32_MAX)
 		old = io_read32(PCI_DATA_PORT) & ~status;
 	io_write32(PCI_DATA_PORT, (old & ~mask) | (value & mask));
-	unlock();
+	lock_release(&lock);
 }

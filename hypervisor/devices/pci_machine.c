@@ -113,7 +113,7 @@ void pci_init(const struct scenario *scenario)
 void pci_forget(struct vm *vm)
 {
 	vm->pci_address = 0;
-	vm->pci_locked = false;
+	vm->pci_lock.holder = LOCK_FREE;
 	for (unsigned i = 0; i < CONFIG_MAX_PCI_FUNCTIONS && vm->pci[i].config; i++) {
 		struct pci_function *function = &vm->pci[i];
 

@@ -18,21 +18,6 @@
 #define RESET_CONTROL_BITS 0x0E
 #define RESET_CONTROL_NOW  0x04
 
-/*
- * A VM's cores may meet at a device. The lock is held for a few dozen instructions without an access to
- * anything but the device's state; other VMs never wait for it.
- */
-static void lock(struct virtual_devices *devices)
-{
-	while (__atomic_test_and_set(&devices->locked, __ATOMIC_ACQUIRE))
-		cpu_pause();
-}
-
-static void unlock(struct virtual_devices *devices)
-{
-	__atomic_clear(&devices->locked, __ATOMIC_RELEASE);
-}
-
 static uint8_t read_pic(struct virtual_devices *devices, uint16_t port)
 {
 	return pic_read(&devices->pics, port);
@@ -181,9 +166,9 @@ bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value)
 
 	if (!handler)
 		return false;
-	lock(&vm->devices);
+	lock_take(&vm->devices.lock);
 	*value = handler->read(&vm->devices, port);
-	unlock(&vm->devices);
+	lock_release(&vm->devices.lock);
 	return true;
 }
 
@@ -194,9 +179,9 @@ enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t valu
 
 	if (!handler)
 		return VIRTUAL_WRITE_ABSENT;
-	lock(&vm->devices);
+	lock_take(&vm->devices.lock);
 	result = handler->write(&vm->devices, port, value);
-	unlock(&vm->devices);
+	lock_release(&vm->devices.lock);
 	return result;
 }
 
@@ -209,7 +194,7 @@ void virtual_devices_reset(struct vm *vm)
 {
 	struct virtual_devices *devices = &vm->devices;
 
-	devices->locked = false;
+	devices->lock.holder = LOCK_FREE;
 	pic_reset(&devices->pics);
 	pit_reset(&devices->pit, clock_ticks(CLOCK_PIT_HZ));
 	rtc_reset(&devices->rtc, vm->config);

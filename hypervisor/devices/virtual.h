@@ -7,12 +7,13 @@
 #include "devices/pic.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
+#include "lib/lock.h"
 
 struct vm;
 
 /* Used by the VM's own cores, one at a time. */
 struct virtual_devices {
-	bool locked;
+	struct lock lock;
 	struct pic_pair pics;
 	struct pit pit;
 	struct rtc rtc;

@@ -21,6 +21,7 @@
 #include "lib/format.h"
 #include "lib/section.h"
 #include "lib/string.h"
+#include "vm/inject.h"
 
 #define NOBODY 0
 
@@ -106,6 +107,8 @@ static void print_lost(uint32_t core)
 
 static void print_all(void)
 {
+	if (CONFIG_FAULT_INJECTION)
+		inject_at(FAULT_LOG);
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		print_lines(&log_rings[i]);
 		print_lost(i);
@@ -206,6 +209,11 @@ void log_flush(void)
 	if (!is_printer)
 		atomic_store(&printer, self);
 	print_until_nothing_is_pending(self);
+}
+
+void log_abandon(void)
+{
+	printer_end(this_cpu()->index + 1);
 }
 
 size_t log_tail(char *buffer, size_t size)

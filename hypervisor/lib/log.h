@@ -64,6 +64,9 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
  */
 void log_flush(void);
 
+/* The calling core ceases to be the printer, if it is: it will not go on. Prints nothing. */
+void log_abandon(void);
+
 /*
  * Copies the calling core's last lines, printed or not, as many whole ones as fit, each with its \n and
  * without a NUL. Returns their length in bytes. For crash records.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a core, for faults of the hypervisor itself. Never for anything that a guest, a scenario,
- * an image or the machine can cause: those are refused, or stop one VM.
+ * For failures of the hypervisor itself. Never for anything that a guest, a scenario, an image or the
+ * machine can cause: those are refused, or stop one VM.
  */
 #ifndef LIB_PANIC_H
 #define LIB_PANIC_H
@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * Prints `[0 hv] error: panic: text` and everything that is pending, then halts this core for good. The
- * other cores run on. A panic inside a panic halts at once. Callable from any handler.
+ * Prints `[0 hv] error: panic: text` and ends the VM of this core (vm/contain.h). Other VMs run on. Callable
+ * from any handler.
  */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

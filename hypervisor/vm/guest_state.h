@@ -15,6 +15,12 @@
 struct vcpu;
 
 /*
+ * guest_state_log() with the registers as they were at the last exit, after a failure of the hypervisor;
+ * false if there is no control structure to read.
+ */
+bool guest_state_log_if_there(void);
+
+/*
  * An empty control structure, in which nothing of an earlier life is left; guest_state_init() is next.
  * ERROR_VMCLEAR_FAILED, ERROR_VMPTRLD_FAILED.
  */

@@ -4,6 +4,7 @@
 #include "boot/times.h"
 #include "cpu/cpu.h"
 #include "cpu/privileged.h"
+#include "lib/panic.h"
 
 /* Whom the faults reach for. */
 static const struct vm_config *victim(void)
@@ -99,6 +100,26 @@ static void read_null(void)
 	read_from(host_pointer(0));
 }
 
+static void fail_assertion(void)
+{
+	assert_always(scenario_tables.vm_count == 0);
+}
+
+static void call_panic(void)
+{
+	panic("as asked by VM \"%s\"", this_cpu()->owner);
+}
+
+/* Behind the array is the guard of this function's frame. */
+static void overwrite_frame(void)
+{
+	uint8_t bytes[16];
+	volatile uint8_t *byte = bytes;
+
+	for (unsigned i = 0; i < 2 * sizeof(bytes); i++)
+		byte[i] = 0xA5;
+}
+
 static void (*const faults[FAULT_COUNT])(void) = {
 	[FAULT_READ_VM] = read_vm,
 	[FAULT_WRITE_VM] = write_vm,
@@ -111,6 +132,26 @@ static void (*const faults[FAULT_COUNT])(void) = {
 	[FAULT_EXECUTE_DATA] = execute_data,
 	[FAULT_START_DATA] = read_start_data,
 	[FAULT_NULL] = read_null,
+	[FAULT_ASSERTION] = fail_assertion,
+	[FAULT_PANIC] = call_panic,
+	[FAULT_UNDEFINED] = inject_undefined,
+	[FAULT_PROTECTION] = inject_protection,
+	[FAULT_DOUBLE] = inject_double,
+	[FAULT_FRAME] = overwrite_frame,
+	[FAULT_ENTRY_STATE] = inject_entry_state,
+	[FAULT_ENTRY_CONTROLS] = inject_entry_controls,
+	[FAULT_ENTRY_HOST] = inject_entry_host,
+	[FAULT_NO_VMCS] = inject_no_vmcs,
+	[FAULT_WRECKED_VMCS] = inject_wrecked_vmcs,
+	[FAULT_FIELD] = inject_field,
+	[FAULT_MACHINE_CHECK] = inject_machine_check,
+	[FAULT_NMI] = inject_nmi,
+	[FAULT_KICKED] = inject_kicked,
+	[FAULT_REPORT] = inject_report,
+	[FAULT_LOG] = inject_log,
+	[FAULT_LOCK] = inject_lock,
+	[FAULT_RESTART] = inject_restart,
+	[FAULT_STOP] = inject_stop,
 };
 
 void inject_fault(uint64_t number)
@@ -119,5 +160,6 @@ void inject_fault(uint64_t number)
 		return;
 	log_info("fault %lu is injected", number);
 	faults[number]();
-	log_error("fault %lu was not caught", number);
+	if (number < FAULT_ENTRY_STATE || number > FAULT_WRECKED_VMCS)
+		log_error("fault %lu was not caught", number);
 }

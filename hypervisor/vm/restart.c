@@ -9,6 +9,7 @@
 #include "devices/pci.h"
 #include "lib/string.h"
 #include "loader/image_store.h"
+#include "vm/inject.h"
 #include "vm/share_out.h"
 #include "vm/vcpu.h"
 
@@ -78,6 +79,8 @@ _Noreturn void vcpu_restart(struct vcpu *vcpu)
 	requests_forget(vcpu);
 	if (vcpu->config->index == 0)
 		pci_reset(config);
+	if (CONFIG_FAULT_INJECTION)
+		inject_at(FAULT_RESTART);
 	scrub(vcpu);
 	meet(vm);
 	image_store_load(config->id, vcpu->config->index, config->vcpu_count);

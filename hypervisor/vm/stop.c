@@ -9,7 +9,8 @@
 #include "devices/ioapic.h"
 #include "devices/pci.h"
 #include "lib/crash_record.h"
-#include "lib/panic.h"
+#include "vm/inject.h"
+#include "vm/machine_check.h"
 #include "vm/monitor.h"
 #include "vm/report.h"
 #include "vm/trace.h"
@@ -36,12 +37,19 @@ static void come_to_rest(struct vm *vm, enum stop_reason reason)
 	vcpu_post(vm_vcpu(vm, 0), REQUEST_RESTED);
 }
 
+static void make_silent(const struct vm *vm)
+{
+	ioapic_mask_pins(vm->config);
+	pci_silence(vm->config);
+}
+
 static void last_vcpu_parked(struct vm *vm)
 {
 	enum stop_reason reason = (enum stop_reason)vm->stop;
 
-	ioapic_mask_pins(vm->config);
-	pci_silence(vm->config);
+	if (CONFIG_FAULT_INJECTION)
+		inject_at(FAULT_STOP);
+	make_silent(vm);
 	switch (life_action_of(vm, reason)) {
 	case LIFE_RESTART:
 		if (vm->tells)
@@ -101,10 +109,17 @@ static _Noreturn void vcpu_come_to_rest(void)
 
 	cpu_unblock_nmi();
 	apic_reset();
+	machine_check_poll();
 	if (vm->tells) {
 		report_exits(vcpu);
 		if (!stop_is_orderly((enum stop_reason)vm->stop))
 			trace_report(vcpu);
+	}
+	/* from here on a failure of this core could not be made good by coming to rest once more */
+	this_cpu()->runs_guest = false;
+	if (vm_state(vm) == VM_LOST) {
+		make_silent(vm);
+		vcpu_rest();
 	}
 	if (__atomic_add_fetch(&vm->parked, 1, __ATOMIC_ACQ_REL) == vm->config->vcpu_count)
 		last_vcpu_parked(vm);
@@ -153,22 +168,14 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		monitor_ends(vm, reason);
 		vm_transition(vm, EVENT_END);
 		vm->tells = life_tell(vm);
+		/* before anything is told: they stop at once, and also if the hypervisor fails here */
+		stop_others(vcpu);
 		if (vm->tells)
 			tell_end(vcpu, reason, registers);
-		if (vm->tells && !stop_is_orderly(reason))
+		/* that of a fault has been written, in more words */
+		if (vm->tells && !stop_is_orderly(reason) && reason != STOP_HYPERVISOR_FAULT)
 			crash_record_write(CRASH_VM, vm->config->name, vcpu->config->index,
 					   stop_reason_text(reason));
-		stop_others(vcpu);
 	}
 	vcpu_park(vcpu);
-}
-
-_Noreturn void vcpu_stop_after_fault(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	cpu->vmcs_current = false;
-	if (!cpu->vcpu)
-		panic("core %u has no VM to stop", cpu->index);
-	vm_stop(cpu->vcpu, STOP_HYPERVISOR_FAULT, NULL);
 }

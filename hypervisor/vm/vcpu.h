@@ -13,6 +13,7 @@
 #include "bulkhead/tables.h"
 #include "devices/pci_function.h"
 #include "devices/virtual.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 #include "loader/loader.h"
 #include "vm/cpuid.h"
@@ -37,6 +38,8 @@ enum vcpu_request {
 	REQUEST_WISH_RESTART = 0x40000,
 	REQUEST_WISHES = 0x70000,
 	REQUEST_HALT = 0x80000, /* the machine is to be halted */
+	REQUEST_MACHINE_CHECK =
+		0x100000, /* to the BSP: another core has found memory of the VM broken */
 	REQUEST_SIPI_PAGE_SHIFT = 8,
 	REQUEST_SIPI_PAGE = 0xFF00,
 };
@@ -68,7 +71,7 @@ struct vm {
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
 	uint8_t ioapic_id[CONFIG_MAX_IOAPICS];     /* as the guest has written them; atomic */
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
-	bool pci_locked;      /* for what follows; held for a few accesses to configuration space */
+	struct lock pci_lock; /* for what follows; held for a few accesses to configuration space */
 	struct pci_function pci[CONFIG_MAX_PCI_FUNCTIONS]; /* as config->pci_functions */
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
 	struct vm_log_limits limits;
@@ -87,7 +90,8 @@ struct vcpu {
 	struct core_counters *counters; /* of its core; entry.S knows that this is first */
 	const struct vcpu_config *config;
 	struct vm *vm;
-	uint32_t wish; /* of an operator, seen by the BSP while its VM was on its way to rest */
+	uint32_t inject; /* FAULT_* at which place this core is to fail, 0: none (vm/inject.h) */
+	uint32_t wish;   /* of an operator, seen by the BSP while its VM was on its way to rest */
 	bool waits_for_sipi;
 	uint32_t
 		nmis; /* raised and not delivered yet: at most two, as one may be in the handler's hands */
@@ -161,9 +165,6 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 
 /* REQUEST_STOP: another core of the VM has found an end. */
 _Noreturn void vcpu_park(struct vcpu *vcpu);
-
-/* The same after a fault inside the hypervisor, which has been logged: touches as little as possible. */
-_Noreturn void vcpu_stop_after_fault(void);
 
 /* Everything at run time that an earlier life of the VM, or of the vCPU, may have changed. */
 void vm_reset(struct vm *vm);

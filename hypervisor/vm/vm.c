@@ -10,6 +10,7 @@
 #include "devices/pci.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
+#include "vm/machine_check.h"
 #include "vm/monitor.h"
 #include "vm/vcpu.h"
 #include "vm/watchdog.h"
@@ -152,6 +153,8 @@ static void take_wish(struct vcpu *vcpu, uint32_t requests, struct guest_registe
 {
 	if (requests & REQUEST_HALT)
 		vm_stop(vcpu, STOP_MACHINE, registers);
+	if (requests & REQUEST_MACHINE_CHECK)
+		vm_stop(vcpu, STOP_MACHINE_CHECK, registers);
 	if (requests & REQUEST_WISH_STOP)
 		vm_stop(vcpu, STOP_OPERATOR, registers);
 	if (requests & REQUEST_WISH_RESTART)
@@ -166,6 +169,7 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	vcpu->wish |= requests & REQUEST_STOP ? requests & REQUEST_WISHES : 0;
 	if (requests & REQUEST_STOP)
 		vcpu_park(vcpu);
+	machine_check_poll();
 	take_wish(vcpu, requests, registers);
 	if (requests & REQUEST_INIT) {
 		/* the start-up IPI may have come along */
@@ -215,7 +219,8 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 
 	this_cpu()->owner = vcpu->vm->config->name;
 	this_cpu()->runs_guest = true;
-	this_cpu()->faulted = false;
+	this_cpu()->failures = 0;
+	machine_check_start();
 	error = guest_state_init(vcpu);
 	if (error) {
 		log_error("%s: %s", error_name(error), error_text(error));

@@ -5,7 +5,10 @@
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
 #include "cpu/registers.h"
+#include "lib/format.h"
+#include "vm/contain.h"
 #include "vm/handlers.h"
+#include "vm/machine_check.h"
 #include "vm/task_switch.h"
 #include "vm/watchdog.h"
 #include "vmx/control_registers.h"
@@ -240,6 +243,10 @@ static void handle_exception(struct vcpu *vcpu, struct guest_registers *register
 	/* an IRET that faults has unblocked NMIs too early (SDM 3.28.2.3) */
 	if ((information & NMI_UNBLOCKED_BY_IRET) && !guest_is_delivering())
 		nmi_blocking_set(true);
+	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_MACHINE_CHECK) {
+		vm_machine_check(vcpu, registers);
+		return;
+	}
 	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_ALIGNMENT_CHECK) {
 		guest_inject(&(struct guest_exception){
 			.vector = EXCEPTION_ALIGNMENT_CHECK,
@@ -362,6 +369,10 @@ _Noreturn void vmx_unhandled_exit(struct guest_registers *registers)
 		reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
 		reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
 		vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+	if ((reason & 0xFFFF) == VMX_EXIT_MACHINE_CHECK_ENTRY) {
+		vm_machine_check(vcpu, registers);
+		vm_stop(vcpu, STOP_MACHINE_CHECK, registers);
+	}
 	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,
 		registers);
 }
@@ -376,6 +387,10 @@ void vmx_entry_failed(struct guest_registers *registers)
 
 void vmcs_access_failed(enum vmcs_field field)
 {
-	log_error("VMCS field 0x%x can't be accessed", (unsigned)field);
-	vcpu_stop_after_fault();
+	char text[64];
+
+	contain_begin();
+	format_text(text, sizeof(text), "VMCS field 0x%x can't be accessed", (unsigned)field);
+	log_error("%s", text);
+	contain_end(text, __builtin_frame_address(0));
 }

@@ -480,3 +480,13 @@ void guest_state_log(const struct guest_registers *r)
 	log_error("r10=0x%lx r11=0x%lx r12=0x%lx r13=0x%lx r14=0x%lx r15=0x%lx", r->r10, r->r11,
 		  r->r12, r->r13, r->r14, r->r15);
 }
+
+bool guest_state_log_if_there(void)
+{
+	uint64_t rip;
+
+	if (vmx_read(VMCS_GUEST_RIP, &rip))
+		return false;
+	guest_state_log(saved_registers(cpu_area_of(this_cpu())));
+	return true;
+}

@@ -18,6 +18,14 @@ unit-guest_memory := tests/unit/guest_memory_test.c tests/unit/fake/fake_memory.
 
 unit-format := tests/unit/format_test.c hypervisor/lib/format.c
 unit-string := tests/unit/string_test.c
+unit-contain := tests/unit/contain_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/vm/contain.c hypervisor/vm/life_states.c hypervisor/vm/requests.c \
+	hypervisor/cpu/apic.c hypervisor/lib/lock.c
+unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
+	hypervisor/cpu/machine_check.c hypervisor/cpu/machine_check_words.c hypervisor/vm/machine_check.c \
+	hypervisor/lib/format.c hypervisor/lib/log_limit.c
+unit-life := tests/unit/life_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
+	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
 unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/crash_record.c hypervisor/lib/format.c
@@ -51,21 +59,21 @@ unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/uni
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c
 
 pci-sources := $(addprefix hypervisor/devices/,pci.c pci_capability.c pci_config.c pci_machine.c \
-	pci_msi.c pci_reset.c message.c)
+	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
 
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/devices/ioapic.c hypervisor/devices/message.c \
+	tests/unit/fake/fake_log.c hypervisor/lib/lock.c hypervisor/devices/ioapic.c hypervisor/devices/message.c \
 	hypervisor/lib/log_limit.c
 
 virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c pit.c rtc.c keyboard.c clock.c) \
 	cpu/frequency.c)
 
 unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/vm/port.c $(virtual-sources)
+	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/lib/lock.c hypervisor/vm/port.c $(virtual-sources)
 
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
-	hypervisor/lib/error.c hypervisor/cpu/apic.c \
+	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c \
 	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
 	hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \

@@ -20,8 +20,10 @@
 #include "fake_log.h"
 #include "fake_memory.h"
 #include "fake_vm.h"
+#include "vm/contain.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
+#include "vm/machine_check.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
 
@@ -58,9 +60,23 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *r)
 		guest_inject_nmi(1);
 }
 
-void vcpu_stop_after_fault(void)
+void contain_begin(void)
 {
-	abort();
+}
+
+void vm_machine_check(struct vcpu *vcpu, struct guest_registers *r)
+{
+	vm_stop(vcpu, STOP_MACHINE_CHECK, r);
+}
+
+static jmp_buf contained;
+static char contained_why[64];
+
+void contain_end(const char *why, const void *stack)
+{
+	(void)stack;
+	strncpy(contained_why, why, sizeof(contained_why) - 1);
+	longjmp(contained, 1);
 }
 
 /* No device is reached in these tests but through ioapic.c. */
@@ -627,7 +643,17 @@ static void machine_check_is_not_the_guests(void **state)
 	(void)state;
 	fake_field_set(VMCS_EXIT_INTERRUPTION_INFO,
 		       INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 18);
-	assert_true(stops_with(VMX_EXIT_EXCEPTION_OR_NMI, STOP_UNHANDLED));
+	assert_true(stops_with(VMX_EXIT_EXCEPTION_OR_NMI, STOP_MACHINE_CHECK));
+}
+
+static void vmcs_that_fails_is_contained(void **state)
+{
+	(void)state;
+	if (setjmp(contained) == 0) {
+		vmcs_access_failed(VMCS_GUEST_RIP);
+		fail();
+	}
+	assert_string_equal(contained_why, "VMCS field 0x681e can't be accessed");
 }
 
 static void alignment_check_goes_back_to_the_guest(void **state)
@@ -864,6 +890,7 @@ int main(void)
 		cmocka_unit_test_setup(a_second_nmi_on_the_way_is_remembered, setup),
 		cmocka_unit_test_setup(kick_in_the_hypervisor_arms_the_timer, setup),
 		cmocka_unit_test_setup(machine_check_is_not_the_guests, setup),
+		cmocka_unit_test_setup(vmcs_that_fails_is_contained, setup),
 		cmocka_unit_test_setup(alignment_check_goes_back_to_the_guest, setup),
 		cmocka_unit_test_setup(single_step_survives_emulation, setup),
 		cmocka_unit_test_setup(cr0_keeps_host_bits, setup),

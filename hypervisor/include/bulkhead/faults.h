@@ -20,7 +20,27 @@
 #define FAULT_EXECUTE_DATA   8 /* jump into this core's own area */
 #define FAULT_START_DATA     9 /* read data that only the start uses */
 #define FAULT_NULL           10
-#define FAULT_COUNT          11
+#define FAULT_ASSERTION      11
+#define FAULT_PANIC          12
+#define FAULT_UNDEFINED      13 /* #UD */
+#define FAULT_PROTECTION     14 /* #GP */
+#define FAULT_DOUBLE         15 /* double fault: no stack to deliver an exception on */
+#define FAULT_FRAME          16 /* the stack protector's guard is overwritten */
+#define FAULT_ENTRY_STATE    17 /* VM entry with a guest state that can't be */
+#define FAULT_ENTRY_CONTROLS 18 /* with controls that can't be */
+#define FAULT_ENTRY_HOST     19 /* with a host state that can't be */
+#define FAULT_NO_VMCS        20 /* no current VMCS */
+#define FAULT_WRECKED_VMCS   21 /* the VMCS is overwritten in memory */
+#define FAULT_FIELD          22 /* VMREAD of a field that does not exist */
+#define FAULT_MACHINE_CHECK  23 /* INT 18 */
+#define FAULT_NMI            24 /* page fault in the handler of a kick */
+#define FAULT_KICKED         25 /* kicks arrive while a fault is handled */
+#define FAULT_REPORT         26 /* a second fault, in the report of the first */
+#define FAULT_LOG            27 /* while this core is the printer of the log */
+#define FAULT_LOCK           28 /* while this core holds a lock of all VMs */
+#define FAULT_RESTART        29 /* on the VM's second core, while the VM restarts */
+#define FAULT_STOP           30 /* while the VM comes to rest */
+#define FAULT_COUNT          31
 
 /* tests/guests/faults.S: entry of each fault */
 #define FAULT_ENTRIES  0x100000

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/machine_check.h"
+
+#include "cpu/cpu.h"
+#include "cpu/exceptions.h"
+#include "cpu/machine_check.h"
+#include "cpu/privileged.h"
+#include "vm/contain.h"
+
+#define WORDS 80
+
+/* What all banks together ask for. */
+struct verdict {
+	unsigned errors;
+	bool own;                                    /* the VM of this core must not go on */
+	bool all;                                    /* no VM must */
+	uint64_t others[(CONFIG_MAX_VMS + 63) / 64]; /* VMs whose memory is concerned */
+};
+
+static bool meets(hpa_t base, uint64_t size, hpa_t other, uint64_t other_size)
+{
+	return base < other + other_size && other < base + size;
+}
+
+static bool is_hypervisors(hpa_t base, uint64_t size)
+{
+	return meets(base, size, scenario_tables.hypervisor_base,
+		     scenario_tables.hypervisor_size) ||
+	       meets(base, size, scenario_tables.trampoline, PAGE_SIZE_4K);
+}
+
+static bool is_vms(const struct vm_config *vm, hpa_t base, uint64_t size)
+{
+	for (uint32_t i = 0; i < vm->memory_count; i++)
+		if (meets(base, size, vm->memory[i].host_physical, vm->memory[i].size))
+			return true;
+	return false;
+}
+
+/* Whose memory it is in; counts shared memory as that of all who have it. */
+static bool attribute_address(struct verdict *verdict, hpa_t base, uint64_t size)
+{
+	bool found = is_hypervisors(base, size);
+
+	verdict->all |= found;
+	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
+		if (!is_vms(&scenario_tables.vms[i], base, size))
+			continue;
+		verdict->others[i / 64] |= UINT64_C(1) << i % 64;
+		found = true;
+	}
+	return found;
+}
+
+static void judge(struct verdict *verdict, const struct machine_check_error *error)
+{
+	enum machine_check_severity severity = machine_check_severity(error);
+	uint64_t size;
+	hpa_t base;
+	bool placed;
+
+	verdict->errors++;
+	if (severity <= MACHINE_CHECK_NO_ACTION)
+		return;
+	placed = machine_check_address(error, &base, &size) &&
+		 attribute_address(verdict, base, size);
+	verdict->own |= severity == MACHINE_CHECK_FATAL || !placed;
+}
+
+static const char *owner(const struct machine_check_error *error)
+{
+	uint64_t size;
+	hpa_t base;
+
+	if (!machine_check_address(error, &base, &size))
+		return "no place";
+	if (is_hypervisors(base, size))
+		return "the hypervisor's memory";
+	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
+		if (is_vms(&scenario_tables.vms[i], base, size))
+			return scenario_tables.vms[i].name;
+	return "nobody's memory";
+}
+
+static void tell(const struct machine_check_error *error)
+{
+	enum machine_check_severity severity = machine_check_severity(error);
+	char words[WORDS];
+
+	if (severity <= MACHINE_CHECK_NO_ACTION && !log_limit(&this_cpu()->corrected))
+		return;
+	machine_check_describe(error, words, sizeof(words));
+	log_warning("machine check, bank %u: %s: %s; in: %s", error->bank,
+		    machine_check_severity_name(severity), words, owner(error));
+	log_warning("bank %u: status 0x%lx address 0x%lx misc 0x%lx", error->bank, error->status,
+		    error->address, error->misc);
+}
+
+enum purpose {
+	JUDGE = 1, /* add to the verdict */
+	TELL = 2,
+	CLEAR = 4,
+};
+
+/* Over all banks. */
+static void examine(struct verdict *verdict, unsigned purpose)
+{
+	struct machine_check_error error;
+	unsigned banks = machine_check_banks();
+
+	for (unsigned bank = 0; bank < banks; bank++) {
+		if (!machine_check_read(bank, &error))
+			continue;
+		if (purpose & JUDGE)
+			judge(verdict, &error);
+		if (purpose & TELL)
+			tell(&error);
+		if (purpose & CLEAR)
+			machine_check_clear(bank);
+	}
+}
+
+static struct verdict examined(unsigned purpose)
+{
+	struct verdict verdict = {0};
+
+	examine(&verdict, purpose | JUDGE);
+	verdict.own |= !machine_check_can_resume();
+	return verdict;
+}
+
+/* Those that share this error's memory, the own VM aside, which stops itself. True if that has to. */
+static bool carry_out(const struct verdict *verdict)
+{
+	const struct vcpu *self = this_cpu()->vcpu;
+	bool own = verdict->own;
+
+	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
+		if (!(verdict->others[i / 64] >> i % 64 & 1))
+			continue;
+		if (self && self->config->vm == i)
+			own = true;
+		else
+			vcpu_post(vm_vcpu(&vms[i], 0), REQUEST_MACHINE_CHECK);
+	}
+	if (verdict->all)
+		machine_request_halt();
+	return own || verdict->all;
+}
+
+void vm_machine_check(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	struct verdict verdict = examined(TELL | CLEAR);
+	bool stops = carry_out(&verdict);
+
+	machine_check_end();
+	if (!stops)
+		return;
+	if (verdict.errors == 0)
+		log_error("machine check, but no bank holds an error");
+	vm_stop(vcpu, STOP_MACHINE_CHECK, registers);
+}
+
+/* It may have interrupted anything, the log's writer too: who returns has told nothing and changed no bank. */
+void machine_check_in_hypervisor(const struct exception_frame *frame)
+{
+	struct verdict verdict = examined(0);
+
+	if (!carry_out(&verdict)) {
+		machine_check_end();
+		return;
+	}
+	contain_begin();
+	log_error("machine check in the hypervisor, rip=0x%lx", frame->rip);
+	examine(&verdict, TELL | CLEAR);
+	machine_check_end();
+	contain_end_as(STOP_MACHINE_CHECK,
+		       verdict.errors ? "machine check"
+				      : "machine check, but no bank holds an error",
+		       (const void *)frame->rsp);
+}
+
+void machine_check_start(void)
+{
+	struct verdict verdict = {0};
+
+	machine_check_enable();
+	examine(&verdict, TELL | CLEAR);
+}
+
+void machine_check_poll(void)
+{
+	struct verdict verdict = {0};
+
+	examine(&verdict, JUDGE | TELL | CLEAR);
+	/* its own VM learns of it as others do: the caller may be on its way into the guest */
+	if (carry_out(&verdict))
+		vcpu_post(vm_vcpu(this_cpu()->vcpu->vm, 0), REQUEST_MACHINE_CHECK);
+}
