@@ -36,10 +36,12 @@ inline nmi_in_root(in_sleep_window)
 			:: else
 			fi;
 #endif
+#ifndef MUTATE_NO_SLEEP_WINDOW
 			if
 			:: in_sleep_window -> awake = true
 			:: else
 			fi
+#endif
 		}
 	:: true /* it comes later, or never */
 	fi
@@ -165,7 +167,9 @@ other_exit: /* handlers that do not look for requests; one of them puts the core
 	nmi_in_root(false);
 	if
 	:: true
-	:: sleep_in_root()
+	/* INIT forgets the guest's own NMIs, so they would not count. A guard is needed in any case: else the else
+	   with which sleep_in_root() begins belongs to this selection */
+	:: !window && !in_guest_handler -> sleep_in_root()
 	:: done -> goto finished
 	fi;
 	nmi_in_root(false);

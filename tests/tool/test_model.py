@@ -26,16 +26,34 @@ def build(folder, mutation):
     folder.mkdir(parents=True, exist_ok=True)
     define = [f"-D{mutation}"] if mutation else []
     subprocess.run(["spin", *define, "-a", MODEL], cwd=folder, check=True, capture_output=True)
-    subprocess.run(["gcc", "-O2", "-w", "-o", "pan", "pan.c"], cwd=folder, check=True)
+    subprocess.run(["gcc", "-O1", "-w", "-o", "pan", "pan.c"], cwd=folder, check=True)
+    # cores that wait for ever are only looked for by a verifier that has no claim compiled in
+    subprocess.run(["gcc", "-O1", "-w", "-DNOCLAIM", "-o", "pan-noclaim", "pan.c"], cwd=folder, check=True)
+
+
+# Statements that some copies of an inline never reach, on purpose: an NMI outside the sleep window does not wake,
+# and a core that sleeps has no NMI of its guest's waiting.
+UNREACHED = re.compile(r'state \d+, "(awake = 1|window = 1|\(1\)|else|-end-)"')
+
+
+def check_reached(out):
+    """RuntimeError if part of the target's or the sender's protocol was never executed: it was not checked then."""
+    for part in re.findall(r"unreached in proctype (?:target|sender)\n((?:\t.*\n)*)", out):
+        missed = [line.strip() for line in part.splitlines() if ", state" in line and not UNREACHED.search(line)]
+        if missed:
+            raise RuntimeError("never reached:\n" + "\n".join(missed))
 
 
 def holds(folder, name):
     """Whether the property holds, in all runs that are fair to both cores, and how many states there are."""
-    claim = ["-noclaim"] if " " in name else ["-a", "-f", "-N", name]
-    out = subprocess.run(["./pan", "-m1000000", *claim], cwd=folder, check=True,
+    command = ["./pan-noclaim"] if " " in name else ["./pan", "-a", "-f", "-N", name]
+    out = subprocess.run([*command, "-m1000000"], cwd=folder, check=True,
                          capture_output=True, text=True, timeout=300).stdout
-    if "max search depth too small" in out or "errors:" not in out:
+    wanted = "invalid end states\t+" if " " in name else f"({name})"
+    if "max search depth too small" in out or "errors:" not in out or wanted not in out:
         raise RuntimeError(out)
+    if " " in name and folder.name == "protocol":
+        check_reached(out)
     return "errors: 0" in out, int(float(re.search(r"([\d.e+]+) states, stored", out).group(1)))
 
 
