@@ -157,8 +157,15 @@ static void execute_string(struct vcpu *vcpu, struct guest_registers *registers,
 	uint64_t flags = guest_flags();
 	struct guest_exception fault;
 
-	switch (mmio_string(vcpu, instruction, registers, &flags, &fault)) {
+	enum mmio_string_result result;
+
+	registers->rsp = guest_stack_pointer();
+	result = instruction->stack
+			 ? mmio_stack(vcpu, instruction, registers, access->address, &fault)
+			 : mmio_string(vcpu, instruction, registers, &flags, &fault);
+	switch (result) {
 	case MMIO_STRING_DONE:
+		guest_set_stack_pointer(registers->rsp);
 		guest_set_flags(flags);
 		guest_skip_bytes(instruction->length);
 		return;
@@ -226,7 +233,7 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 	if (mmio_fetch(vcpu->vm->config, &paging, guest_instruction_address(), bytes, &count) ||
 	    mmio_decode(bytes, count, guest_code_bits(), &instruction))
 		stop_unknown(vcpu, registers, access, bytes, count);
-	if (instruction.string)
+	if (instruction.string || instruction.stack)
 		execute_string(vcpu, registers, access, &instruction);
 	else
 		execute(vcpu, registers, &target, access, &instruction);

@@ -8,14 +8,19 @@
 
 /* How the operands of an opcode are encoded, in the SDM's letters (SDM 2.A.2). */
 enum form {
-	FORM_MEMORY_REGISTER,        /* E, G */
-	FORM_REGISTER_MEMORY,        /* G, E */
-	FORM_MEMORY_IMMEDIATE,       /* E, I: as long as the operand, but at most 4 bytes */
-	FORM_MEMORY_IMMEDIATE_SHORT, /* E, Ib: one byte */
-	FORM_ACCUMULATOR_OFFSET,     /* AL/rAX, O */
-	FORM_OFFSET_ACCUMULATOR,     /* O, AL/rAX */
-	FORM_MEMORY,                 /* E alone */
-	FORM_IMPLICIT,               /* string instructions: DS:rSI, ES:rDI */
+	FORM_MEMORY_REGISTER,           /* E, G */
+	FORM_REGISTER_MEMORY,           /* G, E */
+	FORM_MEMORY_IMMEDIATE,          /* E, I: as long as the operand, but at most 4 bytes */
+	FORM_MEMORY_IMMEDIATE_SHORT,    /* E, Ib: one byte */
+	FORM_ACCUMULATOR_OFFSET,        /* AL/rAX, O */
+	FORM_OFFSET_ACCUMULATOR,        /* O, AL/rAX */
+	FORM_REGISTER_MEMORY_IMMEDIATE, /* G, E, I */
+	FORM_REGISTER_MEMORY_IMMEDIATE_SHORT, /* G, E, Ib */
+	FORM_MEMORY,                          /* E alone */
+	FORM_MEMORY_ONE,                      /* E, 1 */
+	FORM_MEMORY_CL,                       /* E, CL */
+	FORM_MEMORY_STACK,                    /* E, as wide as the stack */
+	FORM_IMPLICIT,                        /* string instructions: DS:rSI, ES:rDI */
 };
 
 /* Size of the memory operand. */
@@ -24,9 +29,12 @@ enum width {
 	WIDTH_WORD,
 	WIDTH_DWORD,   /* or the operand size, if that is smaller */
 	WIDTH_OPERAND, /* by prefixes and mode */
+	WIDTH_QWORD,
 };
 
 #define TWO_BYTE      0x0F00 /* second byte of an opcode after 0F */
+#define THREE_BYTE    0x3800 /* third byte after 0F 38 */
+#define WITH_F3       0x8000 /* an instruction of its own with that prefix */
 #define ANY_EXTENSION 0xFF   /* the reg field of ModRM is an operand, not part of the opcode */
 
 struct opcode_row {
@@ -96,6 +104,28 @@ static const struct opcode_row opcodes[] = {
 	ROW(TWO_BYTE | 0xB1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, CMPXCHG),
 	ROW(TWO_BYTE | 0xC3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOV), /* MOVNTI */
 	ROW(TWO_BYTE | 0xAF, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, IMUL),
+	ROW(0x69, ANY_EXTENSION, OPERAND, REGISTER_MEMORY_IMMEDIATE, IMUL),
+	ROW(0x6B, ANY_EXTENSION, OPERAND, REGISTER_MEMORY_IMMEDIATE_SHORT, IMUL),
+	ROW(0xC0, ANY_EXTENSION, BYTE, MEMORY_IMMEDIATE_SHORT, SHIFT),
+	ROW(0xC1, ANY_EXTENSION, OPERAND, MEMORY_IMMEDIATE_SHORT, SHIFT),
+	ROW(0xD0, ANY_EXTENSION, BYTE, MEMORY_ONE, SHIFT),
+	ROW(0xD1, ANY_EXTENSION, OPERAND, MEMORY_ONE, SHIFT),
+	ROW(0xD2, ANY_EXTENSION, BYTE, MEMORY_CL, SHIFT),
+	ROW(0xD3, ANY_EXTENSION, OPERAND, MEMORY_CL, SHIFT),
+	ROW(0xF6, 4, BYTE, MEMORY, MULTIPLY),
+	ROW(0xF7, 4, OPERAND, MEMORY, MULTIPLY),
+	ROW(0xF6, 5, BYTE, MEMORY, MULTIPLY),
+	ROW(0xF7, 5, OPERAND, MEMORY, MULTIPLY),
+	ROW(0xFF, 6, OPERAND, MEMORY_STACK, PUSH),
+	ROW(0x8F, 0, OPERAND, MEMORY_STACK, POP),
+	ROW(TWO_BYTE | 0xBC, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
+	ROW(TWO_BYTE | 0xBD, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
+	ROW(WITH_F3 | TWO_BYTE | 0xBC, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
+	ROW(WITH_F3 | TWO_BYTE | 0xBD, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
+	ROW(WITH_F3 | TWO_BYTE | 0xB8, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
+	ROW(TWO_BYTE | 0xC7, 1, QWORD, MEMORY, CMPXCHG8B),
+	ROW(THREE_BYTE | 0xF0, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, MOVBE),
+	ROW(THREE_BYTE | 0xF1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOVBE),
 	/* the register's upper bits are in the address of the exit already */
 	ROW(TWO_BYTE | 0xA3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BT),
 	ROW(TWO_BYTE | 0xAB, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTS),
@@ -126,18 +156,20 @@ static const struct opcode_row conditional_move =
 	ROW(OPCODE_CMOV, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, CMOV);
 static const struct opcode_row conditional_set = ROW(OPCODE_SET, ANY_EXTENSION, BYTE, MEMORY, SET);
 
-#define OPCODE_MOVNTI (TWO_BYTE | 0xC3) /* 66, F2 and F3 make another, undefined one of it */
-#define OPCODE_MOVSXD 0x63              /* ARPL outside 64-bit mode */
+#define OPCODE_MOVNTI    (TWO_BYTE | 0xC3) /* 66, F2 and F3 make another, undefined one of it */
+#define OPCODE_CMPXCHG8B (TWO_BYTE | 0xC7) /* with REX.W of 16 bytes */
+#define OPCODE_MOVSXD    0x63              /* ARPL outside 64-bit mode */
 
 /* What an operation does to its first operand. */
 static bool operation_reads(enum mmio_operation operation)
 {
-	return operation != MMIO_MOV && operation != MMIO_SET;
+	return operation != MMIO_MOV && operation != MMIO_SET && operation != MMIO_MOVBE;
 }
 
 static bool operation_writes(enum mmio_operation operation)
 {
-	return operation != MMIO_CMP && operation != MMIO_TEST && operation != MMIO_BT;
+	return operation != MMIO_CMP && operation != MMIO_TEST && operation != MMIO_BT &&
+	       operation != MMIO_MULTIPLY;
 }
 
 /* The bytes not yet decoded. Reading beyond the end gives zeros and is remembered. */
@@ -260,7 +292,14 @@ static uint16_t take_opcode(struct cursor *cursor, struct prefixes *prefixes, un
 	do
 		byte = take(cursor);
 	while (prefix_add(prefixes, byte, code_bits));
-	return byte == 0x0F ? (uint16_t)(TWO_BYTE | take(cursor)) : byte;
+	if (byte != 0x0F)
+		return byte;
+	byte = take(cursor);
+	if (byte == 0x38)
+		return (uint16_t)(THREE_BYTE | take(cursor));
+	if (prefixes->repeat == 0xF3 && (byte == 0xB8 || byte == 0xBC || byte == 0xBD))
+		return (uint16_t)(WITH_F3 | TWO_BYTE | byte);
+	return (uint16_t)(TWO_BYTE | byte);
 }
 
 static struct modrm take_modrm(struct cursor *cursor)
@@ -339,6 +378,8 @@ static unsigned memory_size(uint8_t width, unsigned operand)
 		return 2;
 	case WIDTH_DWORD:
 		return operand < 4 ? operand : 4;
+	case WIDTH_QWORD:
+		return 8;
 	default:
 		return operand;
 	}
@@ -361,7 +402,10 @@ static void set_direction(struct mmio_instruction *instruction, uint8_t form)
 	instruction->string = form == FORM_IMPLICIT;
 	if (instruction->string) /* each says for itself what it reads and writes (mmio_string.c) */
 		return;
-	instruction->to_register = form == FORM_REGISTER_MEMORY || form == FORM_ACCUMULATOR_OFFSET;
+	instruction->stack = form == FORM_MEMORY_STACK;
+	instruction->to_register =
+		form == FORM_REGISTER_MEMORY || form == FORM_REGISTER_MEMORY_IMMEDIATE ||
+		form == FORM_REGISTER_MEMORY_IMMEDIATE_SHORT || form == FORM_ACCUMULATOR_OFFSET;
 	instruction->reads = instruction->to_register || operation_reads(operation);
 	instruction->writes = !instruction->to_register && operation_writes(operation);
 }
@@ -388,17 +432,32 @@ static void take_operands(struct cursor *cursor, const struct opcode_row *row,
 		instruction->segment = prefixes->segment;
 		return;
 	case FORM_MEMORY:
+	case FORM_MEMORY_STACK:
 		skip_address(cursor, modrm, address_bytes);
+		return;
+	case FORM_MEMORY_ONE:
+		skip_address(cursor, modrm, address_bytes);
+		instruction->has_immediate = true;
+		instruction->immediate = 1;
+		return;
+	case FORM_MEMORY_CL:
+		skip_address(cursor, modrm, address_bytes);
+		instruction->reg = GUEST_RCX;
 		return;
 	case FORM_ACCUMULATOR_OFFSET:
 	case FORM_OFFSET_ACCUMULATOR:
 		skip(cursor, address_bytes);
 		instruction->reg = GUEST_RAX;
 		return;
+	case FORM_REGISTER_MEMORY_IMMEDIATE:
+	case FORM_REGISTER_MEMORY_IMMEDIATE_SHORT:
 	case FORM_MEMORY_IMMEDIATE:
 	case FORM_MEMORY_IMMEDIATE_SHORT:
 		skip_address(cursor, modrm, address_bytes);
-		if (row->form == FORM_MEMORY_IMMEDIATE_SHORT)
+		if (instruction->to_register)
+			set_register(instruction, prefixes, modrm.reg);
+		if (row->form == FORM_MEMORY_IMMEDIATE_SHORT ||
+		    row->form == FORM_REGISTER_MEMORY_IMMEDIATE_SHORT)
 			size = 1;
 		instruction->has_immediate = true;
 		instruction->immediate = take_signed(cursor, size < 4 ? size : 4);
@@ -407,6 +466,33 @@ static void take_operands(struct cursor *cursor, const struct opcode_row *row,
 		skip_address(cursor, modrm, address_bytes);
 		set_register(instruction, prefixes, modrm.reg);
 	}
+}
+
+/* struct mmio_instruction's `variant` */
+static uint8_t variant(uint16_t opcode, struct modrm modrm)
+{
+	switch (opcode) {
+	case TWO_BYTE | 0xBC:
+		return MMIO_BSF;
+	case TWO_BYTE | 0xBD:
+		return MMIO_BSR;
+	case WITH_F3 | TWO_BYTE | 0xBC:
+		return MMIO_TZCNT;
+	case WITH_F3 | TWO_BYTE | 0xBD:
+		return MMIO_LZCNT;
+	case WITH_F3 | TWO_BYTE | 0xB8:
+		return MMIO_POPCNT;
+	default:
+		return opcode >> 8 == TWO_BYTE >> 8 ? CONDITION(opcode) : modrm.reg;
+	}
+}
+
+/* Pushes and pops are of 64 bits or 16 in 64-bit mode (SDM 2B PUSH). */
+static unsigned stack_operand_size(const struct prefixes *prefixes, unsigned code_bits)
+{
+	if (code_bits == 64)
+		return prefixes->operand_size && !(prefixes->rex & REX_W) ? 2 : 8;
+	return operand_size(prefixes, code_bits);
 }
 
 /* Opcodes of the table without ModRM are plain offsets and string instructions. */
@@ -430,16 +516,22 @@ enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 	row = row_find(opcode, modrm.reg);
 	if (row == NULL || modrm.mod == MOD_REGISTER ||
 	    (opcode == OPCODE_MOVSXD && code_bits != 64) ||
-	    (opcode == OPCODE_MOVNTI && (prefixes.operand_size || prefixes.repeat)))
+	    (opcode == OPCODE_MOVNTI && (prefixes.operand_size || prefixes.repeat)) ||
+	    (opcode >> 8 == THREE_BYTE >> 8 && prefixes.repeat) ||
+	    (opcode == OPCODE_CMPXCHG8B && (prefixes.rex & REX_W)))
 		return ERROR_INSTRUCTION_UNKNOWN;
 	*instruction = (struct mmio_instruction){.operation = row->operation,
-						 .condition = CONDITION(opcode)};
-	set_sizes(instruction, row, operand_size(&prefixes, code_bits));
+						 .variant = variant(opcode, modrm)};
+	set_sizes(instruction, row,
+		  row->form == FORM_MEMORY_STACK ? stack_operand_size(&prefixes, code_bits)
+						 : operand_size(&prefixes, code_bits));
 	set_direction(instruction, row->form);
 	take_operands(&cursor, row, &prefixes, modrm, address_size(&prefixes, code_bits),
 		      instruction);
 	instruction->length = (uint8_t)cursor.at;
-	if (cursor.overrun || (prefixes.lock && !(instruction->reads && instruction->writes)))
+	if (cursor.overrun ||
+	    (prefixes.lock && (!(instruction->reads && instruction->writes) ||
+			       row->operation == MMIO_SHIFT || instruction->stack)))
 		return ERROR_INSTRUCTION_UNKNOWN;
 	return ERROR_OK;
 }

@@ -51,6 +51,13 @@ enum mmio_operation {
 	MMIO_IMUL,
 	MMIO_CMOV,
 	MMIO_SET,
+	MMIO_SHIFT,    /* and rotate; `variant` says which */
+	MMIO_MULTIPLY, /* of RDX:RAX; `variant` is 4 for MUL, 5 for IMUL */
+	MMIO_BIT_SCAN, /* BSF, BSR, TZCNT, LZCNT, POPCNT: `variant` is enum mmio_bit_scan */
+	MMIO_MOVBE,
+	MMIO_CMPXCHG8B,
+	MMIO_PUSH,
+	MMIO_POP,
 	MMIO_MOVS,
 	MMIO_CMPS,
 	MMIO_STOS,
@@ -58,6 +65,8 @@ enum mmio_operation {
 	MMIO_SCAS,
 	MMIO_OPERATION_COUNT,
 };
+
+enum mmio_bit_scan { MMIO_POPCNT, MMIO_BSF, MMIO_BSR, MMIO_TZCNT, MMIO_LZCNT };
 
 struct mmio_instruction {
 	enum mmio_operation operation;
@@ -67,14 +76,15 @@ struct mmio_instruction {
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
-	uint8_t reg;          /* enum guest_register */
-	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
-	uint64_t immediate;   /* sign-extended to 64 bits */
-	uint8_t condition;    /* of CMOVcc and SETcc, as encoded */
-	bool string;          /* MOVS .. SCAS: for mmio_string(), not for mmio_execute() */
-	uint8_t repeat;       /* prefix of a string instruction: F2, F3 or 0 */
-	uint8_t segment;      /* of its source, enum guest_segment_name */
+	bool has_immediate; /* the other operand is `immediate` instead of `reg` */
+	uint8_t reg;        /* enum guest_register */
+	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	uint64_t immediate; /* sign-extended to 64 bits */
+	uint8_t variant;    /* condition of CMOVcc and SETcc as encoded; else see the operations */
+	bool string;        /* MOVS .. SCAS: for mmio_string(), not for mmio_execute() */
+	bool stack;         /* PUSH, POP: for mmio_stack() */
+	uint8_t repeat;     /* prefix of a string instruction: F2, F3 or 0 */
+	uint8_t segment;    /* of its source, enum guest_segment_name */
 	uint8_t address_size; /* of its RSI, RDI and RCX, in bytes */
 };
 
@@ -93,8 +103,9 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
  * Decodes one instruction. `code_bits` is 16, 32 or 64, from CS and EFER. Pure.
  *
  * MOV, MOVNTI, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, NOT, NEG, INC, DEC,
- * XADD, CMPXCHG, IMUL, CMOVcc, SETcc, BT, BTS, BTR, BTC, where one operand is memory, and MOVS, CMPS, STOS,
- * LODS, SCAS; with all prefixes and addressing forms.
+ * XADD, CMPXCHG, CMPXCHG8B, IMUL, MUL, CMOVcc, SETcc, BT, BTS, BTR, BTC, shifts and rotates, BSF, BSR, TZCNT, LZCNT,
+ * POPCNT, MOVBE, PUSH, POP, where one operand is memory, and MOVS, CMPS, STOS, LODS, SCAS; with all prefixes and
+ * addressing forms.
  *
  * ERROR_INSTRUCTION_UNKNOWN: another instruction, no memory operand, a LOCK prefix where it raises
  * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a decoded instruction does to registers and flags. */
+#include "vm/mmio_alu.h"
 #include "vm/mmio_decode.h"
 
 /* Arithmetic flags in RFLAGS (SDM 1.3.4.3.1). */
@@ -233,7 +234,7 @@ static bool condition_met(uint8_t condition, uint64_t flags)
 static void conditional_move(const struct mmio_instruction *instruction,
 			     struct guest_registers *registers, uint64_t flags, uint64_t memory)
 {
-	bool met = condition_met(instruction->condition, flags);
+	bool met = condition_met(instruction->variant, flags);
 
 	register_write(instruction, registers,
 		       met ? memory : register_read(instruction, registers));
@@ -245,7 +246,7 @@ static void multiply(const struct mmio_instruction *instruction, struct guest_re
 {
 	unsigned size = instruction->operand_size;
 	__int128 product = (__int128)(int64_t)sign_extend(memory, size) *
-			   (int64_t)sign_extend(register_read(instruction, registers), size);
+			   (int64_t)sign_extend(other_operand(instruction, registers), size);
 	uint64_t result = (uint64_t)product & size_mask(size);
 
 	*flags &= ~(FLAG_CARRY | FLAG_OVERFLOW);
@@ -284,6 +285,96 @@ static uint64_t compare_exchange(const struct mmio_instruction *instruction,
 void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags)
 {
 	subtract(left & size_mask(size), right & size_mask(size), 0, size, flags);
+}
+
+static uint64_t shift(const struct mmio_instruction *instruction,
+		      const struct guest_registers *registers, uint64_t *flags, uint64_t memory)
+{
+	uint64_t status = *flags & FLAGS_ALL, unused = 0;
+	uint64_t count = instruction->has_immediate ? instruction->immediate : registers->rcx;
+	uint64_t result = mmio_alu((enum mmio_alu)instruction->variant, instruction->memory_size,
+				   memory, &unused, count, &status);
+
+	*flags = (*flags & ~FLAGS_ALL) | (status & FLAGS_ALL);
+	return result & size_mask(instruction->memory_size);
+}
+
+static void multiply_accumulator(const struct mmio_instruction *instruction,
+				 struct guest_registers *registers, uint64_t *flags,
+				 uint64_t memory)
+{
+	uint64_t status = *flags & FLAGS_ALL;
+
+	registers->rax = mmio_alu(instruction->variant == 5 ? MMIO_ALU_IMUL : MMIO_ALU_MUL,
+				  instruction->memory_size, registers->rax, &registers->rdx, memory,
+				  &status);
+	*flags = (*flags & ~FLAGS_ALL) | (status & FLAGS_ALL);
+}
+
+/* Number of bits, or place of one, in `value`, which has `bits` of them and is not 0 (but for POPCNT). */
+static uint64_t count_bits(enum mmio_bit_scan variant, uint64_t value, unsigned bits)
+{
+	uint64_t count = 0;
+
+	switch (variant) {
+	case MMIO_POPCNT:
+		for (; value; value &= value - 1)
+			count++;
+		return count;
+	case MMIO_BSF:
+	case MMIO_TZCNT:
+		return (unsigned)__builtin_ctzll(value);
+	case MMIO_BSR:
+		return 63 - (unsigned)__builtin_clzll(value);
+	default:
+		return bits - 64 + (unsigned)__builtin_clzll(value);
+	}
+}
+
+/* SDM 2A and 2B. Of a zero BSF and BSR leave the register alone; flags that are not named are undefined or 0. */
+static void bit_scan(const struct mmio_instruction *instruction, struct guest_registers *registers,
+		     uint64_t *flags, uint64_t memory)
+{
+	enum mmio_bit_scan variant = (enum mmio_bit_scan)instruction->variant;
+	unsigned bits = 8 * instruction->operand_size;
+	bool counts = variant == MMIO_TZCNT || variant == MMIO_LZCNT;
+	uint64_t result =
+		memory || variant == MMIO_POPCNT ? count_bits(variant, memory, bits) : bits;
+
+	*flags &= ~FLAGS_ALL;
+	if (memory == 0 && counts)
+		*flags |= FLAG_CARRY;
+	if (counts ? result == 0 : memory == 0)
+		*flags |= FLAG_ZERO;
+	if (memory || counts || variant == MMIO_POPCNT)
+		register_write(instruction, registers, result);
+}
+
+static uint64_t reverse(const struct mmio_instruction *instruction,
+			struct guest_registers *registers, uint64_t memory)
+{
+	unsigned unused = 64 - 8 * instruction->memory_size;
+
+	if (instruction->writes)
+		return __builtin_bswap64(register_read(instruction, registers)) >> unused;
+	register_write(instruction, registers, __builtin_bswap64(memory) >> unused);
+	return 0;
+}
+
+/* CMPXCHG8B: only ZF changes, and memory is written in any case (SDM 2A). */
+static uint64_t compare_exchange_pair(struct guest_registers *registers, uint64_t *flags,
+				      uint64_t memory)
+{
+	uint64_t expected = registers->rdx << 32 | (uint32_t)registers->rax;
+
+	if (memory == expected) {
+		*flags |= FLAG_ZERO;
+		return registers->rcx << 32 | (uint32_t)registers->rbx;
+	}
+	*flags &= ~FLAG_ZERO;
+	registers->rax = (uint32_t)memory;
+	registers->rdx = memory >> 32;
+	return memory;
 }
 
 static uint64_t exchange(const struct mmio_instruction *instruction,
@@ -335,13 +426,25 @@ uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_r
 	case MMIO_DEC:
 		return compute_one(instruction->operation, memory, instruction->memory_size, flags);
 	case MMIO_SET:
-		return condition_met(instruction->condition, *flags);
+		return condition_met(instruction->variant, *flags);
 	case MMIO_CMOV:
 		conditional_move(instruction, registers, *flags, memory);
 		return 0;
 	case MMIO_IMUL:
 		multiply(instruction, registers, flags, memory);
 		return 0;
+	case MMIO_SHIFT:
+		return shift(instruction, registers, flags, memory);
+	case MMIO_MULTIPLY:
+		multiply_accumulator(instruction, registers, flags, memory);
+		return 0;
+	case MMIO_BIT_SCAN:
+		bit_scan(instruction, registers, flags, memory);
+		return 0;
+	case MMIO_MOVBE:
+		return reverse(instruction, registers, memory);
+	case MMIO_CMPXCHG8B:
+		return compare_exchange_pair(registers, flags, memory);
 	default:
 		return arithmetic(instruction, registers, flags, memory);
 	}

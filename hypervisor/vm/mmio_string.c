@@ -65,12 +65,13 @@ static enum mmio_string_result load(const struct element *element, enum guest_se
 	return MMIO_STRING_DONE;
 }
 
-static enum mmio_string_result store(const struct element *element, uint64_t offset, uint64_t value)
+static enum mmio_string_result store(const struct element *element, enum guest_segment_name segment,
+				     uint64_t offset, uint64_t value)
 {
 	unsigned size = element->instruction->memory_size;
 	struct guest_span span;
 	gva_t linear;
-	enum mmio_string_result result = locate(element, GUEST_ES, offset, true, &span, &linear);
+	enum mmio_string_result result = locate(element, segment, offset, true, &span, &linear);
 
 	if (result != MMIO_STRING_DONE)
 		return result;
@@ -107,7 +108,7 @@ static enum mmio_string_result operate(const struct element *element,
 	switch (instruction->operation) {
 	case MMIO_MOVS:
 	case MMIO_STOS:
-		return store(element, registers->rdi, source);
+		return store(element, GUEST_ES, registers->rdi, source);
 	case MMIO_LODS:
 		set_accumulator(instruction, registers, source);
 		return MMIO_STRING_DONE;
@@ -160,4 +161,51 @@ enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruc
 		return result;
 	advance(instruction, registers, *flags);
 	return repeats(instruction, registers, *flags) ? MMIO_STRING_GOES_ON : MMIO_STRING_DONE;
+}
+
+/* Bytes of RSP that the stack segment uses (SDM 3.6.2.3). */
+static uint8_t stack_address_size(void)
+{
+	struct guest_segment stack;
+
+	if (guest_code_bits() == 64)
+		return 8;
+	guest_segment_read(GUEST_SS, &stack);
+	return stack.rights & SEGMENT_DEFAULT ? 4 : 2;
+}
+
+/* RSP alone changes in the bytes that the stack segment uses. */
+static void stack_pointer_set(const struct mmio_instruction *instruction,
+			      struct guest_registers *registers, uint64_t value)
+{
+	uint64_t mask = mask_of(instruction->address_size);
+
+	registers->rsp = (registers->rsp & ~mask) | (value & mask);
+}
+
+enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruction *instruction,
+				   struct guest_registers *registers, gpa_t address,
+				   struct guest_exception *fault)
+{
+	struct mmio_instruction sized = *instruction;
+	struct element element = {.vcpu = vcpu, .instruction = &sized, .fault = fault};
+	unsigned size = sized.memory_size;
+	enum mmio_string_result result;
+	uint64_t value = 0;
+
+	sized.address_size = stack_address_size();
+	guest_paging_read(&element.paging);
+	if (sized.operation == MMIO_PUSH) {
+		(void)mmio_device_read(vcpu, address, size, &value);
+		result = store(&element, GUEST_SS, registers->rsp - size, value);
+		if (result == MMIO_STRING_DONE)
+			stack_pointer_set(&sized, registers, registers->rsp - size);
+		return result;
+	}
+	result = load(&element, GUEST_SS, registers->rsp, &value);
+	if (result != MMIO_STRING_DONE)
+		return result;
+	stack_pointer_set(&sized, registers, registers->rsp + size);
+	(void)mmio_device_write(vcpu, address, size, value);
+	return MMIO_STRING_DONE;
 }

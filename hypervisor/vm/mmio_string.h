@@ -22,4 +22,9 @@ enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruc
 				    struct guest_registers *registers, uint64_t *flags,
 				    struct guest_exception *fault);
 
+/* PUSH and POP of the device register at `address`. *fault may be what the stack access raises. */
+enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruction *instruction,
+				   struct guest_registers *registers, gpa_t address,
+				   struct guest_exception *fault);
+
 #endif

@@ -159,6 +159,24 @@ def rest():
     yield case(64, "imul (%rsi), %r9d", "IMUL", 4, 4, "r>", "r9d")
     yield case(64, "cmovg (%rsi), %r9w", "CMOV", 2, 2, "r>", "r9w")
     yield case(32, "setno (%esi)", "SET", 1, 1, "w")
+    yield case(64, "imul $0x12345678, (%rsi), %r9", "IMUL", 8, 8, "r>", "r9", 0x12345678)
+    yield case(32, "imul $-2, (%esi), %ecx", "IMUL", 4, 4, "r>", "ecx", -2)
+    for size in (1, 2, 4, 8):
+        for name in "rol ror rcl rcr shl shr sar".split():
+            yield case(64, f"{name}{SUFFIX[size]} $5, (%r9)", "SHIFT", size, size, "rw", None, 5)
+        yield case(64, f"shl{SUFFIX[size]} (%rdi)", "SHIFT", size, size, "rw", None, 1)
+        yield case(64, f"sar{SUFFIX[size]} %cl, 0x80(%rdi)", "SHIFT", size, size, "rw", "rcx")
+        yield case(64, f"mul{SUFFIX[size]} (%rdi)", "MULTIPLY", size, size, "r")
+        yield case(64, f"imul{SUFFIX[size]} (%rdi)", "MULTIPLY", size, size, "r")
+    for name in "bsf bsr tzcnt lzcnt popcnt".split():
+        yield case(64, f"{name} (%rsi), %r9d", "BIT_SCAN", 4, 4, "r>", "r9d")
+        yield case(32, f"{name} 0xfee00020, %cx", "BIT_SCAN", 2, 2, "r>", "cx")
+    yield case(64, "movbe (%rax), %r10", "MOVBE", 8, 8, "r>", "r10")
+    yield case(64, "movbe %cx, (%rax)", "MOVBE", 2, 2, "w", "cx")
+    yield case(64, "lock cmpxchg8b (%rax)", "CMPXCHG8B", 8, 8, "rw")
+    for bits, suffix, size in ((64, "q", 8), (64, "w", 2), (32, "l", 4), (32, "w", 2), (16, "w", 2)):
+        yield case(bits, f"push{suffix} 0x1234", "PUSH", size, size, "rw")
+        yield case(bits, f"pop{suffix} 0x1234", "POP", size, size, "rw")
     # Prefixes in every order; REX counts right before the opcode only.
     yield case(64, ".byte 0x48, 0x66, 0x89, 0x0f", "MOV", 2, 2, "w", "cx")
     yield case(64, ".byte 0x66, 0x48, 0x89, 0x0f", "MOV", 8, 8, "w", "rcx")
@@ -182,17 +200,21 @@ def rejected():
         (64, "movzbl %al, %ebx", "no memory operand"),
         (64, "nop", "not in the table"),
         (64, ".byte 0xf0, 0xa4", "LOCK MOVS"),
-        (64, "push (%rax)", "not in the table"),
-        (64, "shll (%rax)", "not in the table"),
+        (64, ".byte 0xf0, 0xff, 0x30", "LOCK PUSH"),
+        (64, ".byte 0xf0, 0xd1, 0x20", "LOCK SHL"),
+        (64, "divl (%rax)", "not in the table"),
         (64, "incl %eax", "no memory operand"),
         (64, ".byte 0xff, 0x10", "CALL"),
-        (64, ".byte 0xf7, 0x20", "MUL"),
+        (64, ".byte 0xf0, 0xf7, 0x20", "LOCK MUL"),
+        (64, ".byte 0x8f, 0x08", "8F /1"),
         (64, ".byte 0xf0, 0x0f, 0x44, 0x03", "LOCK CMOV"),
         (64, ".byte 0xf0, 0x0f, 0x94, 0x03", "LOCK SETE"),
         (64, "movups (%rax), %xmm0", "not in the table"),
         (64, "vmovups (%rax), %ymm0", "VEX"),
-        (64, "cmpxchg8b (%rax)", "not in the table"),
-        (64, "movbe (%rax), %ecx", "not in the table"),
+        (64, "cmpxchg16b (%rax)", "not in the table"),
+        (64, "crc32l (%rax), %ecx", "not in the table"),
+        (64, "crc32b (%rax), %ecx", "not in the table"),
+        (64, ".byte 0x0f, 0xb8, 0x03", "0F B8 without F3"),
         (64, ".byte 0xf0, 0x89, 0x08", "LOCK MOV"),
         (64, ".byte 0xf0, 0x8b, 0x08", "LOCK MOV"),
         (64, ".byte 0xf0, 0x39, 0x08", "LOCK CMP"),

@@ -217,6 +217,41 @@ static void sixteen_bit_addresses_wrap(void **state)
 	assert_int_equal(device[0], 0x88);
 }
 
+static void pushes_and_pops(void **state)
+{
+	struct mmio_instruction instruction = {
+		.operation = MMIO_PUSH, .stack = true, .memory_size = 4, .operand_size = 4};
+	uint32_t value = 0;
+	(void)state;
+
+	*(uint32_t *)(void *)(device + 0x20) = 0x12345678;
+	registers.rsp = UINT64_C(0xABCD00008000);
+	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x20, &fault),
+			 MMIO_STRING_DONE);
+	assert_int_equal(registers.rsp, UINT64_C(0xABCD00007FFC));
+	memcpy(&value, memory(0x7FFC), 4);
+	assert_int_equal(value, 0x12345678);
+	instruction.operation = MMIO_POP;
+	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x40, &fault),
+			 MMIO_STRING_DONE);
+	assert_int_equal(registers.rsp, UINT64_C(0xABCD00008000));
+	assert_int_equal(*(uint32_t *)(void *)(device + 0x40), 0x12345678);
+}
+
+static void a_stack_that_faults_changes_nothing(void **state)
+{
+	struct mmio_instruction instruction = {
+		.operation = MMIO_PUSH, .stack = true, .memory_size = 4, .operand_size = 4};
+	(void)state;
+
+	segments[GUEST_SS].limit = 0xFFF;
+	registers.rsp = 0x8000;
+	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x20, &fault),
+			 MMIO_STRING_FAULTS);
+	assert_int_equal(registers.rsp, 0x8000);
+	assert_int_equal(fault.vector, 12);
+}
+
 static void faults_leave_registers_alone(void **state)
 {
 	(void)state;
@@ -241,6 +276,8 @@ int main(void)
 		cmocka_unit_test_setup(stores_and_loads, setup),
 		cmocka_unit_test_setup(comparisons_end_repetition, setup),
 		cmocka_unit_test_setup(sixteen_bit_addresses_wrap, setup),
+		cmocka_unit_test_setup(pushes_and_pops, setup),
+		cmocka_unit_test_setup(a_stack_that_faults_changes_nothing, setup),
 		cmocka_unit_test_setup(faults_leave_registers_alone, setup),
 	};
 

@@ -96,6 +96,17 @@ static const struct instruction cpuids[] = {
 };
 /* clang-format on */
 
+/* Where a PC has nothing: between option ROMs, and above the last device below 4 GiB. */
+/* clang-format off */
+static const struct instruction absent[] = {
+	{"rom-area", BYTES("\x8B\x03"), {.rbx = 0xD0000}},
+	{"rom-area-write", BYTES("\x89\x03\x8B\x0B"), {.rbx = 0xD0010}},
+	{"rom-area-quadword", BYTES("\x48\x8B\x03"), {.rbx = 0xD0008}},
+	{"high", BYTES("\x8B\x03"), {.rbx = 0xFF000000}},
+	{"high-write-byte", BYTES("\x88\x03\x8A\x0B"), {.rbx = 0xFF000020}},
+};
+/* clang-format on */
+
 static void cpuid_facts(void)
 {
 	struct cpuid features = cpuid_of(1, 0), topology = cpuid_of(0xB, 0);
@@ -128,5 +139,7 @@ void test_instructions(void)
 	group("user");
 	RUN(both, true);
 	dr7_write(0x400);
+	group("absent-memory");
+	RUN(absent, false);
 	cpuid_facts();
 }

@@ -83,5 +83,6 @@ void test_virtual(void);
 void test_paging32(void);
 void test_segments(void);
 void test_real(void);
+void test_apic_page(void);
 
 #endif

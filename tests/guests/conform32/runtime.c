@@ -158,6 +158,7 @@ void main32(void)
 			 : "eax");
 	print("conform32: start\r\n");
 	test_segments();
+	test_apic_page();
 	test_tasks();
 	test_virtual();
 	test_real();
