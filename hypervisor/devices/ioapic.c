@@ -153,6 +153,57 @@ static uint64_t checked_entry(struct vm *vm, uint32_t pin, uint64_t entry)
 	       (uint64_t)real.id << ENTRY_DESTINATION_SHIFT;
 }
 
+/*
+ * The pin as an input of the virtual PIC, while that is to get it and the guest has left its entry masked: on the ISA
+ * bus active high edges (vm/pic_pins.c). 0: it is not to.
+ */
+static uint64_t pic_entry(const struct vm *vm, uint32_t index, uint32_t pin)
+{
+	uint32_t gsi = scenario_tables.ioapics[index].gsi_base + pin;
+	uint8_t vector =
+		gsi < PIC_PINS ? __atomic_load_n(&vm->pic_pins.vector[gsi], __ATOMIC_RELAXED) : 0;
+
+	if (!vector)
+		return 0;
+	return vector | (uint64_t)vm->config->vcpus[0].apic_id << ENTRY_DESTINATION_SHIFT;
+}
+
+/* The lock is held. */
+static void write_through(struct vm *vm, uint32_t index, uint32_t pin)
+{
+	uint64_t entry = written[index][pin];
+	uint64_t other = entry & ENTRY_MASKED ? pic_entry(vm, index, pin) : 0;
+
+	real_write_entry(index, pin, other ? other : checked_entry(vm, pin, entry));
+}
+
+bool ioapic_owns_gsi(const struct vm *vm, uint32_t gsi)
+{
+	const struct vm_config *config = vm->config;
+
+	for (uint32_t i = 0; i < config->pin_count; i++)
+		if (scenario_tables.ioapics[config->pins[i].ioapic].gsi_base +
+			    config->pins[i].pin ==
+		    gsi)
+			return true;
+	return false;
+}
+
+void ioapic_route(struct vm *vm, uint32_t gsi)
+{
+	const struct vm_config *config = vm->config;
+
+	for (uint32_t i = 0; i < config->pin_count; i++) {
+		const struct pin_config *pin = &config->pins[i];
+
+		if (scenario_tables.ioapics[pin->ioapic].gsi_base + pin->pin != gsi)
+			continue;
+		lock_take(&lock);
+		write_through(vm, pin->ioapic, pin->pin);
+		lock_release(&lock);
+	}
+}
+
 static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
 {
 	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
@@ -181,7 +232,7 @@ static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t va
 	else
 		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
 			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
-	real_write_entry(index, pin, checked_entry(vm, pin, *entry));
+	write_through(vm, index, pin);
 	lock_release(&lock);
 }
 

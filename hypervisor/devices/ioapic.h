@@ -23,4 +23,10 @@ void ioapic_mask_pins(const struct vm_config *vm);
 uint32_t ioapic_read(struct vm *vm, uint32_t index, uint32_t offset);
 void ioapic_write(struct vm *vm, uint32_t index, uint32_t offset, uint32_t value);
 
+/* Whether the VM owns the pin of a global system interrupt. */
+bool ioapic_owns_gsi(const struct vm *vm, uint32_t gsi);
+
+/* What the virtual PIC says of an own pin has changed (vm/pic_pins.h); `gsi` is its input. */
+void ioapic_route(struct vm *vm, uint32_t gsi);
+
 #endif

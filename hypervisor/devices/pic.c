@@ -108,6 +108,47 @@ bool pic_pending(const struct pic_pair *pair)
 	return winner(&pair->pics[0], true) != PIC_INPUTS;
 }
 
+bool pic_would_signal(const struct pic_pair *pair, unsigned input)
+{
+	struct pic_pair edge = *pair;
+
+	if (pic_pending(pair))
+		return false;
+	pic_set_line(&edge, input, false);
+	pic_set_line(&edge, input, true);
+	return pic_pending(&edge);
+}
+
+uint16_t pic_open(const struct pic_pair *pair)
+{
+	const struct pic *master = &pair->pics[0], *slave = &pair->pics[1];
+	uint16_t open = 0;
+
+	if (!master->next_word && !master->automatic_eoi)
+		open = (uint8_t)~master->mask;
+	if (open & bit(CASCADE_INPUT) && !slave->next_word && !slave->automatic_eoi)
+		open |= (uint16_t)((uint8_t)~slave->mask << PIC_INPUTS);
+	return open;
+}
+
+uint8_t pic_vector(const struct pic_pair *pair, unsigned input)
+{
+	return (uint8_t)(pair->pics[input / PIC_INPUTS].vector + input % PIC_INPUTS);
+}
+
+uint16_t pic_in_service(const struct pic_pair *pair)
+{
+	return (uint16_t)(pair->pics[1].in_service << PIC_INPUTS | pair->pics[0].in_service);
+}
+
+void pic_serve(struct pic_pair *pair, uint16_t inputs)
+{
+	pair->pics[0].in_service |= (uint8_t)inputs;
+	pair->pics[1].in_service |= (uint8_t)(inputs >> PIC_INPUTS);
+	if (inputs >> PIC_INPUTS)
+		pair->pics[0].in_service |= bit(CASCADE_INPUT);
+}
+
 static unsigned acknowledge(struct pic *pic, bool master)
 {
 	unsigned input = winner(pic, master);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtual pair of 8259A interrupt controllers: the programming model that operating systems and firmware
- * probe. Interrupts of real pins go by the IOAPIC; here only what other virtual devices raise arrives.
+ * probe. What other virtual devices raise arrives here; real pins never do, but look to the guest as if they did
+ * (vm/pic_pins.c).
  */
 #ifndef DEVICES_PIC_H
 #define DEVICES_PIC_H
@@ -44,6 +45,18 @@ void pic_write(struct pic_pair *pair, uint16_t port, uint8_t value);
 
 /* Input 0 to 15 of the pair goes high or low. */
 void pic_set_line(struct pic_pair *pair, unsigned input, bool high);
+
+/* Whether the next rising edge of an input would make the pair signal, which it does not do now. */
+bool pic_would_signal(const struct pic_pair *pair, unsigned input);
+
+/*
+ * For interrupts that reach the guest past the pair (vm/pic_pins.c), bit n for input n: those that it would let
+ * through and whose end it would hear of; the vector of one; those in service, and that more have begun.
+ */
+uint16_t pic_open(const struct pic_pair *pair);
+uint8_t pic_vector(const struct pic_pair *pair, unsigned input);
+uint16_t pic_in_service(const struct pic_pair *pair);
+void pic_serve(struct pic_pair *pair, uint16_t inputs);
 
 /* Whether an interrupt waits that the processor should take. */
 bool pic_pending(const struct pic_pair *pair);

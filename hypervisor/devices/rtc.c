@@ -2,6 +2,7 @@
 #include "devices/rtc.h"
 
 #include "cpu/privileged.h"
+#include "cpu/tsc.h"
 #include "devices/clock.h"
 #include "lib/section.h"
 
@@ -185,7 +186,7 @@ void rtc_init(void)
 	if (date.year / 100 < 19) /* no century where PCs have it */
 		date.year = 2000 + date.year % 100;
 	start_seconds = is_date(&date) ? to_seconds(&date) : 0;
-	start_tsc = tsc_read();
+	start_tsc = tsc_host();
 }
 
 /* --- The guest's clock ------------------------------------------------------------------------- */

@@ -18,25 +18,60 @@
 #define RESET_CONTROL_BITS 0x0E
 #define RESET_CONTROL_NOW  0x04
 
+#define TIMER_INPUT 0 /* of the PIC; counter 0 is wired to it */
+
+static void timer_edge(struct virtual_devices *devices)
+{
+	pic_set_line(&devices->pics, TIMER_INPUT, false);
+	pic_set_line(&devices->pics, TIMER_INPUT, true);
+}
+
+/* Nothing runs when the timer's output rises: the PIC is told of it before anybody looks. */
+static uint64_t catch_up(struct virtual_devices *devices)
+{
+	uint64_t now = clock_ticks(CLOCK_PIT_HZ);
+
+	/* a reading on another core may be a little behind */
+	if (now <= devices->timed)
+		return devices->timed;
+	if (pit_next_rise(&devices->pit, devices->timed) <= now)
+		timer_edge(devices);
+	devices->timed = now;
+	return now;
+}
+
 static uint8_t read_pic(struct virtual_devices *devices, uint16_t port)
 {
-	return pic_read(&devices->pics, port);
+	uint8_t value;
+
+	catch_up(devices);
+	value = pic_read(&devices->pics, port);
+	devices->changed = true; /* a poll acknowledges */
+	return value;
 }
 
 static enum virtual_write write_pic(struct virtual_devices *devices, uint16_t port, uint8_t value)
 {
+	catch_up(devices);
 	pic_write(&devices->pics, port, value);
+	devices->changed = true;
 	return VIRTUAL_WRITE_DONE;
 }
 
 static uint8_t read_pit(struct virtual_devices *devices, uint16_t port)
 {
-	return pit_read(&devices->pit, port, clock_ticks(CLOCK_PIT_HZ));
+	return pit_read(&devices->pit, port, catch_up(devices));
 }
 
+/* A new mode or count may take the output down, and with it a request that nobody has taken. */
 static enum virtual_write write_pit(struct virtual_devices *devices, uint16_t port, uint8_t value)
 {
-	pit_write(&devices->pit, port, value, clock_ticks(CLOCK_PIT_HZ));
+	uint64_t now = catch_up(devices);
+
+	pit_write(&devices->pit, port, value, now);
+	if (!pit_output(&devices->pit.counters[0], now))
+		pic_set_line(&devices->pics, TIMER_INPUT, false);
+	devices->changed = true;
 	return VIRTUAL_WRITE_DONE;
 }
 
@@ -185,6 +220,49 @@ enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t valu
 	return result;
 }
 
+static uint64_t next_edge(const struct virtual_devices *devices)
+{
+	if (!pic_would_signal(&devices->pics, TIMER_INPUT))
+		return UINT64_MAX;
+	return clock_due(pit_next_rise(&devices->pit, devices->timed), CLOCK_PIT_HZ);
+}
+
+struct virtual_interrupt virtual_interrupt(struct vm *vm, bool open, bool can_take)
+{
+	struct virtual_devices *devices = &vm->devices;
+	struct virtual_interrupt interrupt = {.next = UINT64_MAX};
+	bool timer = vm->config->virtual_devices & VIRTUAL_PIT;
+
+	lock_take(&devices->lock);
+	if (timer)
+		catch_up(devices);
+	if (open && can_take && pic_pending(&devices->pics)) {
+		interrupt.taken = true;
+		interrupt.vector = pic_acknowledge(&devices->pics);
+	}
+	interrupt.waits = open && pic_pending(&devices->pics);
+	if (timer && open)
+		interrupt.next = next_edge(devices);
+	lock_release(&devices->lock);
+	return interrupt;
+}
+
+struct virtual_pic_view virtual_pic_view(struct vm *vm, uint16_t begun)
+{
+	struct pic_pair *pair = &vm->devices.pics;
+	struct virtual_pic_view view;
+
+	lock_take(&vm->devices.lock);
+	pic_serve(pair, begun);
+	view = (struct virtual_pic_view){
+		.open = pic_open(pair),
+		.in_service = pic_in_service(pair),
+		.base = {pic_vector(pair, 0), pic_vector(pair, PIC_INPUTS)},
+	};
+	lock_release(&vm->devices.lock);
+	return view;
+}
+
 uint32_t virtual_pm_timer(void)
 {
 	return (uint32_t)clock_ticks(CLOCK_PM_TIMER_HZ);
@@ -195,8 +273,10 @@ void virtual_devices_reset(struct vm *vm)
 	struct virtual_devices *devices = &vm->devices;
 
 	devices->lock.holder = LOCK_FREE;
+	devices->changed = false;
+	devices->timed = clock_ticks(CLOCK_PIT_HZ);
 	pic_reset(&devices->pics);
-	pit_reset(&devices->pit, clock_ticks(CLOCK_PIT_HZ));
+	pit_reset(&devices->pit, devices->timed);
 	rtc_reset(&devices->rtc, vm->config);
 	keyboard_reset(&devices->keyboard);
 	devices->reset_control = 0;

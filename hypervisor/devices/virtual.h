@@ -14,6 +14,8 @@ struct vm;
 /* Used by the VM's own cores, one at a time. */
 struct virtual_devices {
 	struct lock lock;
+	bool changed; /* what the PIC signals may have changed; for its VM to look (vm/extint.c) */
+	uint64_t timed; /* PIT tick up to which the PIC has seen the timer's output */
 	struct pic_pair pics;
 	struct pit pit;
 	struct rtc rtc;
@@ -35,6 +37,28 @@ void virtual_devices_reset(struct vm *vm);
 /* One byte at a port. False: the VM has no virtual device there. */
 bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value);
 enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value);
+
+/* What the virtual PIC has for the processor. */
+struct virtual_interrupt {
+	bool taken; /* `vector` is to be delivered, and in service now */
+	bool waits; /* (another) one waits to be taken */
+	uint8_t vector;
+	uint64_t
+		next; /* tsc_host() at which the timer may raise one; UINT64_MAX: it can't, as things are */
+};
+
+/* `open`: the PIC's output is wired to the processor; `can_take`: which takes interrupts now. */
+struct virtual_interrupt virtual_interrupt(struct vm *vm, bool open, bool can_take);
+
+/*
+ * What the virtual PIC says of interrupts that go past it (pic_open() and the like), and that those of `begun`
+ * are in service.
+ */
+struct virtual_pic_view {
+	uint16_t open, in_service;
+	uint8_t base[PIC_COUNT]; /* vectors of inputs 0 and 8 */
+};
+struct virtual_pic_view virtual_pic_view(struct vm *vm, uint16_t begun);
 
 /* The power management timer, all 32 bits of it. */
 uint32_t virtual_pm_timer(void);

@@ -61,6 +61,8 @@ void guest_state_set_gdt(gpa_t base, uint16_t limit);
  * in between or not. Fewer than asked for where the processor's timer has not enough bits.
  */
 void guest_exit_after(uint64_t ticks);
+/* No time for it any more. */
+void guest_exit_never(void);
 
 /* Begins to run the guest; the core returns to the hypervisor only by exits. */
 _Noreturn void guest_run(struct guest_registers *registers);
@@ -174,6 +176,14 @@ bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size);
  * while another is handled, and the rest become one with it (SDM 3.6.7.1).
  */
 void guest_inject_nmi(unsigned more);
+
+/*
+ * An external interrupt: whether the guest could take one at the next entry; its delivery there, only if so;
+ * and whether the guest is left as soon as it could take one.
+ */
+bool guest_can_take_interrupt(void);
+void guest_inject_interrupt(uint8_t vector);
+void guest_interrupt_window(bool open);
 
 /*
  * Whether the x2APIC MSRs that the VM's MSR bitmap passes do pass. Outside x2APIC mode they exit, and are

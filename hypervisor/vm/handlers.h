@@ -68,6 +68,8 @@ void vm_hypercall(const struct vcpu *vcpu, struct guest_registers *registers);
 bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 bool local_apic_base_write(struct vcpu *vcpu, uint64_t value);
+/* What the vCPU remembers of its APIC, as after power-on. */
+void local_apic_forget(struct vcpu *vcpu);
 /* State after INIT, of the real APIC as well (SDM 3.11.4.7.3). */
 void local_apic_reset(struct vcpu *vcpu);
 /* True if the guest has its xAPIC page there, in xAPIC mode. */

@@ -6,9 +6,11 @@
  * guests that do not use x2APIC.
  */
 #include "bulkhead/platform.h"
+#include "bulkhead/virtual_devices.h"
 #include "cpu/apic.h"
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
+#include "vm/extint.h"
 #include "vm/handlers.h"
 
 /* ICR destination shorthands (SDM 3.11.6.1) */
@@ -172,14 +174,36 @@ static void send_ipi(struct vcpu *vcpu, uint64_t icr)
 		log_refused(vcpu, icr, "no such core in this VM");
 }
 
+static bool is_software_disabled(void)
+{
+	return !(msr_read(APIC_SPURIOUS) & APIC_SPURIOUS_ENABLE);
+}
+
+/* While the APIC is software-disabled, the masks are 1 (SDM 3.11.4.7.2). */
+static uint64_t lint_read(const struct vcpu *vcpu, uint32_t msr)
+{
+	return vcpu->lint[msr - APIC_LVT_LINT0] | (is_software_disabled() ? APIC_LVT_MASKED : 0);
+}
+
+static void lint_remember(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	vcpu->lint[msr - APIC_LVT_LINT0] =
+		(uint32_t)(value | (is_software_disabled() ? APIC_LVT_MASKED : 0));
+	if (msr == APIC_LVT_LINT0)
+		extint_changed(vcpu);
+}
+
 /*
  * Local vector table: fixed interrupts of the core's own sources are the guest's. NMI, SMI, INIT and
- * ExtINT come from outside the core (LINT0, LINT1, thermal), so such an entry stays masked.
+ * ExtINT come from outside the core (LINT0, LINT1, thermal), so such an entry stays masked. ExtINT of LINT0 is
+ * the way of the virtual PIC's interrupts.
  */
 static void lvt_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint64_t mode = (value & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
 
+	if (msr == APIC_LVT_LINT0 || msr == APIC_LVT_LINT1)
+		lint_remember(vcpu, msr, value);
 	if (mode != APIC_FIXED && !(value & APIC_LVT_MASKED)) {
 		if (log_limit(&vcpu->vm->limits.ipi))
 			log_debug("vCPU %u: LVT entry 0x%x with delivery mode %lu stays masked",
@@ -236,6 +260,12 @@ static const struct register_rule *find(uint32_t msr)
 	return NULL;
 }
 
+static uint64_t register_read(const struct vcpu *vcpu, uint32_t msr)
+{
+	return msr == APIC_LVT_LINT0 || msr == APIC_LVT_LINT1 ? lint_read(vcpu, msr)
+							      : msr_read(msr);
+}
+
 bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct register_rule *rule = find(msr);
@@ -248,7 +278,7 @@ bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	}
 	if (!rule || !rule->read || !apic_has_register(msr))
 		return false;
-	*value = msr_read(msr);
+	*value = register_read(vcpu, msr);
 	return true;
 }
 
@@ -314,12 +344,25 @@ static bool page_may_lie_at(const struct vcpu *vcpu, gpa_t page, uint64_t mode)
 	return true;
 }
 
+/*
+ * A PC's firmware hands the BSP over with LINT0 open to the PIC (MultiProcessor Specification 1.4, 3.6.2.2), and without
+ * an APIC in the way a firmware itself finds it so: a guest need not know the APIC.
+ */
+void local_apic_forget(struct vcpu *vcpu)
+{
+	bool pic = vcpu->vm->config->virtual_devices & VIRTUAL_PIC && vcpu->config->index == 0;
+
+	vcpu->icr = 0;
+	vcpu->lint[0] = pic ? APIC_EXTINT << APIC_DELIVERY_SHIFT : (uint32_t)APIC_LVT_MASKED;
+	vcpu->lint[1] = (uint32_t)APIC_LVT_MASKED;
+	vcpu->xapic_ldr = 0;
+	vcpu->xapic_dfr = UINT32_MAX;
+}
+
 void local_apic_reset(struct vcpu *vcpu)
 {
 	apic_reset();
-	vcpu->icr = 0;
-	vcpu->xapic_ldr = 0;
-	vcpu->xapic_dfr = UINT32_MAX;
+	local_apic_forget(vcpu);
 }
 
 /* Switches the mode; what CPUID and the MSRs of x2APIC mode say follows. */
@@ -345,8 +388,10 @@ bool local_apic_base_write(struct vcpu *vcpu, uint64_t value)
 	/* other cores of the VM look at the mode, when they send IPIs */
 	__atomic_store_n(&vcpu->apic_base, page | mode | (vcpu->apic_base & APIC_BASE_BSP),
 			 __ATOMIC_RELAXED);
-	if (mode != old)
+	if (mode != old) {
 		mode_set(vcpu, mode);
+		extint_changed(vcpu);
+	}
 	return true;
 }
 
@@ -387,7 +432,7 @@ uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
 		return (uint32_t)(vcpu->icr >> 32) << 24;
 	default:
 		return rule && rule->read && apic_has_register(MSR_X2APIC_FIRST + (offset >> 4))
-			       ? (uint32_t)msr_read(MSR_X2APIC_FIRST + (offset >> 4))
+			       ? (uint32_t)register_read(vcpu, MSR_X2APIC_FIRST + (offset >> 4))
 			       : 0;
 	}
 }

@@ -8,7 +8,9 @@
 #include "bulkhead/virtual_devices.h"
 #include "devices/pci.h"
 #include "devices/virtual.h"
+#include "vm/extint.h"
 #include "vm/handlers.h"
+#include "vm/pic_pins.h"
 #include "vm/watchdog.h"
 
 /* Sleep control register (ACPI 6.4, 4.8.3.7, table 4.19) */
@@ -180,6 +182,13 @@ static void log_refused(struct vcpu *vcpu, const char *what, uint16_t port)
 			  port);
 }
 
+/* A core of the VM that looks in vain has been forestalled by another one, which then tells the BSP. */
+static void look_at_changes(struct vcpu *vcpu)
+{
+	if (__atomic_exchange_n(&vcpu->vm->devices.changed, false, __ATOMIC_ACQ_REL))
+		extint_changed(vcpu);
+}
+
 /*
  * Devices on the ISA bus are 8 bits wide: a wider access comes to them byte by byte, at one port after the
  * other. False: no byte of it met a device.
@@ -188,6 +197,7 @@ static bool read_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t
 {
 	bool found = false;
 
+	pic_pins_begin(vcpu);
 	*value = UINT32_MAX;
 	for (unsigned i = 0; i < size; i++) {
 		uint8_t byte;
@@ -198,6 +208,7 @@ static bool read_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t
 		*value &= ~(UINT32_C(0xFF) << 8 * i);
 		*value |= (uint32_t)byte << 8 * i;
 	}
+	look_at_changes(vcpu);
 	return found;
 }
 
@@ -205,6 +216,7 @@ static bool write_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 {
 	bool found = false;
 
+	pic_pins_begin(vcpu);
 	for (unsigned i = 0; i < size; i++) {
 		enum virtual_write result = virtual_port_write(vcpu->vm, (uint16_t)(port + i),
 							       (uint8_t)(value >> 8 * i));
@@ -213,6 +225,7 @@ static bool write_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 			vm_stop(vcpu, STOP_RESET, NULL);
 		found = found || result == VIRTUAL_WRITE_DONE;
 	}
+	look_at_changes(vcpu);
 	return found;
 }
 

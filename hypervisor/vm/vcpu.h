@@ -32,6 +32,7 @@ enum vcpu_request {
 	REQUEST_RESTART = 0x10,  /* only while at rest: all cores of the VM restart it together */
 	REQUEST_RESTED = 0x20,   /* to the BSP: the last core has come to rest */
 	REQUEST_NMI_MORE = 0x40, /* a second one, or more */
+	REQUEST_EXTINT = 0x80, /* to the BSP: what the virtual PIC has for it may have changed */
 	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. */
 	REQUEST_WISH_STOP = 0x10000,
 	REQUEST_WISH_START = 0x20000,
@@ -55,6 +56,14 @@ struct vm_log_limits {
 /* MSRs that were refused to a VM and are told of, once each. */
 #define VM_MSRS_REFUSED 16
 
+/* Real pins that go by the virtual PIC (vm/pic_pins.h), by its inputs; for the BSP's core. */
+#define PIC_PINS (PIC_COUNT * PIC_INPUTS)
+struct pic_pins {
+	uint16_t opened;          /* those with a vector */
+	uint16_t served;          /* in service at the APIC, and known to the virtual PIC */
+	uint8_t vector[PIC_PINS]; /* of the real IOAPIC entry; 0: none; atomic */
+};
+
 /* On pages of its own, which its VM's cores have mapped and no others. */
 struct vm {
 	const struct vm_config *config;
@@ -77,7 +86,8 @@ struct vm {
 	struct vm_log_limits limits;
 	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */
 	struct virtual_devices devices;         /* has a lock of its own */
-	uint32_t msix_used;                     /* elements of the next */
+	struct pic_pins pic_pins;
+	uint32_t msix_used; /* elements of the next */
 	/* MSI-X tables of its functions as the guest has written them */
 	_Alignas(4096) struct pci_msix_entry msix[CONFIG_MAX_MSIX_VECTORS];
 	/* The VM's own with all x2APIC MSRs exiting, for cores that are not in x2APIC mode. */
@@ -97,6 +107,7 @@ struct vcpu {
 		nmis; /* raised and not delivered yet: at most two, as one may be in the handler's hands */
 	uint64_t apic_base;    /* IA32_APIC_BASE as the guest sees it */
 	uint64_t icr;          /* last value written to the ICR */
+	uint32_t lint[2];      /* LVT entries LINT0 and LINT1 as the guest has written them */
 	uint32_t xapic_ldr;    /* logical destination while in xAPIC mode */
 	uint32_t xapic_dfr;    /* destination format while in xAPIC mode */
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */

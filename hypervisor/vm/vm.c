@@ -8,22 +8,39 @@
 #include "cpu/tsc.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
+#include "lib/string.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
 #include "vm/machine_check.h"
 #include "vm/monitor.h"
+#include "vm/timer.h"
 #include "vm/vcpu.h"
-#include "vm/watchdog.h"
 
 /* Where each VM's cores have them mapped (bulkhead/host.h). */
 struct vcpu vcpus[CONFIG_MAX_VCPUS] __attribute__((section(".sbss.owned_vcpus")));
 struct vm vms[CONFIG_MAX_VMS] __attribute__((section(".sbss.owned_vms")));
 
-/* What begins as on a bare PC, or may be a kernel of any age, finds the APIC as reset leaves it. */
+/* Whether a command line has this word. */
+static bool has_word(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = line; *at; at++)
+		if ((at == line || at[-1] == ' ') && !strncmp(at, word, length) &&
+		    (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+/*
+ * What begins as on a bare PC, or may be a kernel of any age, finds the APIC as reset leaves it. So does a Linux that
+ * is told to look for no ACPI tables: without them it believes in no x2APIC that is on already, and faults.
+ */
 static bool starts_in_x2apic(const struct vm_config *vm)
 {
-	return vm->boot.protocol == BOOT_LINUX || vm->boot.protocol == BOOT_ELF ||
-	       vm->boot.protocol == BOOT_RAW;
+	if (vm->boot.protocol == BOOT_LINUX)
+		return !has_word(vm->boot.bootargs, "acpi=off");
+	return vm->boot.protocol == BOOT_ELF || vm->boot.protocol == BOOT_RAW;
 }
 
 void vcpu_reset(struct vcpu *vcpu)
@@ -36,9 +53,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	/* As a firmware that knows x2APIC hands it over, so that guests need not touch the APIC page. */
 	if (starts_in_x2apic(vcpu->vm->config))
 		vcpu->apic_base |= APIC_BASE_X2APIC;
-	vcpu->icr = 0;
-	vcpu->xapic_ldr = 0;
-	vcpu->xapic_dfr = UINT32_MAX;
+	local_apic_forget(vcpu);
 	vcpu->mtrr_default = MTRR_DEFAULT_RESET;
 	/* Whether they are fast is the machine's affair: where they are not, Linux uses other instructions. */
 	vcpu->misc_enable = msr_read(MSR_MISC_ENABLE) & MISC_ENABLE_FAST_STRINGS;
@@ -50,6 +65,7 @@ void vm_reset(struct vm *vm)
 	ioapic_forget(vm);
 	pci_forget(vm);
 	virtual_devices_reset(vm);
+	vm->pic_pins = (struct pic_pins){0};
 	vm->stop = STOP_NONE;
 	vm->parked = 0;
 	vm->starts++;
@@ -179,6 +195,8 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	} else if (requests & (REQUEST_NMI | REQUEST_NMI_MORE)) {
 		guest_inject_nmi(!!(requests & REQUEST_NMI) + !!(requests & REQUEST_NMI_MORE));
 	}
+	if (requests & (REQUEST_EXTINT | REQUEST_INIT))
+		timer_update(vcpu, registers);
 }
 
 /* As the loader of its image has decided. */
@@ -230,7 +248,7 @@ _Noreturn void vcpu_run(struct vcpu *vcpu)
 		vcpu_wait_for_sipi(vcpu, &registers);
 	else
 		start_at_entry(vcpu, &registers);
-	watchdog_check(vcpu, &registers);
+	timer_set(vcpu, &registers);
 	/*
 	 * A kick while there was no VMCS, or none with controls, has left no more than its request. From
 	 * here on its handler makes the first entry exit.

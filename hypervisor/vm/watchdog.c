@@ -4,7 +4,7 @@
 #include "cpu/frequency.h"
 #include "cpu/tsc.h"
 
-bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
+uint64_t watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 {
 	struct vm *vm = vcpu->vm;
 	uint64_t period = vm->config->life.watchdog_seconds * tsc_frequency(&scenario_tables);
@@ -13,13 +13,12 @@ bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers)
 	uint64_t left;
 
 	if (period == 0 || vcpu->config->index != 0)
-		return false;
+		return UINT64_MAX;
 	/* a feeder whose clock is a little ahead has just fed */
 	if ((int64_t)(now - fed) < 0)
 		now = fed;
 	if (now - fed >= period)
 		vm_stop(vcpu, STOP_WATCHDOG, registers);
 	left = period - (now - fed);
-	guest_exit_after(left < period / WATCHDOG_LOOKS ? left : period / WATCHDOG_LOOKS);
-	return true;
+	return left < period / WATCHDOG_LOOKS ? left : period / WATCHDOG_LOOKS;
 }

@@ -22,10 +22,9 @@ static inline void watchdog_feed(struct vm *vm)
 }
 
 /*
- * Before the first entry and at each exit by the preemption timer, on the vCPU's core: sets the timer, or
- * stops the VM if it was not fed in time. False if the vCPU carries no watchdog. Whoever changes the
- * timer looks for requests afterwards, because a kick may have set it.
+ * For timer_update(), on the vCPU's core: stops the VM if it was not fed in time, else says in how many ticks of
+ * the TSC to look again. UINT64_MAX if the vCPU carries no watchdog.
  */
-bool watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers);
+uint64_t watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers);
 
 #endif

@@ -140,12 +140,12 @@ static bool can_take_nmi(void)
 	       !(vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
 }
 
-static void nmi_window_set(bool open)
+static void window_set(uint32_t window, bool open)
 {
 	uint64_t controls = vmcs_read(VMCS_PROCESSOR_CONTROLS);
 
-	vmcs_write(VMCS_PROCESSOR_CONTROLS, open ? controls | PROCESSOR_NMI_WINDOW
-						 : controls & ~(uint64_t)PROCESSOR_NMI_WINDOW);
+	if (!(controls & window) == open)
+		vmcs_write(VMCS_PROCESSOR_CONTROLS, controls ^ window);
 }
 
 static void raise_nmis(struct vcpu *vcpu, unsigned more)
@@ -169,5 +169,25 @@ void guest_inject_nmi(unsigned more)
 			   INTERRUPTION_VALID | INTERRUPTION_NMI | EXCEPTION_NMI);
 		vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	}
-	nmi_window_set(vcpu->nmis != 0);
+	window_set(PROCESSOR_NMI_WINDOW, vcpu->nmis != 0);
+}
+
+/* What the entry checks of an external interrupt, and that it takes the place of no other event (SDM 3.27.3.1.5). */
+bool guest_can_take_interrupt(void)
+{
+	return (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+	       !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & SHADOWS) &&
+	       !(vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID);
+}
+
+void guest_inject_interrupt(uint8_t vector)
+{
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO,
+		   INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE); /* ends HLT */
+}
+
+void guest_interrupt_window(bool open)
+{
+	window_set(PROCESSOR_INTERRUPT_WINDOW, open);
 }

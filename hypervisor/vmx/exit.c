@@ -10,7 +10,7 @@
 #include "vm/handlers.h"
 #include "vm/machine_check.h"
 #include "vm/task_switch.h"
-#include "vm/watchdog.h"
+#include "vm/timer.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 
@@ -268,10 +268,13 @@ void vcpu_exit_soon(void)
 
 static void handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	if (!watchdog_check(vcpu, registers))
-		vmcs_write(VMCS_PIN_CONTROLS,
-			   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
+	timer_set(vcpu, registers);
 	vcpu_handle_requests(vcpu, registers);
+}
+
+static void handle_interrupt_window(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	timer_update(vcpu, registers);
 }
 
 static void handle_nmi_window(struct vcpu *vcpu, struct guest_registers *registers)
@@ -315,6 +318,7 @@ static void handle_triple_fault(struct vcpu *vcpu, struct guest_registers *regis
 exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EXCEPTION_OR_NMI] = handle_exception,
 	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
+	[VMX_EXIT_INTERRUPT_WINDOW] = handle_interrupt_window,
 	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
 	[VMX_EXIT_TASK_SWITCH] = handle_task_switch,
 	[VMX_EXIT_CPUID] = handle_cpuid,

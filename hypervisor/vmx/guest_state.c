@@ -311,7 +311,7 @@ void guest_state_set_gdt(gpa_t base, uint16_t limit)
 /*
  * The value is saved at exits, so that a guest that exits often is still left in time. A processor that
  * can't save it starts anew with every entry, and is late for such a guest. Saving is not allowed
- * without the timer (SDM 3.27.2.1.2), which is therefore never switched off again.
+ * without the timer (SDM 3.27.2.1.2).
  */
 void guest_exit_after(uint64_t ticks)
 {
@@ -321,6 +321,13 @@ void guest_exit_after(uint64_t ticks)
 	vmcs_write(VMCS_PREEMPTION_TIMER, value < UINT32_MAX ? value : UINT32_MAX);
 	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
 	vmcs_write(VMCS_EXIT_CONTROLS, vmcs_read(VMCS_EXIT_CONTROLS) | (EXIT_SAVE_TIMER & allowed));
+}
+
+void guest_exit_never(void)
+{
+	vmcs_write(VMCS_EXIT_CONTROLS, vmcs_read(VMCS_EXIT_CONTROLS) & ~(uint64_t)EXIT_SAVE_TIMER);
+	vmcs_write(VMCS_PIN_CONTROLS,
+		   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
 }
 
 _Noreturn void guest_run(struct guest_registers *registers)

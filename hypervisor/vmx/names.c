@@ -48,6 +48,7 @@ static const struct control_name control_names[] = {
 	{CONTROL_PIN, PIN_NMI, "NMI exiting"},
 	{CONTROL_PIN, PIN_VIRTUAL_NMI, "virtual NMIs"},
 	{CONTROL_PIN, PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
+	{CONTROL_PROCESSOR, PROCESSOR_INTERRUPT_WINDOW, "interrupt-window exiting"},
 	{CONTROL_PROCESSOR, PROCESSOR_TSC_OFFSETTING, "use TSC offsetting"},
 	{CONTROL_PROCESSOR, PROCESSOR_HLT, "HLT exiting"},
 	{CONTROL_PROCESSOR, PROCESSOR_INVLPG, "INVLPG exiting"},

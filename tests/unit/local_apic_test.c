@@ -40,6 +40,14 @@ void cpuid_forget(struct vcpu *vcpu)
 	forgotten++;
 }
 
+static unsigned changes; /* of the way of the PIC's interrupts */
+
+void extint_changed(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	changes++;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -50,6 +58,7 @@ static int setup(void **state)
 	right = &vcpus[2];
 	x2apic_msrs_pass = true;
 	forgotten = 0;
+	changes = 0;
 	return 0;
 }
 
@@ -166,6 +175,29 @@ static void lvt_delivery_modes_are_masked(void **state)
 		assert_true(local_apic_write(left, outside[i], 0x35));
 		assert_int_equal(fake_msr(outside[i]), 0x35);
 	}
+}
+
+/* The guest reads back what it wrote, whatever the real entry is. */
+static void lint_entries_are_remembered(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	fake_msr_set(APIC_SPURIOUS, APIC_SPURIOUS_ENABLE);
+	local_apic_forget(left);
+	assert_true(local_apic_read(left, APIC_LVT_LINT0, &value));
+	assert_int_equal(value, APIC_LVT_MASKED);
+	assert_true(local_apic_write(left, APIC_LVT_LINT0, MODE(APIC_EXTINT)));
+	assert_int_equal(changes, 1);
+	assert_true(local_apic_write(left, APIC_LVT_LINT1, MODE(APIC_NMI)));
+	assert_int_equal(changes, 1);
+	assert_true(local_apic_read(left, APIC_LVT_LINT0, &value));
+	assert_int_equal(value, MODE(APIC_EXTINT));
+	assert_true(local_apic_read(left, APIC_LVT_LINT1, &value));
+	assert_int_equal(value, MODE(APIC_NMI));
+	fake_msr_set(APIC_SPURIOUS, 0);
+	assert_true(local_apic_read(left, APIC_LVT_LINT1, &value));
+	assert_int_equal(value, APIC_LVT_MASKED | MODE(APIC_NMI));
 }
 
 /* What a real APIC would answer with #GP must not be written on behalf of a guest. */
@@ -427,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup(init_deassert_does_nothing, setup),
 		cmocka_unit_test_setup(reserved_bits_of_icr_fault, setup),
 		cmocka_unit_test_setup(lvt_delivery_modes_are_masked, setup),
+		cmocka_unit_test_setup(lint_entries_are_remembered, setup),
 		cmocka_unit_test_setup(reserved_bits_of_local_vectors_fault, setup),
 		cmocka_unit_test_setup(local_vectors_that_are_not_there, setup),
 		cmocka_unit_test_setup(apic_base_transitions, setup),

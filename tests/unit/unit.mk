@@ -69,6 +69,11 @@ unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fa
 virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c pit.c rtc.c keyboard.c clock.c) \
 	cpu/frequency.c)
 
+unit-extint := tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
+	hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/extint.c hypervisor/vm/timer.c hypervisor/vm/pic_pins.c \
+	hypervisor/vm/watchdog.c hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/devices/ioapic.c \
+	hypervisor/devices/message.c $(virtual-sources)
+
 unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/lib/log_limit.c hypervisor/lib/lock.c hypervisor/vm/port.c $(virtual-sources)
 
@@ -84,7 +89,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
-	hypervisor/vm/watchdog.c hypervisor/vm/xsave.c \
+	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \
 	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c
 
 unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \

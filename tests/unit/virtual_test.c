@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bulkhead/virtual_devices.h"
+#include "cpu/cpu.h"
 #include "devices/clock.h"
 #include "devices/pci.h"
 #include "fake_cpu.h"
@@ -30,6 +31,19 @@ void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
 	(void)port;
 	(void)size;
 	(void)value;
+}
+
+void pic_pins_begin(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static unsigned pic_changes; /* of what the PIC may signal */
+
+void extint_changed(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	pic_changes++;
 }
 
 static struct vm_config left;
@@ -599,6 +613,30 @@ static void cmos_has_memory_sizes(void **state)
 	assert_int_equal(in(0x70), 0xFF);
 }
 
+static void interrupt_controllers_tell_of_changes(void **state)
+{
+	(void)state;
+	pic_changes = 0;
+	in(0x40);
+	in(0x71);
+	assert_int_equal(pic_changes, 0);
+	out(0x21, 0xFE);
+	assert_int_equal(pic_changes, 1);
+	out(0x40, 0x10);
+	assert_int_equal(pic_changes, 2);
+}
+
+static void a_guest_that_writes_its_tsc_moves_no_clock(void **state)
+{
+	uint32_t before = vm_port_read(&vcpus[0], 0x608, 4);
+
+	(void)state;
+	fake_cpu()->tsc += 100 * TSC_HZ;
+	this_cpu()->tsc_moved += 100 * TSC_HZ;
+	assert_int_equal(vm_port_read(&vcpus[0], 0x608, 4), before);
+	this_cpu()->tsc_moved = 0;
+}
+
 /* --- ACPI --------------------------------------------------------------------------------------- */
 
 static void power_management_timer(void **state)
@@ -643,6 +681,8 @@ int main(void)
 		cmocka_unit_test_setup(guest_sets_its_clock, setup),
 		cmocka_unit_test_setup(update_in_progress_shows_and_ends, setup),
 		cmocka_unit_test_setup(cmos_has_memory_sizes, setup),
+		cmocka_unit_test_setup(interrupt_controllers_tell_of_changes, setup),
+		cmocka_unit_test_setup(a_guest_that_writes_its_tsc_moves_no_clock, setup),
 		cmocka_unit_test_setup(power_management_timer, setup),
 	};
 
