@@ -220,6 +220,23 @@ enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t valu
 	return result;
 }
 
+uint32_t virtual_fw_cfg_read(struct vm *vm, uint16_t port, unsigned size)
+{
+	uint32_t value;
+
+	lock(&vm->devices);
+	value = fw_cfg_read(&vm->devices.fw_cfg, vm->config, port, size);
+	unlock(&vm->devices);
+	return value;
+}
+
+void virtual_fw_cfg_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
+{
+	lock(&vm->devices);
+	fw_cfg_write(&vm->devices.fw_cfg, port, size, value);
+	unlock(&vm->devices);
+}
+
 static uint64_t next_edge(const struct virtual_devices *devices)
 {
 	if (!pic_would_signal(&devices->pics, TIMER_INPUT))
@@ -279,6 +296,7 @@ void virtual_devices_reset(struct vm *vm)
 	pit_reset(&devices->pit, devices->timed);
 	rtc_reset(&devices->rtc, vm->config);
 	keyboard_reset(&devices->keyboard);
+	devices->fw_cfg = (struct fw_cfg){0};
 	devices->reset_control = 0;
 	devices->pm1_enable = 0;
 	devices->pm1_control = 0;

@@ -3,6 +3,7 @@
 #ifndef DEVICES_VIRTUAL_H
 #define DEVICES_VIRTUAL_H
 
+#include "devices/fw_cfg.h"
 #include "devices/keyboard.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
@@ -20,6 +21,7 @@ struct virtual_devices {
 	struct pit pit;
 	struct rtc rtc;
 	struct keyboard keyboard;
+	struct fw_cfg fw_cfg;
 	uint8_t reset_control; /* port 0xCF9 */
 	uint16_t pm1_enable;   /* ACPI: atomic, as nothing but the guest changes them */
 	uint16_t pm1_control;
@@ -37,6 +39,10 @@ void virtual_devices_reset(struct vm *vm);
 /* One byte at a port. False: the VM has no virtual device there. */
 bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value);
 enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value);
+
+/* The firmware configuration interface, whose registers are not all a byte wide. */
+uint32_t virtual_fw_cfg_read(struct vm *vm, uint16_t port, unsigned size);
+void virtual_fw_cfg_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
 
 /* What the virtual PIC has for the processor. */
 struct virtual_interrupt {

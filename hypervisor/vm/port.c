@@ -95,6 +95,16 @@ static void write_pm1_control(struct vcpu *vcpu, uint16_t port, unsigned size, u
 		vm_stop(vcpu, STOP_POWER_OFF, NULL);
 }
 
+static uint32_t read_fw_cfg(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	return virtual_fw_cfg_read(vcpu->vm, port, size);
+}
+
+static void write_fw_cfg(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+	virtual_fw_cfg_write(vcpu->vm, port, size, value);
+}
+
 static uint32_t read_pci(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
 	return pci_port_read(vcpu->vm, port, size);
@@ -157,6 +167,8 @@ static const struct virtual_port virtual_ports[] = {
 	 write_pm1_event},
 	{VIRTUAL_ACPI_PM, PLATFORM_PM1_CONTROL_PORT, PLATFORM_PM1_CONTROL_PORT + 1,
 	 read_pm1_control, write_pm1_control},
+	{VIRTUAL_FW_CFG, PLATFORM_FW_CFG_PORT, PLATFORM_FW_CFG_DATA_PORT, read_fw_cfg,
+	 write_fw_cfg},
 	{0, PCI_PORT_FIRST, PCI_PORT_LAST, read_pci, write_pci},
 };
 

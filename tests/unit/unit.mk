@@ -66,7 +66,7 @@ unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fa
 	tests/unit/fake/fake_log.c hypervisor/lib/lock.c hypervisor/devices/ioapic.c hypervisor/devices/message.c \
 	hypervisor/lib/log_limit.c
 
-virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c pic.c pit.c rtc.c keyboard.c clock.c) \
+virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c fw_cfg.c pic.c pit.c rtc.c keyboard.c clock.c) \
 	cpu/frequency.c)
 
 unit-extint := tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \

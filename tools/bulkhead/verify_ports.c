@@ -225,6 +225,7 @@ static const struct {
 	{VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer"},
 	{VIRTUAL_ACPI_PM, 0x604, 0x607, "the PM1 event registers"},
 	{VIRTUAL_ACPI_PM, 0x60C, 0x60D, "the PM1 control register"},
+	{VIRTUAL_FW_CFG, 0x510, 0x511, "the firmware configuration"},
 };
 
 static void check_devices(struct verify *verify, const struct verify_vm *vm)

@@ -18,14 +18,17 @@ enum virtual_device {
 	VIRTUAL_KEYBOARD_RESET =
 		0x80, /* reset by command 0xFE at 0x64, which is absent for all else */
 	VIRTUAL_ACPI_PM =
-		0x100, /* ACPI fixed hardware: PM1 registers; without it ACPI is reduced */
-	VIRTUAL_ALL = 0x1FF,
+		0x100,          /* ACPI fixed hardware: PM1 registers; without it ACPI is reduced */
+	VIRTUAL_FW_CFG = 0x200, /* firmware configuration: what SeaBIOS asks for */
+	VIRTUAL_ALL = 0x3FF,
 };
 
 #define PLATFORM_PM1_EVENT_PORT   0x604 /* status and enable register, 16 bits each */
 #define PLATFORM_PM_TIMER_PORT    0x608 /* 32 bits */
 #define PLATFORM_PM1_CONTROL_PORT 0x60C /* 16 bits */
-#define PLATFORM_SCI              9     /* its interrupt, which never comes */
+#define PLATFORM_FW_CFG_PORT      0x510 /* its selector, 16 bits */
+#define PLATFORM_FW_CFG_DATA_PORT 0x511
+#define PLATFORM_SCI              9 /* its interrupt, which never comes */
 
 /* X(device bit, name in the scenario, what it is) */
 #define VIRTUAL_DEVICES(X)                                                            \
@@ -37,7 +40,8 @@ enum virtual_device {
 	X(VIRTUAL_PM_TIMER, "pm-timer", "ACPI power management timer")                \
 	X(VIRTUAL_HOST_BRIDGE, "i440fx", "440FX host bridge")                         \
 	X(VIRTUAL_KEYBOARD_RESET, "i8042-reset", "reset by the command 0xfe at 0x64") \
-	X(VIRTUAL_ACPI_PM, "acpi-pm", "ACPI fixed hardware")
+	X(VIRTUAL_ACPI_PM, "acpi-pm", "ACPI fixed hardware")                          \
+	X(VIRTUAL_FW_CFG, "fw-cfg", "firmware configuration")
 
 /* X(device bit, first port, last port, what is there) */
 #define VIRTUAL_DEVICE_PORTS(X)                                                      \
@@ -54,6 +58,7 @@ enum virtual_device {
 	X(VIRTUAL_RESET, 0xCF9, 0xCF9, "the reset control register")                 \
 	X(VIRTUAL_PM_TIMER, 0x608, 0x60B, "the power management timer")              \
 	X(VIRTUAL_ACPI_PM, 0x604, 0x607, "the PM1 event registers")                  \
-	X(VIRTUAL_ACPI_PM, 0x60C, 0x60D, "the PM1 control register")
+	X(VIRTUAL_ACPI_PM, 0x60C, 0x60D, "the PM1 control register")                 \
+	X(VIRTUAL_FW_CFG, 0x510, 0x511, "the firmware configuration")
 
 #endif
