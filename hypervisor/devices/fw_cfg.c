@@ -26,7 +26,7 @@ static const char signature[] = "QEMU";
 /* Byte `offset` of a number, least significant first; 0 behind it. */
 static uint8_t byte_of(uint64_t value, uint32_t offset)
 {
-	return offset < sizeof(value) ? (uint8_t)(value >> 8 * offset) : 0;
+	return (uint8_t)(offset < sizeof(value) ? value >> 8 * offset : 0);
 }
 
 /* RAM that begins at 0, all of it below 4 GiB. */
@@ -89,7 +89,7 @@ static uint8_t file_byte(const struct vm_config *vm, unsigned number, uint32_t o
 {
 	const struct file *file = &files[number];
 
-	return offset < file->size(vm) ? file->byte(vm, offset) : 0;
+	return (uint8_t)(offset < file->size(vm) ? file->byte(vm, offset) : 0);
 }
 
 static uint8_t entry_byte(const struct vm_config *vm, unsigned number, uint32_t offset)
@@ -127,7 +127,7 @@ static uint8_t item_byte(const struct vm_config *vm, uint16_t item, uint32_t off
 {
 	switch (item) {
 	case ITEM_SIGNATURE:
-		return offset < sizeof(signature) - 1 ? (uint8_t)signature[offset] : 0;
+		return (uint8_t)(offset < sizeof(signature) - 1 ? signature[offset] : 0);
 	case ITEM_FEATURES:
 		return byte_of(FEATURE_TRADITIONAL, offset);
 	case ITEM_RAM_SIZE:

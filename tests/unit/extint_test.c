@@ -198,7 +198,7 @@ static void edges_come_in_time_and_none_is_lost(void **state)
 	pic_setup(0xFE);
 	pit_periodic(1000);
 	begin = fake_cpu()->tsc;
-	for (unsigned i = 1; i <= 1000; i++) {
+	for (uint64_t i = 1; i <= 1000; i++) {
 		assert_in_range(guest.ticks, 1, pit_ticks(1000) + 42);
 		run(NEVER - 1);
 		assert_int_equal(guest.injected, 0x30);

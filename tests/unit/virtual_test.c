@@ -651,6 +651,61 @@ static void power_management_timer(void **state)
 	assert_int_equal(in(0x60B), vm_port_read(&vcpus[0], 0x608, 4) >> 24);
 }
 
+/* --- Firmware configuration ---------------------------------------------------------------------- */
+
+static void item_read(uint16_t item, uint8_t *bytes, unsigned count)
+{
+	vm_port_write(&vcpus[0], 0x510, 2, item);
+	for (unsigned i = 0; i < count; i++)
+		bytes[i] = in(0x511);
+}
+
+static void firmware_configuration(void **state)
+{
+	static const struct e820_entry map[] = {{0, 0x9F000, 1}, {0x100000, 0x700000, 1}};
+	static const struct port_range ports[] = {{0x2F8, 0x2FF}};
+	static const uint8_t size[] = {0, 0, 0x80, 0, 0, 0, 0, 0};
+	uint8_t bytes[4 + 3 * 64];
+
+	(void)state;
+	left.e820 = map;
+	left.e820_count = 2;
+	left.ports = ports;
+	left.port_count = 1;
+	item_read(0, bytes, 5);
+	assert_memory_equal(bytes, "QEMU", 5);
+	item_read(1, bytes, 5);
+	assert_memory_equal(bytes, "\1\0\0\0", 5); /* without DMA */
+	item_read(3, bytes, 8);
+	assert_memory_equal(bytes, size, 8);
+	item_read(5, bytes, 2);
+	assert_memory_equal(bytes, "\2", 2);
+	item_read(0x19, bytes, sizeof(bytes));
+	assert_memory_equal(bytes, "\0\0\0\2\0\0\0\x28\0\x20\0\0etc/e820", 20);
+	assert_memory_equal(bytes + 68, "\0\0\0\x08\0\x21\0\0etc/sercon-port", 24);
+	assert_int_equal(bytes[132], 0);
+	item_read(0x20, bytes, 41);
+	assert_memory_equal(bytes, map, 40);
+	assert_int_equal(bytes[40], 0);
+	item_read(0x21, bytes, 8);
+	assert_memory_equal(bytes, "\xF8\x02\0\0\0\0\0", 8);
+	item_read(0x7FFF, bytes, 1);
+	assert_int_equal(bytes[0], 0);
+	assert_int_equal(in(0x510), 0xFF);
+}
+
+static void firmware_configuration_without_a_serial_port(void **state)
+{
+	uint8_t bytes[4];
+
+	(void)state;
+	item_read(0x19, bytes, 4);
+	assert_memory_equal(bytes, "\0\0\0\0", 4);
+	left.virtual_devices = 0;
+	item_read(0, bytes, 1);
+	assert_int_equal(bytes[0], 0xFF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -684,6 +739,8 @@ int main(void)
 		cmocka_unit_test_setup(interrupt_controllers_tell_of_changes, setup),
 		cmocka_unit_test_setup(a_guest_that_writes_its_tsc_moves_no_clock, setup),
 		cmocka_unit_test_setup(power_management_timer, setup),
+		cmocka_unit_test_setup(firmware_configuration, setup),
+		cmocka_unit_test_setup(firmware_configuration_without_a_serial_port, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
