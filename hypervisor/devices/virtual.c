@@ -224,17 +224,17 @@ uint32_t virtual_fw_cfg_read(struct vm *vm, uint16_t port, unsigned size)
 {
 	uint32_t value;
 
-	lock(&vm->devices);
+	lock_take(&vm->devices.lock);
 	value = fw_cfg_read(&vm->devices.fw_cfg, vm->config, port, size);
-	unlock(&vm->devices);
+	lock_release(&vm->devices.lock);
 	return value;
 }
 
 void virtual_fw_cfg_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
 {
-	lock(&vm->devices);
+	lock_take(&vm->devices.lock);
 	fw_cfg_write(&vm->devices.fw_cfg, port, size, value);
-	unlock(&vm->devices);
+	lock_release(&vm->devices.lock);
 }
 
 static uint64_t next_edge(const struct virtual_devices *devices)

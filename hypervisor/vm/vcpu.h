@@ -32,7 +32,7 @@ enum vcpu_request {
 	REQUEST_RESTART = 0x10,  /* only while at rest: all cores of the VM restart it together */
 	REQUEST_RESTED = 0x20,   /* to the BSP: the last core has come to rest */
 	REQUEST_NMI_MORE = 0x40, /* a second one, or more */
-	REQUEST_EXTINT = 0x80, /* to the BSP: what the virtual PIC has for it may have changed */
+	REQUEST_EXTINT = 0x80,   /* to the BSP: what the virtual PIC has for it may have changed */
 	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. */
 	REQUEST_WISH_STOP = 0x10000,
 	REQUEST_WISH_START = 0x20000,

@@ -69,7 +69,7 @@ unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fa
 virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c fw_cfg.c pic.c pit.c rtc.c keyboard.c clock.c) \
 	cpu/frequency.c)
 
-unit-extint := tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
+unit-extint := hypervisor/lib/lock.c tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/extint.c hypervisor/vm/timer.c hypervisor/vm/pic_pins.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/devices/ioapic.c \
 	hypervisor/devices/message.c $(virtual-sources)
