@@ -123,16 +123,24 @@ $(eval $(call remember,$(BUILD)/tools/.flags,$(CC) $(TOOL_CFLAGS)))
 
 # Files that a setting picks; all others in the folders belong to every build.
 hv-picked := hypervisor/vm/inject.c hypervisor/vm/inject_later.c hypervisor/vmx/inject.c hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c \
-	hypervisor/vm/trace.c hypervisor/vm/trace_none.c
+	hypervisor/vm/trace.c hypervisor/vm/trace_none.c hypervisor/cpu/wait.c hypervisor/cpu/reset.c hypervisor/vmx/vmcs_fields.c \
+	hypervisor/lib/apic_mode.c hypervisor/lib/exit_words.c hypervisor/lib/exit_words_none.c \
+	$(wildcard hypervisor/console/*.c)
 hv-$(CONFIG_CONSOLE_SERIAL) += hypervisor/lib/console_serial.c
 hv-$(CONFIG_CONSOLE_DEBUGCON) += hypervisor/lib/console_debugcon.c
+hv-$(CONFIG_OPERATOR_CONSOLE) += $(wildcard hypervisor/console/*.c) hypervisor/cpu/wait.c hypervisor/cpu/reset.c \
+	hypervisor/vmx/vmcs_fields.c hypervisor/lib/apic_mode.c
+hv-$(CONFIG_EXIT_WORDS) += hypervisor/lib/exit_words.c
+ifneq ($(CONFIG_EXIT_WORDS),y)
+hv-y += hypervisor/lib/exit_words_none.c
+endif
 hv-$(CONFIG_FAULT_INJECTION) += hypervisor/vm/inject.c hypervisor/vm/inject_later.c hypervisor/vmx/inject.c
 hv-$(CONFIG_EXIT_TRACE) += hypervisor/vm/trace.c
 ifneq ($(CONFIG_EXIT_TRACE),y)
 hv-y += hypervisor/vm/trace_none.c
 endif
 
-HV_FOLDERS := boot cpu vmx vm devices loader lib
+HV_FOLDERS := boot cpu vmx vm devices loader lib console
 HV_FOUND := $(sort $(wildcard $(foreach f,$(HV_FOLDERS),hypervisor/$(f)/*.c hypervisor/$(f)/*.S)))
 HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # A.c and A.S may stand side by side, hence the suffix stays in the object's name.

@@ -10,6 +10,7 @@
 #include "boot/multiboot2.h"
 #include "boot/times.h"
 #include "bulkhead/version.h"
+#include "console/serve.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
@@ -101,6 +102,8 @@ static void core_run_alone(void)
 {
 	struct vcpu *vcpu = this_cpu()->vcpu;
 
+	if (CONFIG_OPERATOR_CONSOLE && scenario_tables.console_core == this_cpu()->index)
+		console_run();
 	if (!vcpu) {
 		log_info("core with APIC id %u has no VM and sleeps", this_cpu()->apic_id);
 		cpu_halt_forever();

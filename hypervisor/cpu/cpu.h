@@ -91,10 +91,13 @@ struct cpu_area {
 		uint8_t room[HOST_CPU_SIZE];
 	};
 	_Alignas(4096) struct core_counters counters;
+	_Alignas(4096)
+		uint8_t answer[HOST_ANSWER_SIZE]; /* struct console_answer (console/examine.h) */
 };
 _Static_assert(offsetof(struct cpu_area, interrupt_stacks) == HOST_AREA_INTERRUPT_STACKS &&
 		       offsetof(struct cpu_area, vmxon_region) == HOST_AREA_OWN &&
 		       offsetof(struct cpu_area, counters) == HOST_AREA_COUNTERS &&
+		       offsetof(struct cpu_area, answer) == HOST_AREA_ANSWER &&
 		       sizeof(struct cpu_area) == HOST_AREA_SIZE,
 	       "every core's page tables map its area by bulkhead/host.h");
 _Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between guard pages");

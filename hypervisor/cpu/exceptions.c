@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpu/exceptions.h"
 
+#include "console/serve.h"
 #include "cpu/cpu.h"
 #include "cpu/fault.h"
 #include "cpu/privileged.h"
@@ -35,29 +36,8 @@ static struct gate idt[EXCEPTION_COUNT] SEALED_ZEROS;
 #define FIRST_INTERRUPT_VECTOR 16 /* an APIC refuses lower ones (SDM 3.11.5.2) */
 static struct gate drain_idt[VECTOR_COUNT] SEALED_ZEROS;
 extern const char interrupt_drop[]; /* exceptions.S */
-
-static const char *const exception_names[EXCEPTION_COUNT] = {
-	[0] = "divide error (#DE)",
-	[1] = "debug (#DB)",
-	[2] = "NMI",
-	[3] = "breakpoint (#BP)",
-	[4] = "overflow (#OF)",
-	[5] = "bound range (#BR)",
-	[6] = "invalid opcode (#UD)",
-	[7] = "device not available (#NM)",
-	[8] = "double fault (#DF)",
-	[10] = "invalid TSS (#TS)",
-	[11] = "segment not present (#NP)",
-	[12] = "stack fault (#SS)",
-	[13] = "general protection (#GP)",
-	[14] = "page fault (#PF)",
-	[16] = "x87 error (#MF)",
-	[17] = "alignment check (#AC)",
-	[18] = "machine check (#MC)",
-	[19] = "SIMD error (#XM)",
-	[20] = "virtualization exception (#VE)",
-	[21] = "control protection (#CP)",
-};
+/* For a core that waits with interrupts enabled (cpu/wait.c). */
+static struct gate wait_idt[VECTOR_COUNT] SEALED_ZEROS;
 
 /* Interrupt-stack-table numbers count from 1 (SDM 3.6.14.5). */
 static const uint8_t gate_stacks[EXCEPTION_COUNT] = {
@@ -87,6 +67,8 @@ void exceptions_init(void)
 		drain_idt[vector] = idt[vector];
 	for (unsigned vector = FIRST_INTERRUPT_VECTOR; vector < VECTOR_COUNT; vector++)
 		drain_idt[vector] = gate_to((uint64_t)interrupt_drop, 0);
+	for (unsigned vector = 0; CONFIG_OPERATOR_CONSOLE && vector < VECTOR_COUNT; vector++)
+		wait_idt[vector] = vector < EXCEPTION_COUNT ? idt[vector] : drain_idt[vector];
 }
 
 void exceptions_load(void)
@@ -100,6 +82,14 @@ void exceptions_load_drain(void)
 {
 	struct descriptor_pointer pointer = {.limit = sizeof(drain_idt) - 1,
 					     .base = (uint64_t)drain_idt};
+
+	idt_load(&pointer);
+}
+
+void exceptions_load_wait(void)
+{
+	struct descriptor_pointer pointer = {.limit = sizeof(wait_idt) - 1,
+					     .base = (uint64_t)wait_idt};
 
 	idt_load(&pointer);
 }
@@ -126,13 +116,6 @@ static void nmi_in_hypervisor(struct exception_frame *frame)
 		frame->rip = (uint64_t)cpu_sleep_end;
 }
 
-static const char *exception_name(uint64_t vector)
-{
-	const char *name = vector < EXCEPTION_COUNT ? exception_names[vector] : NULL;
-
-	return name ? name : "reserved exception";
-}
-
 static void frame_log(const struct exception_frame *f)
 {
 	log_error("%s in the hypervisor, error code 0x%lx, address 0x%lx",
@@ -146,6 +129,18 @@ static void frame_log(const struct exception_frame *f)
 	log_error("r13=0x%lx r14=0x%lx r15=0x%lx", f->r13, f->r14, f->r15);
 }
 
+/* Where the core's VM, whose the error may be, is mapped. */
+static void machine_check_here(struct exception_frame *frame)
+{
+	bool served = CONFIG_OPERATOR_CONSOLE && console_is_served_here();
+
+	if (served)
+		console_space(false);
+	machine_check_in_hypervisor(frame);
+	if (served)
+		console_space(true);
+}
+
 void exception_dispatch(struct exception_frame *frame)
 {
 	if (frame->vector == EXCEPTION_NMI) {
@@ -153,8 +148,12 @@ void exception_dispatch(struct exception_frame *frame)
 		return;
 	}
 	if (frame->vector == EXCEPTION_MACHINE_CHECK) {
-		machine_check_in_hypervisor(frame);
+		machine_check_here(frame);
 		return;
+	}
+	if (CONFIG_OPERATOR_CONSOLE && console_is_served_here()) {
+		frame_log(frame);
+		console_recover();
 	}
 	contain_begin();
 	frame_log(frame);

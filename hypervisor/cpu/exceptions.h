@@ -29,8 +29,14 @@ void exceptions_load(void);
  */
 void exceptions_load_drain(void);
 
+/* Loads the one in which exceptions are exceptions and interrupts are dropped. */
+void exceptions_load_wait(void);
+
 /* Address of the table, for the VMCS. */
 uint64_t exceptions_table(void);
+
+/* "page fault (#PF)"; never NULL. */
+const char *exception_name(uint64_t vector);
 
 /* Called by the stubs. Returns only for an NMI, or a machine check that concerns others. */
 void exception_dispatch(struct exception_frame *frame);

@@ -153,6 +153,12 @@ static inline void interrupts_take(void)
 	__asm__ volatile("sti; nop; nop; cli" : : : "memory");
 }
 
+/* Sleeps until an interrupt or NMI, and takes it; returns with IF clear again. */
+static inline void interrupt_wait(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
 static inline uint64_t xcr_read(uint32_t index)
 {
 	uint32_t low, high;

@@ -15,6 +15,11 @@ void console_write(const char *text, size_t length)
 		io_write8(DEBUGCON_PORT, (uint8_t)text[i]);
 }
 
+int console_read(void)
+{
+	return -1;
+}
+
 void console_flush(void)
 {
 }

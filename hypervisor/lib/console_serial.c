@@ -6,7 +6,8 @@
 #include "lib/console.h"
 #include "lib/section.h"
 
-#define UART_THR 0 /* transmitter holding; with DLAB: divisor low */
+#define UART_THR 0 /* write: transmitter holding; with DLAB: divisor low */
+#define UART_RBR 0 /* read: receiver buffer */
 #define UART_IER 1 /* interrupt enable; with DLAB: divisor high */
 #define UART_IIR 2 /* read: interrupt identification */
 #define UART_FCR 2 /* write: FIFO control */
@@ -19,6 +20,7 @@
 #define LCR_8_BITS_NO_PARITY 0x03
 #define LCR_DLAB             0x80
 #define MCR_DTR_RTS          0x03
+#define LSR_DR               0x01 /* a byte has been received */
 #define LSR_THRE             0x20 /* holding register, or FIFO, is empty */
 #define LSR_TEMT             0x40 /* the shift register is empty, too */
 
@@ -97,6 +99,13 @@ void console_write(const char *text, size_t length)
 			uart_put('\r');
 		uart_put((uint8_t)text[i]);
 	}
+}
+
+int console_read(void)
+{
+	uint8_t status = uart_works ? uart_read(UART_LSR) : 0;
+
+	return (status & LSR_DR) && status != 0xFF ? uart_read(UART_RBR) : -1;
 }
 
 void console_flush(void)

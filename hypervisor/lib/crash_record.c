@@ -49,6 +49,13 @@ static struct crash_record *record_of(const struct scenario *scenario, uint32_t 
 	return host_pointer(scenario->crash_record_base + offset);
 }
 
+const struct crash_record *crash_record_of(uint32_t core)
+{
+	const struct crash_record *record = record_of(&scenario_tables, core);
+
+	return record && record_is_valid(record) ? record : NULL;
+}
+
 /* Line by line; the checksum says that they are those that were written, not that they are short. */
 static void print_log(const struct crash_record *record)
 {

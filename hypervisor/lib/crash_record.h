@@ -12,6 +12,9 @@
  */
 void crash_record_report(const struct scenario *scenario);
 
+/* The valid record of a core, by index; NULL if there is none. For who has it mapped. */
+const struct crash_record *crash_record_of(uint32_t core);
+
 /*
  * Records that the calling core's VM crashed, or the core itself, with the last lines of its log. `vm`
  * is "" and `vcpu` 0 for CRASH_HYPERVISOR. Does nothing on a board without the range. Takes no lock and

@@ -12,6 +12,9 @@
  * - W1, W2, P3 and P4 are sequentially consistent, which makes sure that no line stays behind: if W2
  *   fails, it is before P3 in their total order, so W1 is before P4, and P4 sees the line. (With less,
  *   the writer's store and load, or the printer's, could pass each other.)
+ *
+ * While a core serves the operator's console, it stays the printer (HELD), so that lines and what the operator
+ * types do not mix: P3 and P4 are left out, because it looks again and again.
  */
 #include "lib/log.h"
 
@@ -28,8 +31,12 @@
 /* About a second on real processors (a PAUSE takes up to 140 cycles), 0.1 s in an emulator. */
 #define TAKEOVER_SPINS 10000000
 
-/* Index + 1 of the core that prints, or NOBODY. */
+/* Index + 1 of the core that prints, with HELD if it stays the printer; or NOBODY. */
 static _Atomic uint32_t printer SHARED_DATA;
+#define HELD UINT32_C(0x80000000)
+
+/* Severities that the operator does not want to see, counted from the least severe one on. */
+static _Atomic uint32_t hidden_levels SHARED_DATA;
 
 struct log_ring log_rings[CONFIG_MAX_CORES] MONITOR_DATA("1");
 
@@ -67,6 +74,20 @@ static uint32_t line_read(const struct log_ring *ring, uint32_t from, uint32_t t
 	return 0;
 }
 
+/* By the text, because that is all there is in a ring: "[0 hv] info: ...". What looks otherwise is shown. */
+static bool line_is_shown(const char *line, uint32_t length)
+{
+	uint32_t hidden = atomic_load_explicit(&hidden_levels, memory_order_relaxed);
+	uint32_t at = 0;
+
+	while (at + 2 < length && line[at] != ']')
+		at++;
+	for (uint32_t i = 0; i < hidden; i++)
+		if (at + 2 < length && line[at + 2] == level_names[LOG_DEBUG - i][0])
+			return false;
+	return true;
+}
+
 /*
  * The line is claimed by moving `printed` [P2] before it goes to the console: if log_flush() on
  * another core has taken over in the meantime, each line is still printed once.
@@ -86,7 +107,8 @@ static void print_lines(struct log_ring *ring)
 			    &ring->printed, &position, position + length, memory_order_release,
 			    memory_order_relaxed))
 			return;
-		console_write(line, length);
+		if (!CONFIG_OPERATOR_CONSOLE || line_is_shown(line, length))
+			console_write(line, length);
 		position += length;
 	}
 }
@@ -197,15 +219,28 @@ void log_line(enum log_level level, const char *fmt, ...)
 		print_until_nothing_is_pending(cpu->index + 1);
 }
 
+static bool is_held_by(uint32_t self)
+{
+	return CONFIG_OPERATOR_CONSOLE && atomic_load(&printer) == (self | HELD);
+}
+
+/* Whoever serves the console has printed it all, and goes on doing so. */
+static bool is_done_by_holder(void)
+{
+	return CONFIG_OPERATOR_CONSOLE && (atomic_load(&printer) & HELD) && !anything_is_pending();
+}
+
 void log_flush(void)
 {
 	uint32_t self = this_cpu()->index + 1;
-	bool is_printer = printer_try(self);
+	bool is_printer = printer_try(self) || is_held_by(self);
 
-	for (uint32_t i = 0; !is_printer && i < TAKEOVER_SPINS; i++) {
+	for (uint32_t i = 0; !is_printer && !is_done_by_holder() && i < TAKEOVER_SPINS; i++) {
 		cpu_pause();
 		is_printer = printer_try(self);
 	}
+	if (!is_printer && is_done_by_holder())
+		return;
 	if (!is_printer)
 		atomic_store(&printer, self);
 	print_until_nothing_is_pending(self);
@@ -214,6 +249,62 @@ void log_flush(void)
 void log_abandon(void)
 {
 	printer_end(this_cpu()->index + 1);
+	printer_end((this_cpu()->index + 1) | HELD);
+}
+
+bool log_hold(void)
+{
+	uint32_t self = this_cpu()->index + 1;
+	uint32_t current = NOBODY;
+
+	return is_held_by(self) ||
+	       atomic_compare_exchange_strong(&printer, &current, self | HELD) ||
+	       (current == self && atomic_compare_exchange_strong(&printer, &current, self | HELD));
+}
+
+bool log_is_pending(void)
+{
+	return anything_is_pending();
+}
+
+void log_print(void)
+{
+	print_all();
+}
+
+void log_release(void)
+{
+	uint32_t self = this_cpu()->index + 1;
+	uint32_t held = self | HELD;
+
+	if (atomic_compare_exchange_strong(&printer, &held, NOBODY) && anything_is_pending() &&
+	    printer_try(self))
+		print_until_nothing_is_pending(self);
+}
+
+void log_show(enum log_level level)
+{
+	atomic_store_explicit(&hidden_levels, (uint32_t)(LOG_DEBUG - level), memory_order_relaxed);
+}
+
+enum log_level log_shown(void)
+{
+	return (enum log_level)(LOG_DEBUG -
+				atomic_load_explicit(&hidden_levels, memory_order_relaxed));
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
+/* How long a core waits for its ring to be printed: as TAKEOVER_SPINS, for the same reason. */
+void log_settle(void)
+{
+	const struct log_ring *ring = &log_rings[this_cpu()->index];
+
+	for (uint32_t i = 0; line_is_pending((struct log_ring *)ring) && i < TAKEOVER_SPINS; i++)
+		cpu_pause();
 }
 
 size_t log_tail(char *buffer, size_t size)

@@ -68,6 +68,28 @@ void log_flush(void);
 void log_abandon(void);
 
 /*
+ * For the operator's console, where lines must not be printed into what is being typed. log_hold() makes the
+ * calling core the printer for as long as it likes: others leave their lines to it. False: another core is
+ * printing just now, or has taken over because it is in need; try again. With it held, log_print() prints
+ * what is pending. log_release() gives it up.
+ */
+bool log_hold(void);
+bool log_is_pending(void);
+void log_print(void);
+void log_release(void);
+
+/* Lines less severe than that are not printed any more; rings keep them. All are shown at first. */
+void log_show(enum log_level level);
+enum log_level log_shown(void);
+const char *log_level_name(enum log_level level);
+
+/*
+ * Waits until the calling core's lines are printed, about a second at most. For a core that has many to
+ * write and nothing else to do, while another one is the printer.
+ */
+void log_settle(void);
+
+/*
  * Copies the calling core's last lines, printed or not, as many whole ones as fit, each with its \n and
  * without a NUL. Returns their length in bytes. For crash records.
  */

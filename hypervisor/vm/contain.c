@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/contain.h"
 
+#include "console/serve.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/fault.h"
@@ -42,6 +43,9 @@ void contain_begin(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	/* there its VM is not mapped, and not concerned */
+	if (CONFIG_OPERATOR_CONSOLE && console_is_served_here())
+		console_recover();
 	cpu->failures++;
 	/* first, so that an NMI does not touch a VMCS that may not be there any more */
 	cpu->vmcs_current = false;

@@ -3,6 +3,8 @@
  * The end of a VM. The core that finds a reason calls the VM's others; each makes its own part silent
  * and comes to rest on an empty stack. The last one makes the devices silent and decides what follows.
  */
+#include "console/examine.h"
+#include "console/serve.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
@@ -85,7 +87,7 @@ static void rest_and_wish(struct vcpu *vcpu)
 }
 
 /* Where a core waits, on an otherwise empty stack, for its VM to be started again. */
-static _Noreturn void vcpu_rest(void)
+_Noreturn void vcpu_rest(void)
 {
 	struct vcpu *vcpu = this_cpu()->vcpu;
 
@@ -97,7 +99,12 @@ static _Noreturn void vcpu_rest(void)
 		if (requests & REQUEST_RESTART)
 			vcpu_restart(vcpu);
 		rest_and_wish(vcpu);
-		cpu_sleep_unless(vcpu_requests(vcpu));
+		if (CONFIG_OPERATOR_CONSOLE && (requests & REQUEST_EXAMINE))
+			examine_answer(vcpu);
+		if (CONFIG_OPERATOR_CONSOLE && console_try(vcpu))
+			console_serve(vcpu_requests(vcpu));
+		else
+			cpu_sleep_unless(vcpu_requests(vcpu));
 	}
 }
 
@@ -112,8 +119,12 @@ static _Noreturn void vcpu_come_to_rest(void)
 	machine_check_poll();
 	if (vm->tells) {
 		report_exits(vcpu);
+		if (CONFIG_OPERATOR_CONSOLE)
+			log_settle();
 		if (!stop_is_orderly((enum stop_reason)vm->stop))
 			trace_report(vcpu);
+		if (CONFIG_OPERATOR_CONSOLE)
+			log_settle();
 	}
 	/* from here on a failure of this core could not be made good by coming to rest once more */
 	this_cpu()->runs_guest = false;

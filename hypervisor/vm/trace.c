@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/trace.h"
+
+#include "bulkhead/exit_words.h"
 #include "cpu/privileged.h"
 
 /* Exits that a report prints. */
@@ -65,6 +67,7 @@ static void log_changes(const struct vcpu *vcpu, const struct exit_record *recor
 void trace_report(const struct vcpu *vcpu)
 {
 	const struct core_counters *counters = vcpu->counters;
+	char words[EXIT_WORDS_SIZE], next[EXIT_WORDS_SIZE];
 
 	/* the exit that led here is at next_record: its handler has not returned */
 	for (uint32_t i = TRACE_LINES; i > 0; i--) {
@@ -75,9 +78,12 @@ void trace_report(const struct vcpu *vcpu)
 
 		if (!record->tsc)
 			continue;
-		log_info("vCPU %u last exits: tsc %lu rip 0x%lx %s, qualification 0x%lx, %u ticks",
+		exit_words(words, record->reason, record->qualification);
+		next_rip_words(next, record->rip, record->next_rip);
+		log_info("vCPU %u last exits: tsc %lu rip 0x%lx %s%s%s, then %s, %u ticks",
 			 vcpu->config->index, record->tsc, record->rip,
-			 exit_reason_name(record->reason), record->qualification, record->ticks);
+			 exit_reason_name(record->reason), words[0] ? ": " : "", words, next,
+			 record->ticks);
 		log_changes(vcpu, record);
 	}
 }

@@ -41,6 +41,8 @@ enum vcpu_request {
 	REQUEST_HALT = 0x80000, /* the machine is to be halted */
 	REQUEST_MACHINE_CHECK =
 		0x100000, /* to the BSP: another core has found memory of the VM broken */
+	/* Only while at rest: the operator's console asks for what console_request says (console/examine.h). */
+	REQUEST_EXAMINE = 0x200000,
 	REQUEST_SIPI_PAGE_SHIFT = 8,
 	REQUEST_SIPI_PAGE = 0xFF00,
 };
@@ -173,6 +175,9 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers);
  */
 _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		       const struct guest_registers *registers);
+
+/* Where a core of a VM that has ended waits, on an otherwise empty stack, for it to be started again. */
+_Noreturn void vcpu_rest(void);
 
 /* REQUEST_STOP: another core of the VM has found an end. */
 _Noreturn void vcpu_park(struct vcpu *vcpu);

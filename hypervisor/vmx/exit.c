@@ -2,6 +2,7 @@
 /* Decodes VM exits and hands them to the handlers in vm/. */
 #include "vmx/exit.h"
 
+#include "bulkhead/exit_words.h"
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
 #include "cpu/registers.h"
@@ -254,8 +255,8 @@ static void handle_exception(struct vcpu *vcpu, struct guest_registers *register
 			.error = vmcs_read32(VMCS_EXIT_INTERRUPTION_ERROR)});
 		return;
 	}
-	log_end(vcpu->vm, "exception %u while the guest ran",
-		(unsigned)(information & INTERRUPTION_VECTOR));
+	log_end(vcpu->vm, "%s while the guest ran",
+		exception_name(information & INTERRUPTION_VECTOR));
 	vm_stop(vcpu, STOP_UNHANDLED, registers);
 }
 
@@ -366,13 +367,15 @@ _Noreturn void vmx_unhandled_exit(struct guest_registers *registers)
 {
 	struct vcpu *vcpu = this_cpu()->vcpu;
 	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
+	char words[EXIT_WORDS_SIZE];
 
+	exit_words(words, reason & 0xFFFF, vmcs_read(VMCS_EXIT_QUALIFICATION));
 	if (reason < EXIT_REASON_COUNT)
 		vcpu->counters->exits[reason].count++;
-	log_end(vcpu->vm, "%s exit %u (%s), qualification 0x%lx, guest-physical 0x%lx",
+	log_end(vcpu->vm, "%s exit %u (%s), %s, guest-physical 0x%lx",
 		reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
 		reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
-		vmcs_read(VMCS_EXIT_QUALIFICATION), vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+		words[0] ? words : "qualification 0", vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	if ((reason & 0xFFFF) == VMX_EXIT_MACHINE_CHECK_ENTRY) {
 		vm_machine_check(vcpu, registers);
 		vm_stop(vcpu, STOP_MACHINE_CHECK, registers);

@@ -11,6 +11,7 @@
 #include "vmx/control_registers.h"
 #include "vmx/controls.h"
 #include "vmx/exit.h"
+#include "vmx/saved_registers.h"
 #include "vmx/vmcs.h"
 
 #define RIGHTS_CODE_16  0x009B
@@ -120,14 +121,6 @@ static void tables_write(const struct vcpu *vcpu)
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
-}
-
-/* Where entry.S keeps the guest's registers: the top of the stack, which the exit path begins below. */
-static struct guest_registers *saved_registers(struct cpu_area *area)
-{
-	_Static_assert(sizeof(struct guest_registers) % 16 == 0,
-		       "the stack stays aligned for calls");
-	return (void *)(area->stack + sizeof(area->stack) - sizeof(struct guest_registers));
 }
 
 /* What the processor loads at each exit: this core's own area (SDM 3.25.5). */

@@ -17,6 +17,8 @@ fuzz-loader := tests/fuzz/loader_fuzz.c $(addprefix hypervisor/,loader/loader.c 
 	loader/multiboot2.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
 fuzz-mmio_decode := tests/fuzz/mmio_decode_fuzz.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/guest_memory.c
+fuzz-console := tests/fuzz/console_fuzz.c $(addprefix hypervisor/,console/line.c console/words.c \
+	console/commands.c lib/format.c)
 # tool_support.c stands in for files and programs.
 fuzz-front := tests/fuzz/tool_support.c \
 	$(filter-out tools/bulkhead/process.c tools/bulkhead/source.c,$(front-sources))

@@ -230,9 +230,7 @@ static void compare_array(const struct image *image, const void *found, uint32_t
 	compare_array((image), (found)->field, (found)->count, (expected)->field, \
 		      (expected)->count, sizeof(*(expected)->field))
 
-_Static_assert(sizeof(struct memory_region) == 32 && sizeof(struct core_config) == 16 &&
-		       sizeof(struct ram_range) == 16,
-	       "no padding");
+_Static_assert(sizeof(struct memory_region) == 32 && sizeof(struct ram_range) == 16, "no padding");
 
 /* What the tables map is the verifier's; here that there is one, with a directory for the image. */
 static void check_host_root(const struct image *image, const uint64_t *root)
@@ -261,6 +259,8 @@ static void compare_board(const struct image *image, const struct scenario *foun
 		assert_int_equal(cores[i].apic_id, expected->cores[i].apic_id);
 		assert_int_equal(cores[i].vcpu, expected->cores[i].vcpu);
 		check_host_root(image, cores[i].host_root);
+		if (cores[i].console_root)
+			check_host_root(image, cores[i].console_root);
 	}
 	COMPARE_ARRAY(image, found, expected, ram, ram_count);
 	assert_int_equal(found->ioapic_count, expected->ioapic_count);
@@ -270,6 +270,7 @@ static void compare_board(const struct image *image, const struct scenario *foun
 		assert_int_equal(ioapics[i].gsi_base, expected->ioapics[i].gsi_base);
 		assert_int_equal(ioapics[i].pins, expected->ioapics[i].pins);
 	}
+	assert_int_equal(found->console_core, expected->console_core);
 	assert_int_equal(found->hypervisor_base, expected->hypervisor_base);
 	assert_int_equal(found->hypervisor_size, expected->hypervisor_size);
 	assert_int_equal(found->trampoline, expected->trampoline);

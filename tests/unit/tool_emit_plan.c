@@ -279,8 +279,11 @@ static void test_elf_entry_can_be_given(void **state)
 
 static void test_cores_are_the_enabled_ones_by_apic_id(void **state)
 {
-	static const struct core_config expected[] = {
-		{0, 0, NULL}, {1, 1, NULL}, {2, 2, NULL}, {3, 3, NULL}, {9, 4, NULL}};
+	static const struct core_config expected[] = {{0, 0, NULL, NULL},
+						      {1, 1, NULL, NULL},
+						      {2, 2, NULL, NULL},
+						      {3, 3, NULL, NULL},
+						      {9, 4, NULL, NULL}};
 	const struct scenario *scenario = build(state);
 
 	assert_int_equal(scenario->core_count, 5);

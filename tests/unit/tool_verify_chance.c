@@ -139,7 +139,8 @@ static const struct member members[] = {
 
 	FIELD(struct module_config, name, text_pointer), FIELD(struct module_config, file, text_pointer),
 	FIELD(struct core_config, apic_id, board), FIELD(struct core_config, vcpu, NULL),
-	FIELD(struct core_config, host_root, NULL),
+	FIELD(struct core_config, host_root, NULL), FIELD(struct core_config, console_root, NULL),
+	FIELD(struct scenario, console_core, NULL),
 	FIELD(struct ram_range, base, board), FIELD(struct ram_range, size, board),
 	FIELD(struct ioapic_config, id, board), FIELD(struct ioapic_config, base, board),
 	FIELD(struct ioapic_config, gsi_base, board), FIELD(struct ioapic_config, pins, board),

@@ -27,6 +27,11 @@ unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c
 unit-life := tests/unit/life_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
 	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
+unit-console_line := tests/unit/console_line_test.c hypervisor/console/line.c hypervisor/console/words.c
+unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
+	tests/unit/fake/fake_log.c hypervisor/vm/operator.c hypervisor/vm/life_states.c \
+	hypervisor/vm/requests.c hypervisor/cpu/apic.c
+unit-exit_words := tests/unit/exit_words_test.c hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c
 unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/crash_record.c hypervisor/lib/format.c
 unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c hypervisor/lib/format.c
@@ -57,7 +62,8 @@ unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
 	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/lib/log_limit.c
 
 unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c
+	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c \
+	hypervisor/lib/exit_words.c
 
 pci-sources := $(addprefix hypervisor/devices/,pci.c pci_capability.c pci_config.c pci_machine.c \
 	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
@@ -90,7 +96,8 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \
-	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c
+	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c hypervisor/cpu/exception_names.c \
+	hypervisor/lib/exit_words.c
 
 unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/msr.c hypervisor/cpu/tsc.c hypervisor/lib/log_limit.c

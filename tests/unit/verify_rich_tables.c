@@ -13,10 +13,12 @@
 #ifdef HOST_TABLES
 #define TABLE      __attribute__((aligned(4096), section(".rodata.tables")))
 #define ROOT(core) host_core##core##_pml40
+#define CONSOLE    host_console4_pml40
 #include HOST_TABLES
 #else
 #define TABLE      __attribute__((aligned(4096)))
 #define ROOT(core) NULL
+#define CONSOLE    NULL
 #endif
 
 #define R       MEMORY_READ
@@ -40,7 +42,7 @@ static const struct core_config cores[] = {
 	{.apic_id = 2, .vcpu = 1, .host_root = ROOT(1)},
 	{.apic_id = 4, .vcpu = 2, .host_root = ROOT(2)},
 	{.apic_id = 6, .vcpu = 3, .host_root = ROOT(3)},
-	{.apic_id = 8, .vcpu = VCPU_NONE, .host_root = ROOT(4)},
+	{.apic_id = 8, .vcpu = VCPU_NONE, .host_root = ROOT(4), .console_root = CONSOLE},
 };
 
 /* --- Board --- */
@@ -215,6 +217,7 @@ const struct scenario scenario_tables = {
 	.modules = modules,
 	.module_count = 2,
 	.cores = cores,
+	.console_core = 4,
 	.core_count = 5,
 	.ram = ram,
 	.ram_count = 2,

@@ -119,11 +119,27 @@ void emit_host_tables(FILE *file, const struct plan *plan)
 
 		emit_table(file, &owner, 0);
 	}
+	for (uint32_t i = 0; i < scenario->core_count; i++) {
+		const uint32_t base = scenario->vm_count + 1;
+		const struct owner owner = {"console", i, &plan->host.consoles[i],
+					    &plan->host.vms[base], base};
+
+		if (owner.tree->count != 0)
+			emit_table(file, &owner, 0);
+	}
 }
 
 void emit_host_root(FILE *file, uint32_t core)
 {
 	fprintf(file, "host_core%u_pml40", core);
+}
+
+void emit_console_root(FILE *file, const struct scenario *scenario, uint32_t core)
+{
+	if (host_serves_console(scenario, core))
+		fprintf(file, "host_console%u_pml40", core);
+	else
+		fputs("NULL", file);
 }
 
 void emit_layout(FILE *file, const struct scenario *scenario)

@@ -12,6 +12,7 @@ void emit_host_tables(FILE *file, const struct plan *plan);
 
 /* The name of a core's root table. */
 void emit_host_root(FILE *file, uint32_t core);
+void emit_console_root(FILE *file, const struct scenario *scenario, uint32_t core);
 
 /* layout.lds: where everything goes, for the linker script. */
 void emit_layout(FILE *file, const struct scenario *scenario);

@@ -275,6 +275,20 @@ static int compare_cores(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+static uint32_t console_core(const struct plan *plan)
+{
+	const struct console *console = &plan->model->console;
+	const struct scenario *scenario = &plan->scenario;
+
+	if (!console->given)
+		return CORE_NONE;
+	for (uint32_t i = 0; i < scenario->core_count; i++)
+		if (scenario->cores[i].apic_id ==
+		    plan->model->board.cpus[console->core.target].apic_id.value)
+			return i;
+	return CORE_NONE;
+}
+
 static void plan_cores(struct plan *plan)
 {
 	const struct board *board = &plan->model->board;
@@ -293,6 +307,7 @@ static void plan_cores(struct plan *plan)
 	qsort(cores, count, sizeof(*cores), compare_cores);
 	plan->scenario.cores = count == 0 ? NULL : cores;
 	plan->scenario.core_count = count;
+	plan->scenario.console_core = console_core(plan);
 }
 
 /* --- Board ------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@ struct plan {
 	const struct model *model; /* vms have the same order and indices here and there */
 	struct arena arena;
 	/*
-	 * As it is emitted, except: ept_root and host_root are NULL (see `epts`, `host`), and the blobs are missing until
+	 * As it is emitted, except: ept_root, host_root and console_root are NULL (see `epts`, `host`), and the blobs are missing until
 	 * acpi_build() adds them.
 	 */
 	struct scenario scenario;

@@ -56,6 +56,8 @@ static void emit_cores(FILE *file, const struct scenario *scenario)
 			fprintf(file, "%u", scenario->cores[i].vcpu);
 		fputs(", .host_root = ", file);
 		emit_host_root(file, i);
+		fputs(", .console_root = ", file);
+		emit_console_root(file, scenario, i);
 		fputs(" },\n", file);
 	}
 	fputs("};\n", file);
@@ -188,6 +190,10 @@ static void emit_scenario(FILE *file, const struct scenario *scenario)
 			"\t.image_store_base = 0x%" PRIx64 ",\n\t.image_store_size = 0x%" PRIx64
 			",\n",
 			scenario->image_store_base, scenario->image_store_size);
+	if (scenario->console_core == CORE_NONE)
+		fputs("\t.console_core = CORE_NONE,\n", file);
+	else
+		fprintf(file, "\t.console_core = %u,\n", scenario->console_core);
 	fputs("};\n", file);
 }
 

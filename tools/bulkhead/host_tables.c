@@ -120,8 +120,8 @@ static const struct {
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-/* Everything of the core's area but the guards. */
-static void add_area(struct ranges *ranges, uint32_t core)
+/* The core's area up to `end`, but the guards. */
+static void add_area(struct ranges *ranges, uint32_t core, uint64_t end)
 {
 	hpa_t area = owned_base(&ranges->plan->scenario) + (uint64_t)core * HOST_AREA_SIZE;
 	const uint64_t stride = HOST_GUARD_SIZE + HOST_INTERRUPT_STACK_SIZE;
@@ -130,7 +130,7 @@ static void add_area(struct ranges *ranges, uint32_t core)
 	for (unsigned i = 0; i < HOST_INTERRUPT_STACKS; i++)
 		add(ranges, area + HOST_AREA_INTERRUPT_STACKS + i * stride + HOST_GUARD_SIZE,
 		    HOST_INTERRUPT_STACK_SIZE, HOST_DATA);
-	add(ranges, area + HOST_AREA_OWN, HOST_AREA_SIZE - HOST_AREA_OWN, HOST_DATA);
+	add(ranges, area + HOST_AREA_OWN, end - HOST_AREA_OWN, HOST_DATA);
 }
 
 /* Its page of the crash record, which says of a core what led to its end (bulkhead/crash_record.h). */
@@ -141,6 +141,31 @@ static void add_crash_record(struct ranges *ranges, uint32_t core)
 
 	if (offset + CRASH_RECORD_SIZE <= scenario->crash_record_size)
 		add(ranges, scenario->crash_record_base + offset, CRASH_RECORD_SIZE, HOST_DATA);
+}
+
+/* While it serves the console, a core reads all records and still writes its own. */
+static void add_crash_records(struct ranges *ranges, uint32_t self)
+{
+	const struct scenario *scenario = &ranges->plan->scenario;
+
+	for (uint32_t i = 0; i < scenario->core_count; i++) {
+		uint64_t offset = (uint64_t)i * CRASH_RECORD_SIZE;
+
+		if (offset + CRASH_RECORD_SIZE <= scenario->crash_record_size)
+			add(ranges, scenario->crash_record_base + offset, CRASH_RECORD_SIZE,
+			    i == self ? HOST_DATA : HOST_CONSTANT);
+	}
+}
+
+/* Of all cores, for who serves the console: what they count, and what they answer. */
+static void add_answers(struct ranges *ranges)
+{
+	const struct scenario *scenario = &ranges->plan->scenario;
+
+	for (uint32_t i = 0; i < scenario->core_count; i++)
+		add(ranges,
+		    owned_base(scenario) + (uint64_t)i * HOST_AREA_SIZE + HOST_AREA_COUNTERS,
+		    HOST_AREA_SIZE - HOST_AREA_COUNTERS, HOST_CONSTANT);
 }
 
 /* What monitor VMs read is written by all: states, and log lines that whoever prints takes out. */
@@ -333,10 +358,60 @@ static bool build_core(struct plan *plan, uint32_t core, unsigned top)
 	struct ranges ranges = {.plan = plan};
 
 	clone_table(&build, build.vm->tables[0]);
-	add_area(&ranges, core);
+	add_area(&ranges, core, HOST_AREA_SIZE);
 	add_crash_record(&ranges, core);
 	add_monitor(&ranges);
 	return map_all(&build, &ranges);
+}
+
+/* What all cores have in common while they serve the console: nothing of any VM. */
+static bool build_console_base(struct plan *plan, struct host_tree *tree, unsigned top)
+{
+	struct build build = {.plan = plan, .tree = tree, .top = top};
+	struct ranges ranges = {.plan = plan};
+
+	add_table(&build, HOST_LEVEL_ROOT, 0);
+	add_answers(&ranges);
+	return refer_to_image(&build) && map_all(&build, &ranges);
+}
+
+static bool build_console(struct plan *plan, uint32_t core, unsigned top)
+{
+	struct build build = {
+		.plan = plan,
+		.tree = &plan->host.consoles[core],
+		.vm = &plan->host.vms[plan->scenario.vm_count + 1],
+		.top = top,
+	};
+	struct ranges ranges = {.plan = plan};
+
+	clone_table(&build, build.vm->tables[0]);
+	add_area(&ranges, core, HOST_AREA_COUNTERS);
+	add_crash_records(&ranges, core);
+	add_monitor(&ranges);
+	return map_all(&build, &ranges);
+}
+
+bool host_serves_console(const struct scenario *scenario, uint32_t core)
+{
+	uint32_t vcpu = scenario->cores[core].vcpu;
+
+	if (!CONFIG_OPERATOR_CONSOLE)
+		return false;
+	if (scenario->console_core != CORE_NONE)
+		return core == scenario->console_core;
+	return vcpu != VCPU_NONE && scenario->vcpus[vcpu].index == 0;
+}
+
+static bool build_consoles(struct plan *plan, unsigned top)
+{
+	const struct scenario *scenario = &plan->scenario;
+	bool ok = build_console_base(plan, &plan->host.vms[scenario->vm_count + 1], top);
+
+	for (uint32_t i = 0; ok && i < scenario->core_count; i++)
+		if (host_serves_console(scenario, i))
+			ok = build_console(plan, i, top);
+	return ok;
 }
 
 bool host_tables_build(struct plan *plan)
@@ -347,13 +422,15 @@ bool host_tables_build(struct plan *plan)
 	bool ok = true;
 
 	plan->host.vms =
-		arena_alloc(&plan->arena, (scenario->vm_count + 1) * sizeof(*plan->host.vms));
+		arena_alloc(&plan->arena, (scenario->vm_count + 2) * sizeof(*plan->host.vms));
 	plan->host.cores =
 		arena_alloc(&plan->arena, scenario->core_count * sizeof(*plan->host.cores));
+	plan->host.consoles =
+		arena_alloc(&plan->arena, scenario->core_count * sizeof(*plan->host.consoles));
 	for (uint32_t i = 0; ok && i <= scenario->vm_count; i++)
 		ok = build_vm(plan, &plan->host.vms[i],
 			      i < scenario->vm_count ? &scenario->vms[i] : NULL, top);
 	for (uint32_t i = 0; ok && i < scenario->core_count; i++)
 		ok = build_core(plan, i, top);
-	return ok;
+	return ok && (!CONFIG_OPERATOR_CONSOLE || build_consoles(plan, top));
 }

@@ -38,8 +38,10 @@ struct host_tree {
 };
 
 struct host_tables {
-	struct host_tree *vms;   /* by VM; then one for cores that have none */
-	struct host_tree *cores; /* by core */
+	/* by VM; then one for cores that have none, and one for those that serve the operator's console */
+	struct host_tree *vms;
+	struct host_tree *cores;    /* by core */
+	struct host_tree *consoles; /* by core; empty for those that never serve it */
 };
 
 struct plan;
@@ -50,6 +52,9 @@ struct host_range {
 	uint64_t size;
 	uint64_t bits;
 };
+
+/* Whether a core serves the operator's console at times: the one that is set aside, or a BSP's if none is. */
+bool host_serves_console(const struct scenario *scenario, uint32_t core);
 
 /* False with a message if something cannot be mapped, which is a fault of the tool or a huge address. */
 bool host_tables_build(struct plan *plan);

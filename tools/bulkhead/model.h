@@ -322,6 +322,12 @@ struct module {
 	struct place at; /* of its node, or of the first use */
 };
 
+/* The operator's console. */
+struct console {
+	bool given;
+	struct reference core; /* into board.cpus; not given: the core of a stopped VM serves it */
+};
+
 struct tree_node;
 
 struct model {
@@ -338,6 +344,7 @@ struct model {
 	struct share *shares;
 	unsigned share_count;
 	struct image_store image_store;
+	struct console console;
 	bool shares_unresolved; /* a VM names shared memory that does not exist (reported) */
 };
 

@@ -4,7 +4,8 @@
 #include "place.h"
 
 #define NO_VM       UINT32_MAX
-#define XAPIC_LIMIT 0xFF /* ids from here on exist for guests in x2APIC mode only */
+#define CONSOLE     (UINT32_MAX - 1) /* in place of a VM: the operator's console */
+#define XAPIC_LIMIT 0xFF             /* ids from here on exist for guests in x2APIC mode only */
 
 struct cores {
 	const struct board *board;
@@ -157,6 +158,9 @@ void place_cores(struct model *model, struct arena *arena)
 			if (target < board->cpu_count && cores.owners[target] == NO_VM)
 				cores.owners[target] = i;
 		}
+	if (model->console.given && model->console.core.target < board->cpu_count &&
+	    cores.owners[model->console.core.target] == NO_VM)
+		cores.owners[model->console.core.target] = CONSOLE;
 	for (unsigned i = 0; i < model->vm_count; i++)
 		if (model->vms[i].cpu_wanted.given)
 			place_vm(&cores, arena, &model->vms[i], i);

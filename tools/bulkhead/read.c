@@ -30,6 +30,7 @@ static void read_model(struct reader *reader)
 	read_board(reader);
 	read_shares(reader);
 	read_image_store(reader);
+	read_console(reader);
 	read_vms(reader);
 	read_modules(reader);
 }

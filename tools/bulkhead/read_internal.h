@@ -90,6 +90,7 @@ void read_shares(struct reader *reader);
 
 /* read_life.c; the image store before the VMs, and after the board, of which it becomes a range. */
 void read_image_store(struct reader *reader);
+void read_console(struct reader *reader);
 void read_life(const struct reader *reader, const struct tree_node *node, struct vm_life *life);
 
 /* read_pci.c */

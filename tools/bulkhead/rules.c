@@ -63,6 +63,9 @@ const struct rule rules[] = {
 	{"BH2016", ERROR, "number of cores contradicts the cores that are named", rule_cpu_count},
 	{"BH2017", WARNING, "threads of one core split between VMs that accept it",
 	 rule_siblings_allowed},
+	{"BH2021", ERROR, "the console's core is given to a VM", rule_console_core_owned},
+	{"BH2022", ERROR, "the console's core is disabled on the board", rule_console_core_disabled},
+	{"BH2023", ERROR, "the console's core has threads of a VM", rule_console_core_sibling},
 
 	/* Host memory, and the board's */
 	{"BH3001", ERROR, "host address or size is not a multiple of a page", rule_host_unaligned},

@@ -55,6 +55,11 @@ struct claims board_claims(struct check *check, unsigned kinds);
 /* The local APIC's page, which has no place in the source, and the IOAPICs'. */
 struct claims apic_page_claims(struct check *check);
 
+/* rules_console.c */
+void rule_console_core_owned(struct check *check);
+void rule_console_core_disabled(struct check *check);
+void rule_console_core_sibling(struct check *check);
+
 /* rules_names.c */
 void rule_vm_name(struct check *check);
 void rule_vm_name_twice(struct check *check);

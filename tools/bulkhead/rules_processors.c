@@ -316,6 +316,8 @@ void rule_core_unassigned(struct check *check)
 	for (unsigned i = 0; i < board->cpu_count; i++) {
 		if (users[i].vm || !board->cpus[i].enabled || board->cpus[i].reserved)
 			continue;
+		if (check->model->console.given && check->model->console.core.target == i)
+			continue;
 		list = arena_format(check->arena, "%s%s%s", list, count ? ", " : "",
 				    board->cpus[i].label);
 		count++;

@@ -482,6 +482,7 @@ static const struct schema_property root_properties[] = {
 	 .mandatory = true,
 	 .choices = scenario_compatible},
 	{.name = "description", .type = TYPE_STRING},
+	{.name = "console-core", .type = TYPE_REFERENCE, .target = &schema_cpu},
 	{0},
 };
 static const struct schema_node *const root_children[] = {&schema_board,       &modules, &shares,

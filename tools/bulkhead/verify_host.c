@@ -155,6 +155,14 @@ static void walk_table(struct walk *walk, const uint8_t *table, hpa_t base, unsi
 	}
 }
 
+static void walk_root(struct walk *walk, uint64_t address)
+{
+	const uint8_t *root = enter_table(walk, address, 0, ROOT_LEVEL + 1);
+
+	if (root)
+		walk_table(walk, root, 0, ROOT_LEVEL);
+}
+
 void verify_walk_host(struct verify *verify)
 {
 	uint32_t count = verify->scenario.core_count;
@@ -164,14 +172,18 @@ void verify_walk_host(struct verify *verify)
 				    verify_page_count(&verify->image) * sizeof(*walk.last)),
 	};
 
-	verify->host_cores = arena_alloc(verify->arena, count * sizeof(*verify->host_cores));
+	verify->host_cores =
+		arena_alloc(verify->arena, (size_t)2 * count * sizeof(*verify->host_cores));
 	for (uint32_t i = 0; i < count; i++) {
 		walk.core = &verify->host_cores[i];
 		walk.core->label = verify_format(verify, "core %" PRIu32 " (APIC id %" PRIu32 ")",
 						 i, verify->cores[i].apic_id);
-		const uint8_t *root =
-			enter_table(&walk, (uint64_t)verify->cores[i].host_root, 0, ROOT_LEVEL + 1);
-		if (root)
-			walk_table(&walk, root, 0, ROOT_LEVEL);
+		walk_root(&walk, (uint64_t)verify->cores[i].host_root);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		walk.core = &verify->host_cores[count + i];
+		walk.core->label = verify_format(verify, "console on core %" PRIu32, i);
+		if (verify->cores[i].console_root)
+			walk_root(&walk, (uint64_t)verify->cores[i].console_root);
 	}
 }

@@ -49,8 +49,9 @@ static void add_image(struct items *items)
 	add(items, symbol(verify, SYMBOL_SHARED_START), symbol(verify, SYMBOL_SHARED_END), RW);
 }
 
-/* The pieces of a core's area between its guards, or the guards themselves. */
-static void add_area(struct items *items, uint32_t core, bool guards, uint64_t properties)
+/* The pieces of a core's area between its guards up to the offset `end`, or the guards themselves. */
+static void add_area(struct items *items, uint32_t core, bool guards, uint64_t end,
+		     uint64_t properties)
 {
 	const uint64_t stride = HOST_GUARD_SIZE + HOST_INTERRUPT_STACK_SIZE;
 	uint64_t area = symbol(items->verify, SYMBOL_CPU_AREAS) + (uint64_t)core * HOST_AREA_SIZE;
@@ -67,7 +68,7 @@ static void add_area(struct items *items, uint32_t core, bool guards, uint64_t p
 		next = guard + HOST_GUARD_SIZE;
 	}
 	if (!guards)
-		add(items, next, area + HOST_AREA_SIZE, properties);
+		add(items, next, area + end, properties);
 }
 
 static void add_crash_record(struct items *items, uint32_t core, uint64_t properties)
@@ -164,13 +165,32 @@ static struct verify_vm *vm_of_core(struct verify *verify, uint32_t core)
 	return &verify->vms[verify->vcpus[vcpu].vm];
 }
 
+/* While it serves the operator's console: no VM, but the counters, answers and crash records of all cores. */
+static struct items expected_of_console(struct verify *verify, uint32_t core)
+{
+	struct items items = {.verify = verify};
+
+	add_image(&items);
+	add_area(&items, core, false, HOST_AREA_COUNTERS, RW);
+	for (uint32_t i = 0; i < verify->scenario.core_count; i++) {
+		uint64_t area = symbol(verify, SYMBOL_CPU_AREAS) + (uint64_t)i * HOST_AREA_SIZE;
+
+		add(&items, area + HOST_AREA_COUNTERS, area + HOST_AREA_SIZE, R);
+		add_crash_record(&items, i, i == core ? RW : R);
+	}
+	add_monitor(&items);
+	finish(&items);
+	items.count = verify_join(items.all, items.count);
+	return items;
+}
+
 static struct items expected_of(struct verify *verify, uint32_t core)
 {
 	const struct verify_vm *vm = vm_of_core(verify, core);
 	struct items items = {.verify = verify};
 
 	add_image(&items);
-	add_area(&items, core, false, RW);
+	add_area(&items, core, false, HOST_AREA_SIZE, RW);
 	add_crash_record(&items, core, RW);
 	add_monitor(&items);
 	if (vm)
@@ -193,8 +213,8 @@ static struct items owned_items(struct verify *verify)
 	struct items items = {.verify = verify};
 
 	for (uint32_t i = 0; i < verify->scenario.core_count; i++) {
-		add_area(&items, i, true, OWNER(OWNER_GUARD, i));
-		add_area(&items, i, false, OWNER(OWNER_AREA, i));
+		add_area(&items, i, true, HOST_AREA_SIZE, OWNER(OWNER_GUARD, i));
+		add_area(&items, i, false, HOST_AREA_SIZE, OWNER(OWNER_AREA, i));
 		add_crash_record(&items, i, OWNER(OWNER_AREA, i));
 	}
 	FOR_EACH_VM(verify, vm) {
@@ -366,6 +386,63 @@ static void check_bounds(struct verify *verify)
 			      sealed, sealed_end, start, end, constants, image_end);
 }
 
+static void compare_core(struct verify *verify, struct comparison *comparison,
+			 const struct verify_core *core, const struct items *expected)
+{
+	comparison->label = core->label;
+	verify->host_comparison = comparison;
+	verify_compare(verify, NULL, expected->all, expected->count, core->items, core->item_count,
+		       report_difference);
+	verify->host_comparison = NULL;
+}
+
+/* The core that is set aside for the console, or the first one of each VM if none is. */
+static bool serves_console(const struct verify *verify, uint32_t core)
+{
+	const struct scenario *scenario = &verify->scenario;
+	uint32_t vcpu = verify->cores[core].vcpu;
+
+	if (!CONFIG_OPERATOR_CONSOLE)
+		return false;
+	if (scenario->console_core != CORE_NONE)
+		return core == scenario->console_core;
+	return vcpu < scenario->vcpu_count && verify->vcpus[vcpu].index == 0;
+}
+
+static void check_console(struct verify *verify)
+{
+	uint32_t core = verify->scenario.console_core;
+
+	if (core == CORE_NONE)
+		return;
+	if (core >= verify->scenario.core_count)
+		verify_report(verify, VERIFY_HOST_DIFFERS,
+			      "the console's core is number %" PRIu32
+			      ", which the board does not have",
+			      core);
+	else if (verify->cores[core].vcpu != VCPU_NONE)
+		verify_report(verify, VERIFY_HOST_DIFFERS, "the console's core, %s, has a vCPU",
+			      verify->host_cores[core].label);
+}
+
+static void compare_console(struct verify *verify, struct comparison *comparison, uint32_t core)
+{
+	bool serves = serves_console(verify, core);
+	struct items expected;
+
+	if (serves != (verify->cores[core].console_root != NULL)) {
+		verify_report(verify, VERIFY_HOST_DIFFERS, "%s %s page tables for the console",
+			      verify->host_cores[core].label,
+			      serves ? "lacks" : "is not to serve, but has,");
+		return;
+	}
+	if (!serves)
+		return;
+	expected = expected_of_console(verify, core);
+	compare_core(verify, comparison, &verify->host_cores[verify->scenario.core_count + core],
+		     &expected);
+}
+
 void verify_host(struct verify *verify)
 {
 	struct comparison comparison;
@@ -377,15 +454,12 @@ void verify_host(struct verify *verify)
 	}
 	check_bounds(verify);
 	comparison.owned = owned_items(verify);
+	check_console(verify);
 	for (uint32_t i = 0; i < verify->scenario.core_count; i++) {
-		struct verify_core *core = &verify->host_cores[i];
 		struct items expected = expected_of(verify, i);
 
 		comparison.core = i;
-		comparison.label = core->label;
-		verify->host_comparison = &comparison;
-		verify_compare(verify, NULL, expected.all, expected.count, core->items,
-			       core->item_count, report_difference);
+		compare_core(verify, &comparison, &verify->host_cores[i], &expected);
+		compare_console(verify, &comparison, i);
 	}
-	verify->host_comparison = NULL;
 }

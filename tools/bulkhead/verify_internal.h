@@ -174,7 +174,8 @@ struct verify {
 	struct verify_extent *privates; /* the same without memory that is declared as shared */
 	unsigned private_count;
 
-	struct verify_core *host_cores; /* by core */
+	/* by core; then by core what it has mapped while it serves the console, nothing if it never does */
+	struct verify_core *host_cores;
 	const struct comparison *host_comparison;
 
 	struct verify_finding *findings;

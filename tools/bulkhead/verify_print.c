@@ -300,8 +300,10 @@ static void report_header(const struct verify *verify, const char *file, FILE *s
 static void report_core(const struct verify *verify, uint32_t index, FILE *stream)
 {
 	const struct verify_core *core = &verify->host_cores[index];
-	uint32_t vcpu = verify->cores[index].vcpu;
+	uint32_t vcpu = index < verify->scenario.core_count ? verify->cores[index].vcpu : VCPU_NONE;
 
+	if (core->item_count == 0)
+		return;
 	fprintf(stream, "\n%s: what the hypervisor has mapped", core->label);
 	if (vcpu < verify->scenario.vcpu_count &&
 	    verify->vcpus[vcpu].vm < verify->scenario.vm_count) {
@@ -328,7 +330,7 @@ void verify_print_report(const struct verify *verify, const char *file, FILE *st
 	report_header(verify, file, stream);
 	FOR_EACH_VM(verify, vm)
 		report_vm(verify, vm, stream);
-	for (uint32_t i = 0; i < verify->scenario.core_count; i++)
+	for (uint32_t i = 0; i < 2 * verify->scenario.core_count; i++)
 		report_core(verify, i, stream);
 	fputc('\n', stream);
 }

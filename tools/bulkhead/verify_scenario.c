@@ -650,6 +650,18 @@ static void compare_inventory(struct verify *verify)
 		board_differs(verify, "PCI functions are");
 }
 
+static bool same_console(const struct verify *verify)
+{
+	const struct console *console = &verify->model->console;
+	uint32_t core = verify->scenario.console_core;
+
+	if (!console->given || core >= verify->scenario.core_count)
+		return !console->given && core == CORE_NONE;
+	return console->core.target < verify->model->board.cpu_count &&
+	       verify->cores[core].apic_id ==
+		       verify->model->board.cpus[console->core.target].apic_id.value;
+}
+
 void verify_scenario_board(struct verify *verify)
 {
 	const struct model *model = verify->model;
@@ -662,6 +674,8 @@ void verify_scenario_board(struct verify *verify)
 	compare_modules(verify);
 	compare_shares(verify);
 	compare_inventory(verify);
+	if (!same_console(verify))
+		board_differs(verify, "core of the operator's console is");
 	if (scenario->image_store_size != model->image_store.size.value ||
 	    (model->image_store.host.given &&
 	     scenario->image_store_base != model->image_store.host.value))

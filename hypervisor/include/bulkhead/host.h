@@ -28,10 +28,12 @@
 #define HOST_AREA_OWN                 \
 	(HOST_AREA_INTERRUPT_STACKS + \
 	 HOST_INTERRUPT_STACKS * (HOST_GUARD_SIZE + HOST_INTERRUPT_STACK_SIZE))
-/* VMXON region, VMCS and struct cpu come next, the counters last. */
+/* VMXON region, VMCS and struct cpu come next, then the counters, the answer to the console last. */
 #define HOST_AREA_COUNTERS (HOST_AREA_OWN + 2 * UINT64_C(4096) + HOST_CPU_SIZE)
 #define HOST_COUNTERS_SIZE ((sizeof(struct core_counters) + 4095) / 4096 * 4096)
-#define HOST_AREA_SIZE     (HOST_AREA_COUNTERS + HOST_COUNTERS_SIZE)
+#define HOST_AREA_ANSWER   (HOST_AREA_COUNTERS + HOST_COUNTERS_SIZE)
+#define HOST_ANSWER_SIZE   UINT64_C(4096) /* what the operator's console may read of a stopped VM */
+#define HOST_AREA_SIZE     (HOST_AREA_ANSWER + HOST_ANSWER_SIZE)
 
 /* Elements of vms[] and vcpus[] (vm/vcpu.h). */
 #define HOST_VM_SIZE   (8192 + (CONFIG_MAX_MSIX_VECTORS * UINT64_C(16) + 4095) / 4096 * 4096)

@@ -15,7 +15,7 @@
 #include "bulkhead/types.h"
 
 #define SCENARIO_TABLES_MAGIC   UINT64_C(0x53454C4241544842) /* "BHTABLES" in memory order */
-#define SCENARIO_TABLES_VERSION 3
+#define SCENARIO_TABLES_VERSION 4
 #define SCENARIO_HASH_SIZE      32 /* SHA-256 */
 
 /* What a VM may do with a range of its memory; the values are those of an EPT entry's bits 2:0. */
@@ -273,8 +273,14 @@ struct core_config {
 	 * it only what this core needs (bulkhead/host.h).
 	 */
 	const uint64_t *host_root;
+	/*
+	 * The same while the core serves the operator's console: nothing of a VM, and to read the counters
+	 * and answers of all cores. NULL: it never does (console_core says which cores may).
+	 */
+	const uint64_t *console_root;
 };
 #define VCPU_NONE UINT32_MAX
+#define CORE_NONE UINT32_MAX
 
 struct ram_range {
 	hpa_t base;
@@ -350,6 +356,12 @@ struct scenario {
 	 */
 	hpa_t image_store_base;
 	uint64_t image_store_size;
+
+	/*
+	 * Index into cores of the one that serves the operator's console and nothing else: it has no vCPU.
+	 * CORE_NONE: the console is served by the BSP's core of a VM that is stopped.
+	 */
+	uint32_t console_core;
 };
 
 extern const struct scenario scenario_tables;

@@ -37,7 +37,8 @@ static const struct vm_config vm_configs[] = {
 	 .vcpus = &vcpu_configs[2],
 	 .vcpu_count = 2,
 	 .pins = &right_pin,
-	 .pin_count = 1},
+	 .pin_count = 1,
+	 .life = {.restartable = true}},
 };
 
 const struct scenario scenario_tables = {

@@ -60,6 +60,7 @@ void dr3_write(uint64_t value);
 void fxstate_load(const void *state);
 void xstate_load(const void *state, uint64_t mask);
 void interrupts_take(void);
+void interrupt_wait(void);
 uint64_t xcr_read(uint32_t index);
 void xcr_write(uint32_t index, uint64_t value);
 void gdt_load(const struct descriptor_pointer *pointer);
