@@ -35,7 +35,7 @@ enum error loader_plan(const struct scenario *scenario, const struct vm_config *
 
 	*entry = (struct boot_entry){.mode = ENTRY_PROTECTED};
 	error = planners[vm->boot.protocol](&plan, entry);
-	if (error != ERROR_OK)
-		return error;
-	return plan_blobs(&plan);
+	if (error == ERROR_OK)
+		error = plan_blobs(&plan);
+	return error != ERROR_OK ? error : plan_reset_vector(&plan);
 }

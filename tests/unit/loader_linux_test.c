@@ -179,6 +179,30 @@ static void test_parameters_tell_the_kernel(void **state)
 	assert_placed(PLATFORM_LINUX_COMMAND_GPA, "console=ttyS0", 14);
 }
 
+/* mov al, 6; mov dx, 0x602; out dx, al: Linux jumps there in real mode to begin again. */
+static void test_reset_vector_resets_the_vm(void **state)
+{
+	static const uint8_t code[] = {0xB0, 0x06, 0xBA, 0x02, 0x06, 0xEE};
+	(void)state;
+
+	assert_int_equal(load(), ERROR_OK);
+	assert_placed(0xFFFF0, code, sizeof(code));
+	assert_placements_sound();
+}
+
+static void test_reset_vector_needs_memory(void **state)
+{
+	(void)state;
+	test_memory[0].size = 0xA0000;
+	test_memory[1] = test_memory[0];
+	test_memory[1].guest_physical = 0x100000;
+	test_memory[1].size = UINT64_C(64) << 20;
+	test_vm.memory_count = 2;
+
+	assert_int_equal(load(), ERROR_OK);
+	assert_not_placed(0xFFFF0, 16);
+}
+
 static void test_setup_header_is_copied_and_the_rest_zero(void **state)
 {
 	static const uint8_t zeros[4096];
@@ -658,6 +682,8 @@ int main(void)
 		TEST(test_entry_state_is_the_32bit_protocols),
 		TEST(test_gdt_has_linux_flat_segments),
 		TEST(test_parameters_tell_the_kernel),
+		TEST(test_reset_vector_resets_the_vm),
+		TEST(test_reset_vector_needs_memory),
 		TEST(test_setup_header_is_copied_and_the_rest_zero),
 		TEST(test_fields_behind_a_short_header_are_zero),
 		TEST(test_rsdp_needs_protocol_2_14),

@@ -105,6 +105,11 @@ static void test_blobs_come_along(void **state)
 	assert_placed(0xE0000, table, 4);
 	assert_placed(0xE1000, table, 3);
 	assert_not_placed(0xE1003, 1);
+	assert_int_equal(placed_byte(0xFFFF0), 0xB0); /* code that resets the VM */
+	test_vm.blob_count = 0;
+	assert_int_equal(load(), ERROR_OK);
+	assert_not_placed(0xFFFF0, 16);
+	test_vm.blob_count = 2;
 	test_memory[0].guest_physical = 0x100000;
 	assert_refused(ERROR_IMAGE_OUTSIDE_RAM, "RSDP needs 0x4 bytes at guest-physical 0xe0000");
 }

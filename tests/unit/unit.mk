@@ -120,7 +120,7 @@ unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c test
 loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
 	$(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c loader/elf.c loader/linux.c loader/linux_place.c \
 	loader/linux_elf.c loader/linux_long.c loader/multiboot.c loader/multiboot1.c \
-	loader/multiboot2.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
+	loader/multiboot2.c loader/reset_vector.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
 unit-loader_raw := tests/unit/loader_raw_test.c $(loader-sources)
 unit-loader_elf := tests/unit/loader_elf_test.c $(loader-sources)
 unit-loader_multiboot := tests/unit/loader_multiboot_test.c $(loader-sources)

@@ -111,9 +111,9 @@ static bool check_size(const char *path, const struct acpi_layout *layout, enum 
 				   "supported",
 				   path, (unsigned long long)size,
 				   (unsigned long long)layout->size[table]);
-	if (layout->address[table] + size > PLATFORM_ACPI_END_GPA)
+	if (layout->address[table] + size > PLATFORM_RESET_VECTOR_GPA)
 		return output_fail("%s ends beyond 0x%llx: the VM owns too many devices", path,
-				   (unsigned long long)PLATFORM_ACPI_END_GPA);
+				   (unsigned long long)PLATFORM_RESET_VECTOR_GPA);
 	return true;
 }
 

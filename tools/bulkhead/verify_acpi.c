@@ -87,8 +87,8 @@ static void check_places(const struct tables *tables)
 		const struct verify_blob *blob = &vm->blobs[i];
 
 		tables->verify->statistics.pairs++;
-		if (blob->guest < end || blob->guest > PLATFORM_ACPI_END_GPA ||
-		    blob->size > PLATFORM_ACPI_END_GPA - blob->guest)
+		if (blob->guest < end || blob->guest > PLATFORM_RESET_VECTOR_GPA ||
+		    blob->size > PLATFORM_RESET_VECTOR_GPA - blob->guest)
 			complain(tables, blob->name,
 				 "lies outside the area for ACPI tables, or overlaps another");
 		else if (!verify_vm_has_ram(vm, blob->guest, blob->size, MEMORY_READ))

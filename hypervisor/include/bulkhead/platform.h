@@ -40,6 +40,7 @@
 #define PLATFORM_LINUX_COMMAND_GPA    UINT64_C(0x20000) /* up to 4 KiB, NUL-terminated */
 #define PLATFORM_LOW_RAM_END_GPA      UINT64_C(0x9F000) /* e820 RAM below 1 MiB ends here */
 #define PLATFORM_ACPI_GPA             UINT64_C(0xE0000) /* RSDP first, then all other tables */
+#define PLATFORM_RESET_VECTOR_GPA     UINT64_C(0xFFFF0) /* F000:FFF0: code that resets the VM */
 #define PLATFORM_ACPI_END_GPA         UINT64_C(0x100000)
 #define PLATFORM_LINUX_COMMAND_MAX    2048 /* bytes with NUL; Linux' COMMAND_LINE_SIZE on x86 */
 
