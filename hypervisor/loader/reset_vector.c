@@ -8,13 +8,13 @@
 #include "loader/plan.h"
 #include "vm/guest_memory.h"
 
-#define LOW(port)  ((port) & 0xFF)
+#define LOW(port)  ((port)&0xFF)
 #define HIGH(port) ((port) >> 8)
 
 static const uint8_t code[] = {
-	0xB0, PLATFORM_ACPI_RESET_VALUE,                                       /* mov al, value */
+	0xB0, PLATFORM_ACPI_RESET_VALUE,                                     /* mov al, value */
 	0xBA, LOW(PLATFORM_ACPI_RESET_PORT), HIGH(PLATFORM_ACPI_RESET_PORT), /* mov dx, port */
-	0xEE,                                                                  /* out dx, al */
+	0xEE,                                                                /* out dx, al */
 };
 _Static_assert(sizeof(code) <= PLATFORM_ACPI_END_GPA - PLATFORM_RESET_VECTOR_GPA,
 	       "the code ends with the first MiB");
@@ -26,7 +26,8 @@ enum error plan_reset_vector(const struct load_plan *plan)
 
 	if (vm->boot.protocol != BOOT_LINUX && vm->blob_count == 0)
 		return ERROR_OK;
-	if (!guest_is_ram(vm, PLATFORM_RESET_VECTOR_GPA, sizeof(code), MEMORY_READ | MEMORY_EXECUTE))
+	if (!guest_is_ram(vm, PLATFORM_RESET_VECTOR_GPA, sizeof(code),
+			  MEMORY_READ | MEMORY_EXECUTE))
 		return ERROR_OK;
 	return plan_bytes(plan, "the reset vector", code, sizeof(code), PLATFORM_RESET_VECTOR_GPA);
 }

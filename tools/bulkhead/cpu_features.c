@@ -71,6 +71,7 @@ const struct cpu_feature cpu_features[] = {
 	{"xsave", {L1_ECX(BIT(26) | BIT(27) | AVX_L1), L7_EBX(BIT(5) | AVX512_EBX),
 		   L7_ECX(AVX512_ECX | VAES_ECX | BIT(3) | BIT(4)), L7_EDX(AVX512_EDX),
 		   XSAVE1(BIT(0) | BIT(1) | BIT(2) | BIT(3))}},
+	{"xsavec", {XSAVE1(BIT(1) | BIT(3))}},
 	{"xsaveopt", {XSAVE1(BIT(0))}},
 	{"xsaves", {XSAVE1(BIT(3))}},
 };

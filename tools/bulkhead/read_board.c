@@ -161,6 +161,7 @@ void read_board(struct reader *reader)
 	board->physical_address_bits_at = read_number(node, "physical-address-bits").at;
 	board->tsc_frequency = read_number(node, "tsc-frequency");
 	board->tsc_frequency_hz = board->tsc_frequency.value;
+	board->cpuid_hide = read_texts(reader, node, "cpuid-hide", &board->cpuid_hide_count);
 	board->tsc_varies = read_flag(node, "tsc-varies");
 	if (board->tsc_varies)
 		board->tsc_varies_at = tree_property(node, "tsc-varies")->at;

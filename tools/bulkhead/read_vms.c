@@ -258,6 +258,31 @@ static void take_pci(struct reader *reader, const struct tree_node *node, struct
 	vm->allow_shared_cores_at = place_of(node, "allow-shared-cores");
 }
 
+static bool is_listed(const struct text *names, unsigned count, const struct text *name)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (names[i].value && name->value && !strcmp(names[i].value, name->value))
+			return true;
+	return false;
+}
+
+/* What the VM hides, then what the board hides from all. */
+static void take_hidden(struct reader *reader, const struct tree_node *node, struct vm *vm)
+{
+	const struct board *board = &reader->model->board;
+	unsigned own;
+	const struct text *names = read_texts(reader, node, "cpuid-hide", &own);
+
+	vm->cpuid_hide = arena_alloc(reader->arena,
+				     (own + board->cpuid_hide_count) * sizeof(*vm->cpuid_hide));
+	for (unsigned i = 0; i < own; i++)
+		vm->cpuid_hide[i] = names[i];
+	vm->cpuid_hide_count = own;
+	for (unsigned i = 0; i < board->cpuid_hide_count; i++)
+		if (!is_listed(names, own, &board->cpuid_hide[i]))
+			vm->cpuid_hide[vm->cpuid_hide_count++] = board->cpuid_hide[i];
+}
+
 static void take_vm(struct reader *reader, const struct tree_node *node)
 {
 	struct model *model = reader->model;
@@ -275,7 +300,7 @@ static void take_vm(struct reader *reader, const struct tree_node *node)
 	vm->ports = read_ranges(reader, node, "io-ports", 1, &vm->port_count);
 	vm->interrupts = read_cells(reader, node, "interrupts", &vm->interrupt_count);
 	take_pci(reader, node, vm);
-	vm->cpuid_hide = read_texts(reader, node, "cpuid-hide", &vm->cpuid_hide_count);
+	take_hidden(reader, node, vm);
 	vm->virtual_devices =
 		read_texts(reader, node, "virtual-devices", &vm->virtual_device_count);
 	take_boot(reader, node, vm);

@@ -278,6 +278,7 @@ static const struct schema_property board_properties[] = {
 	{.name = "physical-address-bits", .type = TYPE_CELL, .mandatory = true},
 	{.name = "tsc-frequency", .type = TYPE_ADDRESS},
 	{.name = "tsc-varies", .type = TYPE_FLAG},
+	{.name = "cpuid-hide", .type = TYPE_STRINGS},
 	{.name = "apic-timer-frequency", .type = TYPE_ADDRESS},
 	{.name = "reserved-io-ports", .type = TYPE_PORTS},
 	{0},

@@ -125,6 +125,7 @@ void test_ports(void);
 void test_apic(void);
 void test_smp(void);
 void test_vectors(void);
+void test_xsave(void);
 void test_time(void);
 
 /* Entry of the second core, in long mode. */

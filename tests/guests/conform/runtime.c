@@ -250,6 +250,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 	test_ports();
 	test_time();
 	test_vectors();
+	test_xsave();
 	test_apic();
 	test_smp();
 	print_text("conform: done\r\n");
