@@ -190,7 +190,8 @@ struct board {
 	unsigned ept_page_size_count;
 	struct text *missing_controls; /* VMX controls that the processor does not offer */
 	unsigned missing_control_count;
-	struct text *cpuid_hide; /* features that do not work: every VM has them in its own list, too */
+	struct text
+		*cpuid_hide; /* features that do not work: every VM has them in its own list, too */
 	unsigned cpuid_hide_count;
 	bool tsc_varies; /* changes speed or stops: not invariant */
 	struct place tsc_varies_at;
