@@ -166,6 +166,14 @@ static inline uint64_t xcr_read(uint32_t index)
 	return (uint64_t)high << 32 | low;
 }
 
+/* CR4.PKE has to be set. */
+static inline uint32_t pkru_read(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdpkru" : "=a"(low), "=d"(high) : "c"(0));
+	return low;
+}
+
 static inline void xcr_write(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("xsetbv"

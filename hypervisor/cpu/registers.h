@@ -59,11 +59,13 @@
 #define CPUID_7_EBX_SMAP              (UINT32_C(1) << 20)
 #define CPUID_7_ECX_UMIP              (UINT32_C(1) << 2)
 #define CPUID_7_ECX_PKU               (UINT32_C(1) << 3)
+#define CPUID_7_ECX_RDPID             (UINT32_C(1) << 22)
 #define CPUID_7_ECX_OSPKE             (UINT32_C(1) << 4)
 #define CPUID_7_EDX_ARCH_CAPABILITIES (UINT32_C(1) << 29)
 #define CPUID_7_EBX_TSC_ADJUST        (UINT32_C(1) << 1)
 #define CPUID_EXT1_EDX_SYSCALL        (UINT32_C(1) << 11)
 #define CPUID_EXT1_EDX_NX             (UINT32_C(1) << 20)
+#define CPUID_EXT1_EDX_RDTSCP         (UINT32_C(1) << 27)
 #define CPUID_EXT1_EDX_1G             (UINT32_C(1) << 26)
 
 /* Exception vectors (SDM 3.6.3.1). */

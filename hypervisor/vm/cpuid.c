@@ -86,6 +86,13 @@ static void fix_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid
 	r->ebx = (r->ebx & 0xFFFF) | ids << 16 | vcpu->config->apic_id << 24;
 }
 
+/* An instruction that would be #UD in the guest is not offered. RDPID needs the same control as RDTSCP (SDM 3.26.3). */
+static void hide_unless(enum guest_instruction runs, uint32_t *word, uint32_t bit)
+{
+	if (!(guest_instructions() & (uint32_t)runs))
+		*word &= ~bit;
+}
+
 /* Leaf 7 has three subleaves with a mask each; the first says how many there are. */
 static void fix_extended_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
@@ -96,6 +103,8 @@ static void fix_extended_features(const struct vcpu *vcpu, uint32_t subleaf, str
 		r->ebx &= CPUID_SHOWN(CPUID_BITS_7_EBX);
 		r->ecx &= CPUID_SHOWN(CPUID_BITS_7_ECX);
 		r->edx &= CPUID_SHOWN(CPUID_BITS_7_EDX);
+		hide_unless(GUEST_RUNS_INVPCID, &r->ebx, CPUID_7_EBX_INVPCID);
+		hide_unless(GUEST_RUNS_RDTSCP, &r->ecx, CPUID_7_ECX_RDPID);
 		set_bit(&r->ecx, CPUID_7_ECX_OSPKE,
 			(r->ecx & CPUID_7_ECX_PKU) && (guest_cr4() & CR4_PKE));
 		break;
@@ -117,6 +126,7 @@ static void fix_extended_processor(const struct vcpu *vcpu, uint32_t subleaf,
 	(void)vcpu;
 	(void)subleaf;
 	set_bit(&r->edx, CPUID_EXT1_EDX_SYSCALL, guest_code_bits() == 64);
+	hide_unless(GUEST_RUNS_RDTSCP, &r->edx, CPUID_EXT1_EDX_RDTSCP);
 }
 
 static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
@@ -131,7 +141,8 @@ static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_re
 #define XSAVE_COMPONENTS     32
 #define XSAVE_LEGACY_SIZE    UINT32_C(576) /* with the header */
 #define XSAVE_HAS_XSAVEC     0x2           /* leaf 0xD, subleaf 1, EAX */
-#define XSAVE_ALIGNED        0x2           /* leaf 0xD, subleaf of a component, ECX */
+#define XSAVE_HAS_XSAVES     0x8
+#define XSAVE_ALIGNED        0x2 /* leaf 0xD, subleaf of a component, ECX */
 
 /* Size of the compacted area for these components (SDM 1.13.4.3). */
 static uint32_t compacted_size(uint64_t components)
@@ -182,6 +193,7 @@ static void fix_xsave(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_re
 		r->edx = 0;
 	} else if (subleaf == 1) {
 		r->eax &= CPUID_SHOWN(CPUID_BITS_D_1_EAX);
+		hide_unless(GUEST_RUNS_XSAVES, &r->eax, XSAVE_HAS_XSAVES);
 		r->ecx = r->edx = 0;
 		if ((cr4_read() & CR4_OSXSAVE) && (r->eax & XSAVE_HAS_XSAVEC))
 			r->ebx = compacted_size(xcr_read(0));

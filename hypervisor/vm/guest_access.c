@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/guest_access.h"
 
+#include "cpu/msr.h"
 #include "cpu/registers.h"
 
 #define USER_PRIVILEGE 3
@@ -10,6 +11,11 @@
 #define FAULT_WRITE    UINT32_C(0x2)
 #define FAULT_USER     UINT32_C(0x4)
 #define FAULT_RESERVED UINT32_C(0x8)
+#define FAULT_KEY      UINT32_C(0x20)
+
+/* Rights of a key in PKRU (SDM 3.4.6.2) */
+#define KEY_ACCESS_DISABLED 1
+#define KEY_WRITE_DISABLED  2
 
 static bool is_user(const struct guest_access *access)
 {
@@ -23,7 +29,22 @@ static bool user_pages_closed(const struct guest_paging *paging, const struct gu
 	       (access->system || !(guest_flags() & RFLAGS_AC));
 }
 
-/* SDM 3.4.6: what paging-structure entries permit. Protection keys are not looked at. */
+/* SDM 3.4.6.2: keys of pages for users, whoever accesses them. */
+static bool key_permits(const struct guest_paging *paging, const struct guest_mapping *mapping,
+			const struct guest_access *access)
+{
+	uint32_t rights;
+
+	if (!(paging->cr4 & CR4_PKE) || !(paging->efer & EFER_LMA) || !mapping->user)
+		return true;
+	rights = guest_protection_keys() >> 2 * mapping->key;
+	if (rights & KEY_ACCESS_DISABLED)
+		return false;
+	return !access->write || !(rights & KEY_WRITE_DISABLED) ||
+	       (!is_user(access) && !(paging->cr0 & CR0_WP));
+}
+
+/* SDM 3.4.6.1: what paging-structure entries permit. */
 static bool permitted(const struct guest_paging *paging, const struct guest_mapping *mapping,
 		      const struct guest_access *access)
 {
@@ -64,6 +85,8 @@ static enum error translate_byte(const struct vm_config *vm, const struct guest_
 		return page_fault(access, address, FAULT_PRESENT | FAULT_RESERVED, fault);
 	if (!permitted(paging, &mapping, access))
 		return page_fault(access, address, FAULT_PRESENT, fault);
+	if (!key_permits(paging, &mapping, access))
+		return page_fault(access, address, FAULT_PRESENT | FAULT_KEY, fault);
 	*physical = mapping.physical;
 	return ERROR_OK;
 }

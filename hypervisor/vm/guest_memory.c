@@ -110,6 +110,7 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 #define ENTRY_DIRTY      UINT64_C(0x40)
 #define ENTRY_LARGE      UINT64_C(0x80)
 #define ENTRY_NO_EXECUTE UINT64_C(0x8000000000000000)
+#define ENTRY_KEY_SHIFT  59
 #define ENTRY_ADDRESS    UINT64_C(0x000FFFFFFFFFF000)
 
 #define PAGE_SHIFT 12
@@ -203,6 +204,7 @@ static void take_rights(const struct guest_paging *paging, const struct paging_m
 	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
 	mapping->user = mapping->user && (entry & ENTRY_USER);
 	mapping->no_execute = mapping->no_execute || (entry & ENTRY_NO_EXECUTE);
+	mapping->key = (uint8_t)(entry >> ENTRY_KEY_SHIFT & 0xF); /* that of the last one counts */
 	mapping->reserved = mapping->reserved || (entry & reserved_bits(paging, mode, level));
 }
 

@@ -74,6 +74,7 @@ struct guest_mapping {
 	bool writable;   /* R/W is 1 in all of them; true without paging */
 	bool user;       /* U/S is 1 in all of them; true without paging */
 	bool no_execute; /* XD is 1 in one of them */
+	uint8_t key;     /* protection key of the page, with 4-level paging */
 	bool reserved; /* a bit that has to be 0 is 1 in one of them; then nothing else is valid */
 };
 

@@ -72,6 +72,14 @@ void guest_paging_read(struct guest_paging *paging);
 uint64_t guest_instruction_address(void); /* linear: CS base + RIP */
 unsigned guest_code_bits(void);           /* 16, 32 or 64 */
 unsigned guest_privilege_level(void);     /* CPL */
+/* PKRU, which is the guest's own and loaded; only for a guest with CR4.PKE. */
+uint32_t guest_protection_keys(void);
+
+/* Instructions that a guest can only execute where the processor's virtualization knows of them. */
+enum guest_instruction { GUEST_RUNS_RDTSCP = 1, GUEST_RUNS_INVPCID = 2, GUEST_RUNS_XSAVES = 4 };
+uint32_t
+guest_instructions(void); /* OR of them; others are #UD in the guest, whatever the processor can */
+
 uint64_t guest_cr4(void); /* as it works; bits of the hypervisor's own are set too */
 
 /* Segment registers, in the order in which instructions number them, then the two system ones. */

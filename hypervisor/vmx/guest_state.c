@@ -288,8 +288,14 @@ void guest_state_enter_sipi(uint8_t page)
 void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t kept = vmcs_read(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
+	uint64_t cs = vmcs_read(VMCS_GUEST_SYSENTER_CS);
+	uint64_t esp = vmcs_read(VMCS_GUEST_SYSENTER_ESP);
+	uint64_t eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP);
 
 	guest_state_reset(vcpu, registers);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, cs);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, esp);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, eip);
 	control_registers_write(CR0_ET | kept);
 	debug_registers_reset();
 	cr2_write(0);
@@ -363,6 +369,27 @@ unsigned guest_privilege_level(void)
 {
 	/* SS holds the CPL in all modes (SDM 3.25.4.1) */
 	return RIGHTS_DPL(vmcs_read32(VMCS_GUEST_SS_RIGHTS));
+}
+
+/* The hypervisor has no user pages, so that keys concern none of its own accesses meanwhile. */
+uint32_t guest_protection_keys(void)
+{
+	uint64_t cr4 = cr4_read();
+	uint32_t keys;
+
+	cr4_write(cr4 | CR4_PKE);
+	keys = pkru_read();
+	cr4_write(cr4);
+	return keys;
+}
+
+uint32_t guest_instructions(void)
+{
+	uint32_t controls = vmcs_read32(VMCS_PROCESSOR_CONTROLS2);
+
+	return (controls & PROCESSOR2_RDTSCP ? GUEST_RUNS_RDTSCP : 0) |
+	       (controls & PROCESSOR2_INVPCID ? GUEST_RUNS_INVPCID : 0) |
+	       (controls & PROCESSOR2_XSAVES ? GUEST_RUNS_XSAVES : 0);
 }
 
 uint64_t guest_instruction_pointer(void)

@@ -36,10 +36,16 @@ static struct vm vm;
 static struct vcpu vcpu;
 static uint64_t cr4;
 static unsigned code_bits;
+static uint32_t instructions;
 
 uint64_t guest_cr4(void)
 {
 	return cr4;
+}
+
+uint32_t guest_instructions(void)
+{
+	return instructions;
 }
 
 unsigned guest_code_bits(void)
@@ -57,6 +63,7 @@ static int setup(void **state)
 	vcpu = (struct vcpu){.config = &vcpu_configs[0], .vm = &vm, .apic_base = APIC_BASE_ENABLE};
 	cr4 = 0;
 	code_bits = 64;
+	instructions = GUEST_RUNS_RDTSCP | GUEST_RUNS_INVPCID | GUEST_RUNS_XSAVES;
 	return 0;
 }
 
@@ -269,6 +276,25 @@ static void xsave_sizes(void **state)
 	assert_true(same(ask(0xD, 34), nothing));
 }
 
+/* What would be #UD in the guest is not offered, whatever the processor can do outside. */
+static void instructions_need_their_controls(void **state)
+{
+	(void)state;
+	fake_cpuid_set(7, everything);
+	fake_cpuid_set(0x80000001, everything);
+	fake_cpuid_set(0xD, everything);
+	assert_true(ask(7, 0).ebx & CPUID_7_EBX_INVPCID);
+	assert_true(ask(7, 0).ecx & CPUID_7_ECX_RDPID);
+	assert_true(ask(0x80000001, 0).edx & CPUID_EXT1_EDX_RDTSCP);
+	assert_true(ask(0xD, 1).eax & 8);
+	instructions = 0;
+	assert_false(ask(7, 0).ebx & CPUID_7_EBX_INVPCID);
+	assert_false(ask(7, 0).ecx & CPUID_7_ECX_RDPID);
+	assert_false(ask(0x80000001, 0).edx & CPUID_EXT1_EDX_RDTSCP);
+	assert_false(ask(0xD, 1).eax & 8);
+	assert_true(ask(0xD, 1).eax & 2);
+}
+
 /* Leaves with nothing in them, whatever the processor says. */
 static void leaves_of_the_machine_are_empty(void **state)
 {
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(levels_count_the_vms_own, setup),
 		cmocka_unit_test_setup(older_topology_agrees, setup),
 		cmocka_unit_test_setup(xsave_sizes, setup),
+		cmocka_unit_test_setup(instructions_need_their_controls, setup),
 		cmocka_unit_test_setup(leaves_of_the_machine_are_empty, setup),
 	};
 

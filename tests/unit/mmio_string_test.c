@@ -42,6 +42,11 @@ unsigned guest_privilege_level(void)
 	return 0;
 }
 
+uint32_t guest_protection_keys(void)
+{
+	return 0;
+}
+
 unsigned guest_code_bits(void)
 {
 	return 32;

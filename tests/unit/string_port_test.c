@@ -25,6 +25,7 @@ static struct guest_paging paging;
 static uint64_t flags;
 static unsigned privilege;
 static unsigned code_bits;
+static uint32_t keys;
 static struct guest_segment data_segment;
 static enum guest_segment_name asked_segment;
 static struct guest_exception injected;
@@ -48,6 +49,11 @@ uint64_t guest_flags(void)
 unsigned guest_privilege_level(void)
 {
 	return privilege;
+}
+
+uint32_t guest_protection_keys(void)
+{
+	return keys;
 }
 
 unsigned guest_code_bits(void)
@@ -118,6 +124,7 @@ static int setup(void **state)
 	paging = (struct guest_paging){.cr0 = CR0_PE};
 	flags = RFLAGS_FIXED;
 	privilege = 0;
+	keys = 0;
 	code_bits = 32;
 	data_segment = (struct guest_segment){.limit = UINT32_MAX, .rights = 0xC093};
 	injected = (struct guest_exception){0};
@@ -404,6 +411,27 @@ static void page_tables_rights_count(void **state)
 	assert_true(run(outs(1, false, 0x1000)));
 }
 
+/* Key 5 may not be written, key 6 not accessed at all. */
+static void protection_keys_count(void **state)
+{
+	(void)state;
+	use_long_mode(7);
+	map(0x1000, UINT64_C(5) << 59 | 0x3007);
+	map(0x2000, UINT64_C(6) << 59 | 0x4007);
+	map(0x3000, UINT64_C(6) << 59 | 0x5003); /* supervisor: keys do not concern it */
+	keys = 2u << 10 | 1u << 12;
+	assert_true(run(outs(1, false, 0x2000))); /* not switched on */
+	paging.cr4 |= CR4_PKE;
+	assert_true(run(outs(1, false, 0x1000)));
+	assert_true(faults(ins(1, false, 0x1000), EXCEPTION_PAGE_FAULT, 0x23, 0x1000));
+	assert_true(faults(outs(1, false, 0x2000), EXCEPTION_PAGE_FAULT, 0x21, 0x2000));
+	assert_true(run(outs(1, false, 0x3000)));
+	paging.cr0 &= ~CR0_WP;
+	assert_true(run(ins(1, false, 0x1000)));
+	privilege = 3;
+	assert_true(faults(ins(1, false, 0x1000), EXCEPTION_PAGE_FAULT, 0x27, 0x1000));
+}
+
 static void accessed_and_dirty_bits_are_set(void **state)
 {
 	(void)state;
@@ -444,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_not_mapped_faults, setup),
 		cmocka_unit_test_setup(what_is_not_the_vms_stops, setup),
 		cmocka_unit_test_setup(page_tables_rights_count, setup),
+		cmocka_unit_test_setup(protection_keys_count, setup),
 		cmocka_unit_test_setup(segments_are_checked, setup),
 		cmocka_unit_test_setup(what_is_done_before_a_fault_stays_done, setup),
 		cmocka_unit_test_setup(breakpoints_interrupt_between_elements, setup),

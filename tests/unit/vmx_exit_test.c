@@ -315,6 +315,7 @@ static void known_msrs_are_answered(void **state)
 static void no_supervisor_state_can_be_selected(void **state)
 {
 	(void)state;
+	fake_field_set(VMCS_PROCESSOR_CONTROLS2, PROCESSOR2_XSAVES);
 	fake_msr_set(MSR_XSS, 0);
 	registers = (struct guest_registers){.rcx = MSR_XSS};
 	exit_with(VMX_EXIT_WRMSR);

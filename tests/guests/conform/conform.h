@@ -118,6 +118,7 @@ static inline struct cpuid cpuid_of(uint32_t leaf, uint32_t subleaf)
 
 void test_instructions(void);
 void test_registers(void);
+void test_msrs(void);
 void test_debug(void);
 void test_exceptions(void);
 void test_paging(void);

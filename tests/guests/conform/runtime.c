@@ -244,6 +244,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 	print_text("conform: start\r\n");
 	test_instructions();
 	test_registers();
+	test_msrs();
 	test_exceptions();
 	test_debug();
 	test_paging();

@@ -32,7 +32,7 @@ static uint8_t ap_nmi_stack[4096] __attribute__((aligned(16)));
 static volatile uint32_t starts, interrupts, nmis, command, counter, done;
 static volatile uint32_t ap_id, ap_bsp;
 
-enum { IDLE, LOCKED_ADD, HALT };
+enum { IDLE, LOCKED_ADD, HALT, SET_STATE };
 
 static void on_ipi(struct frame *frame)
 {
@@ -45,6 +45,27 @@ static void on_nmi(struct frame *frame)
 {
 	(void)frame;
 	nmis++;
+}
+
+/* Values in all registers of which a start-up may leave something. */
+static void set_state(void)
+{
+	static const uint16_t control = 0x27F;
+
+	msr_write(0x174, 0x1234);
+	msr_write(0x176, 0x56789A);
+	msr_write(0x277, 0x0007040600070106);
+	msr_write(0xC0000081, 0x1122334455667788);
+	msr_write(0xC0000082, 0x123456);
+	msr_write(0xC0000102, 0x654321);
+	msr_write(0xC0000103, 0x77);
+	msr_write(0x808, 0x20);
+	msr_write(0x832, 0x30000 | VECTOR_IPI);
+	msr_write(0x838, 0x7FFFFFFF);
+	cr2_write(0x1000);
+	dr0_write(0x2000);
+	dr7_write(0x401);
+	__asm__ volatile("fldcw %0" : : "m"(control));
 }
 
 void ap_main(void)
@@ -70,6 +91,10 @@ void ap_main(void)
 		if (now == LOCKED_ADD) {
 			for (unsigned i = 0; i < 10000; i++)
 				__asm__ volatile("lock incl %0" : "+m"(counter));
+			command = IDLE;
+			done++;
+		} else if (now == SET_STATE) {
+			set_state();
 			command = IDLE;
 			done++;
 		} else if (now == HALT) {
@@ -147,6 +172,35 @@ static void messages(uint32_t target)
 	msr_write(ICR, physical | VECTOR_IPI);
 }
 
+extern uint64_t ap_state;
+
+/* What INIT leaves alone and what it resets, as the start-up code finds it. */
+static void state_after_init(void)
+{
+	static const char *const names[] = {"eax-edx",  "esp-eflags", "cr0-cr2",
+					    "cr3-cr4",  "dr0-dr6",    "dr7-gdt-limit",
+					    "gdt-base", "idt",        "segments-fcw"};
+	static const char *const msrs[] = {
+		"efer",  "sysenter-cs", "sysenter-eip", "pat",       "star",
+		"lstar", "kernel-gs",   "tsc-aux",      "apic-base", "tpr",
+		"svr",   "lvt-timer",   "timer-count",  "lint0"};
+	volatile uint64_t *state =
+		(volatile uint64_t *)(TRAMPOLINE + (uint64_t)((const char *)&ap_state - ap_start));
+
+	done = 0;
+	command = SET_STATE;
+	verdict("state-set", wait_for(&done, 1), done);
+	starts = 0;
+	start(1);
+	verdict("started", wait_for(&starts, 1), starts);
+	group("after-init");
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		observe_one(names[i], state[i]);
+	for (unsigned i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+		observe_one(msrs[i], state[9 + i]);
+	group("smp");
+}
+
 void test_smp(void)
 {
 	group("smp");
@@ -168,8 +222,9 @@ void test_smp(void)
 	start(2);
 	verdict("init-sipi-sipi-again", wait_for(&starts, 2), starts);
 	locks();
+	state_after_init();
 	start(0);
 	for (unsigned i = 0; i < 10000; i++)
 		__asm__ volatile("pause");
-	verdict("init-stops", starts == 2, starts);
+	verdict("init-stops", starts == 1, starts);
 }

@@ -311,6 +311,7 @@ void test_cores(void)
 	two_nmis();
 	waiting_nmi();
 	again();
+	test_ioapic(id_of[1]);
 	group("x2apic");
 	on_core(1, to_x2apic);
 	(void)wait_for(&calls, 1);

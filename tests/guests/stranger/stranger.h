@@ -55,6 +55,8 @@ extern uint32_t multiboot_magic, multiboot_info, next_core;
 
 void test_machine(void);
 void test_cores(void);
+/* With the id of another core, on which interrupts are on. */
+void test_ioapic(uint32_t other);
 
 /* The other cores, from start.S; never returns. */
 _Noreturn void core_main(uint32_t number);

@@ -312,6 +312,11 @@ void cr4_write(uint64_t value)
 	fake_cpu()->cr4 = value;
 }
 
+uint32_t pkru_read(void)
+{
+	return 0;
+}
+
 uint64_t xcr_read(uint32_t index)
 {
 	(void)index;

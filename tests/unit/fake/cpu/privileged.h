@@ -62,6 +62,7 @@ void xstate_load(const void *state, uint64_t mask);
 void interrupts_take(void);
 void interrupt_wait(void);
 uint64_t xcr_read(uint32_t index);
+uint32_t pkru_read(void);
 void xcr_write(uint32_t index, uint64_t value);
 void gdt_load(const struct descriptor_pointer *pointer);
 void idt_load(const struct descriptor_pointer *pointer);
