@@ -3,6 +3,7 @@
 #include "conform.h"
 
 #define FLAG_TRAP 0x100u
+#define DEVICE    0xFEC00000u /* the IOAPIC's index register */
 
 static struct {
 	uint64_t rip[16], dr6[16];
@@ -126,6 +127,18 @@ static const struct step_row steps[] = {
 	{"syscall-off", BYTES("\x0F\x05"), 0, 0, 0, 0},
 	{"pushf-popf", BYTES("\x9C\x9D\x90"), 0, 0, 0, 0},
 	{"icebp", BYTES("\xF1\x90"), 0, 0, 0, 0},
+	{"device-read", BYTES("\x8B\x03\x90"), 0, DEVICE, 0, 0},
+	{"device-write", BYTES("\x89\x03\x90"), 0, DEVICE, 0, 0},
+	{"device-and", BYTES("\x21\x03\x90"), 0, DEVICE, 0, 0},
+	{"device-stos", BYTES("\x48\x89\xDF\xAB\x90"), 0, DEVICE, 0, 0},
+	{"device-rep-lods", BYTES("\x48\x89\xDE\xF3\xAD\x90"), 0, DEVICE, 1, 0},
+	{"mov-ss-device-read", BYTES("\x8E\xD0\x8B\x03\x90"), SELECTOR_DATA, DEVICE, 0, 0},
+	{"xsetbv-ud", BYTES("\x0F\x01\xD1\x90"), 1, 0, 0, 0},
+	{"mov-cr8", BYTES("\x44\x0F\x20\xC0\x90"), 0, 0, 0, 0},
+	{"invd", BYTES("\x0F\x08\x90"), 0, 0, 0, 0},
+	{"pause", BYTES("\xF3\x90\x90"), 0, 0, 0, 0},
+	{"sti-cpuid", BYTES("\xFB\x0F\xA2\xFA\x90"), 0, 0, 0, 0},
+	{"in-fault-user", BYTES("\x0F\x30\x90"), 1, 0, 0x1B, 0},
 };
 
 static const struct step_row watched[] = {
@@ -147,6 +160,16 @@ static const struct step_row watched[] = {
 };
 /* clang-format on */
 
+/* Data breakpoints on a register that is emulated: DR0 lies on it. */
+static const struct step_row watched_device[] = {
+	{"read", BYTES("\x8B\x03\x90"), 0, DEVICE, 0, 0},
+	{"write", BYTES("\x89\x03\x90"), 0, DEVICE, 0, 0},
+	{"or", BYTES("\x09\x03\x90"), 0, DEVICE, 0, 0},
+	{"stos", BYTES("\x48\x89\xDF\xAB\x90"), 0, DEVICE, 0, 0},
+	{"lods", BYTES("\x48\x89\xDE\xAD\x90"), 0, DEVICE, 0, 0},
+	{"beside", BYTES("\x8B\x03\x90"), 0, DEVICE + 0x10, 0, 0},
+};
+
 static void rows(const char *title, const struct step_row *list, size_t count)
 {
 	group(title);
@@ -159,6 +182,11 @@ static void breakpoints(void)
 {
 	uint64_t cr4 = cr4_read();
 
+	dr0_write(DEVICE);
+	dr7_write(0x402 | 0xDu << 16);
+	ROWS("watch-device-write", watched_device);
+	dr7_write(0x402 | 0xFu << 16);
+	ROWS("watch-device-access", watched_device);
 	dr0_write((uint64_t)scratch);
 	dr1_write(0x1500);
 	dr7_write(0x402 | 0xDu << 16); /* 4 bytes, writes */

@@ -253,6 +253,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 	test_vectors();
 	test_xsave();
 	test_apic();
+	test_windows();
 	test_smp();
 	print_text("conform: done\r\n");
 	halt_forever();

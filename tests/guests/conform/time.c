@@ -14,6 +14,29 @@ static void write_tsc(void *value)
 	msr_write(0x10, *(uint64_t *)value);
 }
 
+static bool near(uint64_t value, uint64_t wanted)
+{
+	return value - wanted + 50000 < 100000;
+}
+
+/* IA32_TSC_ADJUST and the counter move together. */
+static void adjust(void)
+{
+	uint64_t old = msr_read(0x3B), before = tsc_read();
+
+	msr_write(0x3B, old + 100000000);
+	verdict("adjust-moves-tsc", near(tsc_read(), before + 100000000), tsc_read() - before);
+	verdict("adjust-reads-back", msr_read(0x3B) == old + 100000000, msr_read(0x3B));
+	msr_write(0x3B, old);
+	verdict("adjust-back", near(tsc_read(), before), tsc_read() - before);
+	before = tsc_read();
+	msr_write(0x10, before + 300000000);
+	verdict("write-moves-adjust", near(msr_read(0x3B), old + 300000000), msr_read(0x3B));
+	verdict("write-moves-tsc", near(tsc_read(), before + 300000000), tsc_read() - before);
+	msr_write(0x3B, old);
+	verdict("adjust-takes-write-back", near(tsc_read(), before), tsc_read() - before);
+}
+
 void test_time(void)
 {
 	uint64_t before = tsc_read(), after, last = before, to = 0;
@@ -36,6 +59,8 @@ void test_time(void)
 	verdict("aux", aux == 0x77, aux);
 	to = tsc_read() + 1;
 	observe_one("write", probe(write_tsc, &to));
+	if (cpuid_of(7, 0).ebx & 2)
+		adjust();
 	cr4_write(cr4_read() | 4);
 	observe_one("tsd-kernel", probe(rdtscp, &aux));
 	observe_one("tsd-user", probe_user(rdtscp, &aux));
