@@ -223,9 +223,11 @@ $(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic: $(GUESTS)/vmlinux%: $(GUESTS)/linux
 
 # initrd is small and starts fast; initrd-rt has Debian's rt-tests, initrd-stress its stress-ng as well.
 INITRD_FILES := tests/guests/linux/guest-tests $(addprefix $(GUESTS)/obj/linux/,port cpuid bulkhead)
-initrd-files-initrd-rt := /usr/bin/cyclictest
-initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng
+VECTORS := $(GUESTS)/obj/linux/vectors
+initrd-files-initrd-rt := /usr/bin/cyclictest $(VECTORS)
+initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng $(VECTORS)
 INITRDS := $(addprefix $(GUESTS)/,initrd initrd-rt initrd-stress)
+$(GUESTS)/initrd-rt $(GUESTS)/initrd-stress: $(VECTORS)
 $(INITRDS): tools/mkinitrd.sh tests/guests/linux/init $(INITRD_FILES)
 	@$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(INITRD_FILES) $(initrd-files-$(@F))

@@ -59,7 +59,7 @@ def check_cpuid(checks, shell):
 def main():
     """One boot."""
     with Checks() as checks, boot("linux-pair", inputs=("one",)) as machine:
-        found = check_report(checks, machine, "one", ("cpus", "clock", "hotplug", "cyclictest", "dmesg"), ["3", "1"])
+        found = check_report(checks, machine, "one", ("cpus", "clock", "hotplug", "vectors", "cyclictest", "dmesg"), ["3", "1"])
         with checks("one: a core goes and comes back three times"):
             equal(found["hotplug"][1]["times"], "3")
         with checks("one: cyclictest has a thread on each core"):

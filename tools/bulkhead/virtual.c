@@ -16,12 +16,13 @@ const size_t virtual_port_range_count = sizeof(virtual_port_ranges) / sizeof(*vi
 
 /*
  * What a protocol's guests expect to find. A bare-metal program knows its devices and asks for them; that it
- * can reset itself is what every PC offers. Linux without ACPI probes the PIC and calibrates by the PIT.
+ * can reset itself is what every PC offers. Linux without ACPI probes the PIC and calibrates by the PIT; it waits a
+ * second for an RTC that does not tick.
  */
 static const uint32_t protocol_devices[] = {
 	[BOOT_RAW] = RESETS,
 	[BOOT_ELF] = RESETS,
-	[BOOT_LINUX] = RESETS | VIRTUAL_PIC | VIRTUAL_PIT,
+	[BOOT_LINUX] = RESETS | VIRTUAL_PIC | VIRTUAL_PIT | VIRTUAL_RTC,
 	[BOOT_MULTIBOOT] = RESETS | VIRTUAL_PIC | VIRTUAL_PIT,
 	[BOOT_MULTIBOOT2] = RESETS | VIRTUAL_PIC | VIRTUAL_PIT,
 	[BOOT_ROM] = VIRTUAL_PIC | VIRTUAL_PIT | VIRTUAL_RTC | VIRTUAL_KEYBOARD | VIRTUAL_RESET |
