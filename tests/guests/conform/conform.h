@@ -125,6 +125,7 @@ void test_paging(void);
 void test_ports(void);
 void test_apic(void);
 void test_windows(void);
+void test_compat(void);
 void test_smp(void);
 void test_vectors(void);
 void test_xsave(void);

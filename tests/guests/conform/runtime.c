@@ -254,6 +254,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 	test_xsave();
 	test_apic();
 	test_windows();
+	test_compat();
 	test_smp();
 	print_text("conform: done\r\n");
 	halt_forever();
