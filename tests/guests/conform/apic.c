@@ -333,6 +333,139 @@ static void x2apic_only(void)
 	verdict("page-is-memory-like", true, 0);
 }
 
+static void clear_errors(void)
+{
+	apic_write(0x280, 0);
+	apic_write(0x280, 0);
+}
+
+/* What an APIC refuses to send or to take. */
+static void errors(void)
+{
+	clear_errors();
+	self_ipi(5);
+	apic_write(0x280, 0);
+	observe_one("illegal-vector", apic_read(0x280) & 0x60);
+	observe_one("illegal-vector-irr", apic_read(0x200));
+	clear_errors();
+	apic_write(0x320, 0x10005);
+	apic_write(0x280, 0);
+	observe_one("illegal-lvt", apic_read(0x280) & 0x60);
+	clear_errors();
+	apic_write(0x320, 0x10000);
+}
+
+/* Switched off by software: local interrupts are masked, and what is sent is not taken. */
+static void software_disabled(void)
+{
+	apic_write(0x320, 0x20000 | VECTOR_TIMER);
+	apic_write(0xF0, 0xFF);
+	observe_one("off-masks-timer", apic_read(0x320));
+	apic_write(0x320, 0x20000 | VECTOR_TIMER);
+	observe_one("off-keeps-masked", apic_read(0x320));
+	taken.count = 0;
+	self_ipi(VECTOR_LOW);
+	open_for(100);
+	observe("off-takes-nothing", (uint64_t[]){taken.count, apic_read(0x220)}, 2);
+	apic_write(0xF0, 0x1FF);
+	observe_one("on-stays-masked", apic_read(0x320));
+	open_for(100);
+	observe_one("on-again", taken.count);
+	apic_write(0x320, 0x10000);
+}
+
+static struct {
+	uint32_t isr, ppr, taken;
+} outer;
+
+/* A handler that lets others in. */
+static void on_nesting(struct frame *frame)
+{
+	(void)frame;
+	outer.ppr = apic_read(0xA0);
+	self_ipi(VECTOR_HIGH);
+	interrupts_on();
+	for (unsigned i = 0; i < 100; i++)
+		__asm__ volatile("pause");
+	interrupts_off();
+	outer.taken = taken.count;
+	outer.isr = apic_read(0x120);
+	apic_write(0xB0, 0);
+}
+
+static void nesting(void)
+{
+	taken.count = 0;
+	handler_set(VECTOR_LOW, on_nesting);
+	self_ipi(VECTOR_LOW);
+	open_for(100);
+	handler_set(VECTOR_LOW, on_interrupt);
+	observe("nested", (uint64_t[]){outer.ppr, outer.taken, outer.isr, apic_read(0x120)}, 4);
+	apic_write(0x80, 0x45);
+	observe_one("ppr-of-tpr", apic_read(0xA0));
+	apic_write(0x80, 0);
+	apic_write(0xB0, 0);
+	observe_one("eoi-of-nothing", apic_read(0xA0));
+}
+
+/* Ticks of the TSC that 1000 counts take, in eighths of what they took undivided. */
+static void dividers(void)
+{
+	static const uint8_t codes[] = {0xB, 0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xA};
+	static const char *const names[] = {"by-1",  "by-2",  "by-4",  "by-8",
+					    "by-16", "by-32", "by-64", "by-128"};
+
+	apic_write(0x320, 0x10000 | VECTOR_TIMER);
+	for (unsigned i = 0; i < sizeof(codes); i++) {
+		uint64_t ticks = tsc_read();
+		uint32_t counts;
+
+		apic_write(0x3E0, codes[i]);
+		apic_write(0x380, 1000000);
+		for (unsigned j = 0; j < 20000; j++)
+			__asm__ volatile("pause");
+		counts = 1000000 - apic_read(0x390);
+		ticks = tsc_read() - ticks;
+		apic_write(0x380, 0);
+		verdict(names[i],
+			(uint64_t)counts << i < ticks + 1000 && (uint64_t)counts << i > ticks / 2,
+			counts);
+	}
+	apic_write(0x3E0, 0xB);
+}
+
+/* From one mode of the timer to another. */
+static void timer_modes(void)
+{
+	bool deadline = cpuid_of(1, 0).ecx & 1u << 24;
+
+	apic_write(0x320, 0x10000 | VECTOR_TIMER);
+	apic_write(0x380, 0x7FFFFFFF);
+	apic_write(0x320, 0x30000 | VECTOR_TIMER);
+	verdict("goes-on-periodic", apic_read(0x390) > 0x70000000, apic_read(0x390));
+	observe_one("initial-stays", apic_read(0x380));
+	apic_write(0x320, 0x10000 | VECTOR_TIMER);
+	verdict("goes-on-one-shot", apic_read(0x390) > 0x70000000, apic_read(0x390));
+	apic_write(0x380, 0);
+	if (!deadline)
+		return;
+	apic_write(0x320, 0x50000 | VECTOR_TIMER);
+	apic_write(0x380, 1000);
+	observe_one("no-count-with-deadline", apic_read(0x390));
+	msr_write(0x6E0, tsc_read() + 100000000);
+	verdict("deadline-kept", msr_read(0x6E0) != 0, 0);
+	msr_write(0x6E0, 0);
+	observe_one("deadline-zero", msr_read(0x6E0));
+	taken.count = 0;
+	apic_write(0x320, 0x40000 | VECTOR_TIMER);
+	msr_write(0x6E0, tsc_read() + 20000);
+	msr_write(0x6E0, 0);
+	open_for(20000);
+	observe_one("deadline-withdrawn", taken.count);
+	apic_write(0x320, 0x10000 | VECTOR_TIMER);
+	observe_one("deadline-elsewhere", msr_read(0x6E0));
+}
+
 static void all(const char *title)
 {
 	group(title);
@@ -343,6 +476,11 @@ static void all(const char *title)
 	interrupts();
 	nmis();
 	timer();
+	errors();
+	software_disabled();
+	nesting();
+	dividers();
+	timer_modes();
 }
 
 void test_apic(void)
