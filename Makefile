@@ -46,7 +46,7 @@ endif
 
 # Goals that build nothing need neither .config nor a scenario.
 LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
-	run unit tool-tests report-tests boot-tests lint check coverage stress bench bench-run
+	run unit tool-tests report-tests boot-tests lint check coverage stress bench bench-run torture
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -411,6 +411,13 @@ coverage-report: unit-build mutate-build
 .PHONY: guest-matrix
 guest-matrix: ## boot Debian's kernels in many ways; table in build/guest-matrix.md
 	$(Q)$(PYTHON) tests/boot/matrix.py --build $(BUILD) --out $(BUILD)/guest-matrix.md $(if $(TEST),-k $(TEST))
+
+# Longer than `make check` may take, too: what of it is quick is there as well.
+TORTURE_SECONDS ?= 600#   of random instructions in `make torture`
+.PHONY: torture
+torture: ## all attacks, injected faults, 1,000 lives, random instructions (TORTURE_SECONDS)
+	$(Q)+$(MAKE) --no-print-directory test-isos
+	$(Q)$(PYTHON) tests/boot/torture.py --build $(BUILD) --seconds $(TORTURE_SECONDS)
 
 include tests/mutate/mutate.mk
 include tests/scale/scale.mk

@@ -3,10 +3,11 @@
  * The watchdog of a VM, on the core of its BSP: its guest feeds it by a hypercall or a port, and the VMX
  * preemption timer looks now and then whether it has been long ago. No exit in between.
  *
- * The timer counts only while the guest runs (SDM 3.26.5.1), so it is set to a part of the period: a guest
- * that spends most of its time in exits is found late, but not much later than the period.
+ * The timer counts only while the guest runs (SDM 3.26.5.1), so it is set to a part of the period. A guest that
+ * spends most of its time in exits is found by their number.
  */
-#define WATCHDOG_LOOKS 16 /* in a period */
+#define WATCHDOG_LOOKS 16   /* in a period */
+#define WATCHDOG_EXITS 4096 /* of one reason, between two looks; a power of two */
 
 #ifndef VM_WATCHDOG_H
 #define VM_WATCHDOG_H

@@ -19,6 +19,7 @@
 #define EXIT_COUNTER_TOTAL 8
 #define EXIT_COUNTER_MIN   16
 #define EXIT_COUNTER_MAX   20
+#define WATCHDOG_EXITS     4096
 
 	.section .text.vmx_entry, "ax"
 
@@ -89,6 +90,9 @@ vmx_exit_entry:
 	shll $EXIT_COUNTER_SHIFT, %ebp
 	addq VCPU_COUNTERS(%rdi), %rbp
 	incq COUNTERS_EXITS + EXIT_COUNTER_COUNT(%rbp)
+	testl $(WATCHDOG_EXITS - 1), COUNTERS_EXITS + EXIT_COUNTER_COUNT(%rbp)
+	jz look
+looked:
 .if CONFIG_EXIT_TRACE
 	movq %rax, %r12
 	movq %rdi, %r13
@@ -122,6 +126,16 @@ entry_failed:
 	save_guest_registers
 	movq %rsp, %rdi
 	call vmx_entry_failed
+
+/* Now and then, for a guest that does nothing but exit: its timer hardly runs. */
+look:
+	movq %rax, %r12
+	movq %rdi, %r13
+	movq %rsp, %rsi
+	call watchdog_check        /* (vcpu, registers) */
+	movq %r12, %rax
+	movq %r13, %rdi
+	jmp looked
 
 extreme:
 	leaq COUNTERS_EXITS(%rbp), %rdi

@@ -356,6 +356,7 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 _Static_assert(VMCS_EXIT_REASON == 0x4402 && VMX_EXIT_COUNT == 70, "entry.S");
 _Static_assert(VMX_EXIT_COUNT == EXIT_REASON_COUNT, "every reason with a handler is counted");
 _Static_assert(offsetof(struct cpu, vcpu) == 24 && offsetof(struct vcpu, counters) == 0, "entry.S");
+_Static_assert(WATCHDOG_EXITS == 4096, "entry.S");
 _Static_assert(offsetof(struct core_counters, exits) == 128 && sizeof(struct exit_counter) == 32 &&
 		       offsetof(struct exit_counter, count) == 0 &&
 		       offsetof(struct exit_counter, total) == 8 &&

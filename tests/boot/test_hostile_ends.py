@@ -54,6 +54,18 @@ BOOTS = {
         outside("fetch-data", FETCHES, 0x500000),
         outside("real-mode", READS, 0xFFFF0),
     ],
+    "hostile-reaches": [
+        Ending("xsave-outside", OUTSIDE, r"vCPU 0 (reads|writes to) guest-physical 0x20200"),
+        Ending("cmpxchg16b", OUTSIDE, r"vCPU 0 (reads|writes to) guest-physical 0x2020000"),
+        outside("sgdt-outside", WRITES, 0x20200000),
+        Ending("iret-outside", OUTSIDE, r"vCPU 0 reads guest-physical 0x202000"),
+        outside("ldt-outside", READS, 0x20200008),
+        Ending("ist-outside", OUTSIDE, r"vCPU 0 writes to guest-physical 0x201fff"),
+        Ending("string-device", OUTSIDE, r"vCPU 0 (reads|writes to) guest-physical 0xfec01000 "),
+        Ending("both-end", OUTSIDE, r"vCPU [01] writes to guest-physical 0x20200000 "),
+        Ending("timer-hog"),
+        Ending("exit-hog", "watchdog not fed"),
+    ],
     "hostile-devices": [
         outside("fetch-device", FETCHES, 0xFEC00000),
         odd("mmio-sse", READS, 0xFEC00000),

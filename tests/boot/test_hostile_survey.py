@@ -11,9 +11,10 @@ SURVEY = (
     "kernel-instr", "user-instr", "hypercalls", "caches",
     "cr0", "cr4", "xcr", "registers", "high-rip", "step", "shadow", "traps",
     "ipis", "storms", "local-vectors", "apic-base", "apic-page", "page-border",
-    "ioapic", "ioapic-entries", "flood", "still-working",
+    "ioapic", "ioapic-entries", "software-ints", "bus-locks", "branch-steps", "huge-strings", "prefixes",
+    "random-icr", "random-msrs", "timer-storm", "flood", "still-working",
 )
-PAIR = ("nmi-storm", "nmi-wakes", "irq-flood", "change-code", "init-in-service", "startup-storm")
+PAIR = ("nmi-storm", "nmi-shadow", "nmi-wakes", "irq-flood", "change-code", "change-walk", "init-in-service", "startup-storm")
 
 
 def main():

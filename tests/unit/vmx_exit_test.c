@@ -16,6 +16,7 @@
 #include "cpu/apic.h"
 #include "cpu/msr.h"
 #include "cpu/registers.h"
+#include "cpu/tsc.h"
 #include "fake_cpu.h"
 #include "fake_log.h"
 #include "fake_memory.h"
@@ -24,6 +25,7 @@
 #include "vm/counters.h"
 #include "vm/handlers.h"
 #include "vm/machine_check.h"
+#include "vm/watchdog.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
 
@@ -647,6 +649,31 @@ static void machine_check_is_not_the_guests(void **state)
 	assert_true(stops_with(VMX_EXIT_EXCEPTION_OR_NMI, STOP_MACHINE_CHECK));
 }
 
+/* What entry.S calls at every 4,096th exit, for a guest whose timer hardly runs. */
+static void exits_do_not_hide_from_the_watchdog(void **state)
+{
+	struct vm *vm = vcpus[0].vm;
+	struct vm_config config = *vm->config;
+
+	(void)state;
+	assert_true(watchdog_check(&vcpus[0], &registers) == UINT64_MAX);
+	config.life.watchdog_seconds = 1;
+	vm->config = &config;
+	vm->watchdog_fed = tsc_host();
+	assert_true(watchdog_check(&vcpus[0], &registers) <=
+		    scenario_tables.tsc_frequency_hz / WATCHDOG_LOOKS);
+	/* none on other cores than the BSP's */
+	vcpus[1].vm = vm;
+	assert_true(watchdog_check(&vcpus[1], &registers) == UINT64_MAX);
+	fake_cpu()->tsc += scenario_tables.tsc_frequency_hz;
+	fake_stop_expected = true;
+	if (setjmp(fake_stop_jump) == 0) {
+		watchdog_check(&vcpus[0], &registers);
+		fail();
+	}
+	assert_int_equal(fake_stop_reason, STOP_WATCHDOG);
+}
+
 static void vmcs_that_fails_is_contained(void **state)
 {
 	(void)state;
@@ -891,6 +918,7 @@ int main(void)
 		cmocka_unit_test_setup(a_second_nmi_on_the_way_is_remembered, setup),
 		cmocka_unit_test_setup(kick_in_the_hypervisor_arms_the_timer, setup),
 		cmocka_unit_test_setup(machine_check_is_not_the_guests, setup),
+		cmocka_unit_test_setup(exits_do_not_hide_from_the_watchdog, setup),
 		cmocka_unit_test_setup(vmcs_that_fails_is_contained, setup),
 		cmocka_unit_test_setup(alignment_check_goes_back_to_the_guest, setup),
 		cmocka_unit_test_setup(single_step_survives_emulation, setup),

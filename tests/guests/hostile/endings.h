@@ -15,6 +15,10 @@ extern const char low_task_fault[], low_task_fault_end[];
 extern const char low_pdpte[], low_pdpte_end[];
 extern const char low_alignment[], low_alignment_end[];
 
+/* reaches.c */
+ending xsave_outside, cmpxchg16b_outside, sgdt_outside, iret_outside, ldt_outside, ist_outside,
+	string_in_device, both_end, timer_hog, exit_hog;
+
 /* Handlers that never end what they handle. */
 extern const char again_ud[], again_db[], again_irq[];
 

@@ -31,7 +31,10 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 		survey();
 	else if (attack_number == ATTACK_PAIR)
 		pair_main(index);
-	else if (index != 0 && attack_number != ATTACK_RACE_DECODE)
+	else if (attack_number == ATTACK_FUZZ)
+		fuzz_main(index);
+	else if (index != 0 && attack_number != ATTACK_RACE_DECODE &&
+		 attack_number != ATTACK_BOTH_END)
 		halt_forever();
 	else if (attack_number < ATTACK_COUNT && endings[attack_number])
 		make_ending();

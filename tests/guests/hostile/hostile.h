@@ -137,6 +137,7 @@ void translations_flush(void);
 extern const struct check survey_checks[];
 extern const size_t survey_check_count;
 void pair_main(uint32_t index);
+_Noreturn void fuzz_main(uint32_t index);
 
 /* An attack that should not come back. */
 typedef void ending(void *unused);

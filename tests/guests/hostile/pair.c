@@ -16,12 +16,20 @@
 #define STARTUP_COUNT 0x7000u
 
 /* What the second core is to do; it answers by DO_NOTHING. */
-enum order { DO_NOTHING, DO_NMIS, DO_NMI_EACH, DO_FLOOD, DO_FLIP, DO_HANG_IN_HANDLER };
+enum order {
+	DO_NOTHING,
+	DO_NMIS,
+	DO_NMI_EACH,
+	DO_FLOOD,
+	DO_FLIP,
+	DO_FLIP_WALK,
+	DO_HANG_IN_HANDLER
+};
 
 static volatile enum order order;
 static volatile uint32_t apic_ids[2];
 static volatile uint32_t halted; /* times the first core went to sleep */
-static uint8_t changing[16] __attribute__((aligned(PAGE_SIZE)));
+static uint8_t changing[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 static void send(uint32_t to, uint32_t low)
 {
@@ -72,6 +80,22 @@ static void flip(void)
 		*(volatile uint8_t *)changing = opcodes[i % 5];
 }
 
+/* The page of the code: there, not there, and with a reserved bit. */
+static volatile uint64_t *walked;
+
+static void flip_walk(void)
+{
+	uint64_t entry = *walked;
+
+	for (uint32_t i = 0; i < FLIPS && order == DO_FLIP_WALK; i++) {
+		*walked = 0;
+		*walked = entry;
+		*walked = entry | UINT64_C(1) << 51;
+		*walked = entry;
+	}
+	*walked = entry;
+}
+
 static struct attacker *volatile handling; /* the second core, once it does */
 
 /* For ever in the handler of an interrupt, which stays in service. */
@@ -102,6 +126,9 @@ static _Noreturn void second_core(void)
 		case DO_FLIP:
 			flip();
 			break;
+		case DO_FLIP_WALK:
+			flip_walk();
+			break;
 		case DO_HANG_IN_HANDLER:
 			hang_in_handler();
 		default:
@@ -126,6 +153,23 @@ static void nmi_storm(void)
 	(void)cpuid(0);
 	expect(nmis_taken() > before, "no NMI of many", 0);
 	expect(nmis_taken() - before <= NMIS, "more NMIs than were sent:", nmis_taken() - before);
+}
+
+/* The same in the shadows of MOV SS and STI: an NMI that is injected there would make the entry fail. */
+static void nmi_shadow(void)
+{
+	uint32_t before = nmis_taken();
+
+	give(DO_NMIS);
+	while (order == DO_NMIS)
+		__asm__ volatile("movl %%ss, %%eax; movl %%eax, %%ss; cpuid\n\t"
+				 "xorl %%eax, %%eax; sti; cpuid; cli\n\t"
+				 "movl %%ss, %%eax; movl %%eax, %%ss; nop; sti; nop; cli"
+				 :
+				 :
+				 : "rax", "rbx", "rcx", "rdx", "memory");
+	wait_for_second();
+	expect(nmis_taken() > before, "no NMI of many", 0);
 }
 
 /* Asleep with interrupts off: each NMI wakes once, none is lost. */
@@ -249,11 +293,38 @@ static void startup_storm(void)
 	}
 }
 
+/* The page tables through which the hypervisor reads the instruction change meanwhile. */
+static void change_walk(void)
+{
+	static uint64_t *table;
+	uint64_t linear = (uint64_t)changing;
+	uint32_t vector = VECTOR_NONE;
+
+	if (!table)
+		table = split_large(linear);
+	changing[0] = 0x8B;
+	changing[1] = 0x03;
+	changing[2] = 0xC3;
+	walked = &table[linear / PAGE_SIZE % 512];
+	give(DO_FLIP_WALK);
+	while (order == DO_FLIP_WALK && (vector == VECTOR_NONE || vector == VECTOR_PAGE)) {
+		struct registers registers = {.rbx = IOAPIC_PAGE, .rdx = linear};
+
+		vector = run_bytes("\xFF\xE2", 2, &registers, false); /* jmp *%rdx */
+	}
+	expect(vector == VECTOR_NONE || vector == VECTOR_PAGE, "ended by vector", vector);
+	order = DO_NOTHING;
+	pause_a_while(1000);
+	translations_flush();
+}
+
 static const struct check checks[] = {
 	{"nmi-storm", nmi_storm},
+	{"nmi-shadow", nmi_shadow},
 	{"nmi-wakes", nmi_wakes},
 	{"irq-flood", interrupt_flood},
 	{"change-code", change_while_decoded},
+	{"change-walk", change_walk},
 	{"init-in-service", init_in_service},
 	{"startup-storm", startup_storm},
 };

@@ -95,6 +95,8 @@ static void gates_fill(void)
 		gates[vector] = (struct gate){
 			.offset_low = (uint16_t)offset,
 			.selector = SELECTOR_CODE,
+			/* random instructions may leave any stack behind */
+			.stack_table = attack_number == ATTACK_FUZZ,
 			.type = vector == VECTOR_USER_DONE ? GATE_USER : GATE_INTERRUPT,
 			.offset_middle = (uint16_t)(offset >> 16),
 			.offset_high = (uint32_t)(offset >> 32),
@@ -108,6 +110,7 @@ static void task_load(uint32_t index)
 	uint64_t *descriptor = &gdt[SELECTOR_TASK / 8 + 2 * index];
 
 	tasks[index].rsp[0] = (uint64_t)exception_stacks[index] + PAGE_SIZE;
+	tasks[index].others[1] = tasks[index].rsp[0]; /* IST1 */
 	tasks[index].io_map = sizeof(struct task_state);
 	descriptor[0] = (sizeof(struct task_state) - 1) | (base & 0xFFFFFF) << 16 |
 			UINT64_C(0x89) << 40 | (base >> 24 & 0xFF) << 56;
@@ -211,7 +214,8 @@ bool event(struct frame *frame)
 			;
 		if (frame->vector != VECTOR_SPURIOUS)
 			msr_write(MSR_X2APIC_EOI, 0);
-		return false;
+		return attack_number == ATTACK_FUZZ && frame->vector == HOSTILE_FUZZ_VECTOR &&
+		       attacker->catch_rsp != 0;
 	}
 	if (attacker->catch_rsp == 0)
 		unexpected(frame);

@@ -54,6 +54,16 @@ void apic_page_border(void);
 void ioapic_registers(void);
 void ioapic_entries(void);
 
+/* redteam.c */
+void red_software_interrupts(void);
+void red_bus_locks(void);
+void red_branch_steps(void);
+void red_huge_strings(void);
+void red_prefixes(void);
+void red_random_icr(void);
+void red_random_msrs(void);
+void red_timer_storm(void);
+
 /* After all of it: the VM still works. */
 void flood(void);
 void still_working(void);
