@@ -12,6 +12,7 @@
 #include "vm/machine_check.h"
 #include "vm/task_switch.h"
 #include "vm/timer.h"
+#include "vm/watchdog.h"
 #include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 

@@ -72,7 +72,7 @@ BOOTS = {
         # the exit is the read, which would be emulated if it were not for the write behind it
         outside("mmio-string", READS, 0xFEC00000),
         odd("mmio-push", WRITES, 0xFEE00300),
-        odd("mmio-cmpxchg8b", WRITES, 0xFEC00000),
+        odd("mmio-cmpxchg16b", WRITES, 0xFEC00000),
         port_string("ins-outside", "INS"),
         port_string("outs-outside", "OUTS"),
         Ending("triple-fault", "triple fault"),
