@@ -59,7 +59,7 @@
 #define ATTACK_MMIO_SSE           24
 #define ATTACK_MMIO_STRING        25
 #define ATTACK_MMIO_PUSH          26
-#define ATTACK_MMIO_CMPXCHG8B     27
+#define ATTACK_MMIO_CMPXCHG16B    27
 #define ATTACK_INS_OUTSIDE        28
 #define ATTACK_OUTS_OUTSIDE       29
 #define ATTACK_TRIPLE_FAULT       30

@@ -222,12 +222,12 @@ static void mmio_push(void *unused)
 	__asm__ volatile("movq %0, %%rsp; pushq $0" : : "r"(APIC_PAGE + 0x308) : "memory");
 }
 
-static void mmio_cmpxchg8b(void *unused)
+static void mmio_cmpxchg16b(void *unused)
 {
-	uint32_t low = 0, high = 0;
+	uint64_t low = 0, high = 0;
 
 	(void)unused;
-	__asm__ volatile("lock cmpxchg8b (%2)"
+	__asm__ volatile("lock cmpxchg16b (%2)"
 			 : "+a"(low), "+d"(high)
 			 : "r"(IOAPIC_PAGE), "b"(0), "c"(0)
 			 : "memory");
@@ -417,7 +417,7 @@ ending *const endings[ATTACK_COUNT] = {
 	[ATTACK_MMIO_SSE] = mmio_sse,
 	[ATTACK_MMIO_STRING] = mmio_string,
 	[ATTACK_MMIO_PUSH] = mmio_push,
-	[ATTACK_MMIO_CMPXCHG8B] = mmio_cmpxchg8b,
+	[ATTACK_MMIO_CMPXCHG16B] = mmio_cmpxchg16b,
 	[ATTACK_INS_OUTSIDE] = ins_outside,
 	[ATTACK_OUTS_OUTSIDE] = outs_outside,
 	[ATTACK_TRIPLE_FAULT] = triple_fault,

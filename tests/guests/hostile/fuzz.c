@@ -85,33 +85,33 @@ static uint8_t *put_prefixes(uint8_t *code, uint64_t *state)
 
 static void generate(uint8_t *code, uint64_t *state)
 {
-	uint8_t *at = code;
+	uint8_t *to = code;
 
 	for (unsigned i = 0; i < CODE_SIZE; i++)
 		code[i] = BREAKPOINT;
-	at = put_prefixes(at, state);
+	to = put_prefixes(to, state);
 	switch (next(state) % 5) {
 	case 0:
 		break;
 	case 1:
-		*at++ = PICK(leaving, next(state));
+		*to++ = PICK(leaving, next(state));
 		break;
 	case 2:
-		*at++ = 0x0F;
-		*at++ = PICK(leaving_0f, next(state));
+		*to++ = 0x0F;
+		*to++ = PICK(leaving_0f, next(state));
 		break;
 	case 3:
-		*at++ = PICK(operand, next(state));
-		*at++ = (uint8_t)(PICK(operand_rm, next(state)) | (next(state) % 8) << 3);
+		*to++ = PICK(operand, next(state));
+		*to++ = (uint8_t)(PICK(operand_rm, next(state)) | (next(state) % 8) << 3);
 		break;
 	case 4:
-		*at++ = 0x0F;
-		*at++ = PICK(operand_0f, next(state));
-		*at++ = (uint8_t)(PICK(operand_rm, next(state)) | (next(state) % 8) << 3);
+		*to++ = 0x0F;
+		*to++ = PICK(operand_0f, next(state));
+		*to++ = (uint8_t)(PICK(operand_rm, next(state)) | (next(state) % 8) << 3);
 		break;
 	}
 	for (unsigned i = 0; i < RANDOM_BYTES; i++)
-		*at++ = (uint8_t)next(state);
+		*to++ = (uint8_t)next(state);
 }
 
 /* Values that matter: device pages, ends of memory, foreign memory, MSRs, nothing, all ones. */
