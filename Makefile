@@ -124,12 +124,12 @@ $(eval $(call remember,$(BUILD)/tools/.flags,$(CC) $(TOOL_CFLAGS)))
 # Files that a setting picks; all others in the folders belong to every build.
 hv-picked := hypervisor/vm/inject.c hypervisor/vm/inject_later.c hypervisor/vmx/inject.c hypervisor/lib/console_serial.c hypervisor/lib/console_debugcon.c \
 	hypervisor/vm/trace.c hypervisor/vm/trace_none.c hypervisor/cpu/wait.c hypervisor/cpu/reset.c hypervisor/vmx/vmcs_fields.c \
-	hypervisor/lib/apic_mode.c hypervisor/lib/exit_words.c hypervisor/lib/exit_words_none.c \
+	hypervisor/lib/exit_words.c hypervisor/lib/exit_words_none.c \
 	$(wildcard hypervisor/console/*.c)
 hv-$(CONFIG_CONSOLE_SERIAL) += hypervisor/lib/console_serial.c
 hv-$(CONFIG_CONSOLE_DEBUGCON) += hypervisor/lib/console_debugcon.c
 hv-$(CONFIG_OPERATOR_CONSOLE) += $(wildcard hypervisor/console/*.c) hypervisor/cpu/wait.c hypervisor/cpu/reset.c \
-	hypervisor/vmx/vmcs_fields.c hypervisor/lib/apic_mode.c
+	hypervisor/vmx/vmcs_fields.c
 hv-$(CONFIG_EXIT_WORDS) += hypervisor/lib/exit_words.c
 ifneq ($(CONFIG_EXIT_WORDS),y)
 hv-y += hypervisor/lib/exit_words_none.c
@@ -161,12 +161,20 @@ $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),
 
 TOOL := $(BUILD)/tools/bulkhead
 TOOL_SOURCES := $(sort $(wildcard tools/bulkhead/*.c tools/bulkhead/*/*.c))
-TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o) $(BUILD)/tools/obj/pages.o
+# Words that the tool and the hypervisor have in common.
+SHARED_SOURCES := hypervisor/lib/exit_words.c
+TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o) $(BUILD)/tools/obj/pages.o \
+	$(SHARED_SOURCES:%.c=$(BUILD)/tools/obj/%.o)
 RULE_PAGES := $(sort $(wildcard docs/rules/BH*.md))
 $(eval $(call remember,$(BUILD)/tools/.link,$(CC) $(TOOL_OBJECTS)))
 $(eval $(call remember,$(BUILD)/tools/.pages,$(RULE_PAGES)))
 
 $(BUILD)/tools/obj/%.o: tools/%.c $(AUTOCONF) $(BUILD)/tools/.flags
+	@$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) $(DEPEND) -c $< -o $@
+
+$(BUILD)/tools/obj/hypervisor/%.o: hypervisor/%.c $(AUTOCONF) $(BUILD)/tools/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TOOL_CFLAGS) $(DEPEND) -c $< -o $@
@@ -209,7 +217,7 @@ $(GUESTS)/obj/linux/%: tests/guests/linux/%.c
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s $< -o $@
 
 # `bulkhead top`, `log` and `trace` for a Linux that has the monitor's window.
-MONITOR_SOURCES := tools/bulkhead-monitor.c $(wildcard tools/bulkhead/monitor*.c)
+MONITOR_SOURCES := tools/bulkhead-monitor.c $(wildcard tools/bulkhead/monitor*.c) $(SHARED_SOURCES)
 $(GUESTS)/obj/linux/bulkhead: $(MONITOR_SOURCES) tools/bulkhead/monitor.h tools/bulkhead/monitor_window.h \
 		$(wildcard hypervisor/include/bulkhead/*.h) $(AUTOCONF) $(BUILD)/tools/.flags
 	@$(call say,CC,$@)

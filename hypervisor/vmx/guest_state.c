@@ -2,6 +2,7 @@
 /* The VMCS of the calling core's vCPU: set-up, reset, and what the exit handlers ask of it. */
 #include "vm/guest_state.h"
 
+#include "bulkhead/exit_words.h"
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
 #include "cpu/msr.h"
@@ -492,9 +493,10 @@ void guest_set_debug_control(uint64_t value)
 
 void guest_state_log(const struct guest_registers *r)
 {
-	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx (%u-bit code, CPL %u)",
+	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx (%u-bit code, CPL %u, local APIC %s)",
 		  vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_RSP),
-		  vmcs_read(VMCS_GUEST_RFLAGS), guest_code_bits(), guest_privilege_level());
+		  vmcs_read(VMCS_GUEST_RFLAGS), guest_code_bits(), guest_privilege_level(),
+		  apic_mode_words(this_cpu()->vcpu->apic_base));
 	log_error("cr0=0x%lx cr3=0x%lx cr4=0x%lx efer=0x%lx", vmcs_read(VMCS_GUEST_CR0),
 		  vmcs_read(VMCS_GUEST_CR3), vmcs_read(VMCS_GUEST_CR4), vmcs_read(VMCS_GUEST_EFER));
 	log_error("cs=0x%lx base 0x%lx, ss=0x%lx, gdt 0x%lx, idt 0x%lx",

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 from boot import BOOT_SECONDS, Checks, Shell, assert_steady, boot, equal, wait_for_reports
+from console import Operator
 
 RT_TICKS = 1000
 WINDOW = 0xD0000000
@@ -37,7 +38,7 @@ def babeltrace(files):
 
 def main():
     """One boot."""
-    with Checks() as checks, boot("monitor", inputs=("linux",)) as machine:
+    with Checks() as checks, boot("monitor", inputs=("linux", "hv")) as machine:
         shell = Shell(machine)
         with checks("linux boots to its shell"):
             machine.wait_for("linux", r"^linux: ready$", BOOT_SECONDS)
@@ -79,6 +80,33 @@ def main():
             machine.wait_for("hv", rf"\[\d linux\] error: .*{WINDOW:#x}", 60)
             machine.wait_for("hv", r'VM "linux" has stopped', 60)
             assert_steady(wait_for_reports(machine, "rt", 2, 2), RT_TICKS)
+        crashed(checks, machine)
+
+
+def crashed(checks, machine):
+    """The core of the VM that has crashed serves the operator's console."""
+    operator = Operator(machine)
+    with checks("the console is served by the crashed VM's core"):
+        operator.start()
+        equal([row[:4] for row in operator.table("vms")],
+              [["linux", "crashed", "2", "0-1"], ["rt", "running", "2", "2-3"]])
+        assert "serves this console" in operator.text("cores"), operator.text("cores")
+    with checks("regs, and the exit that it crashed at, in words"):
+        text = operator.text("regs linux") + operator.text("regs linux 1")
+        assert "last exit: EPT violation: write, mapped r--" in text, text
+        assert f"guest-physical 0x{WINDOW:x}" in text, text
+    with checks("memory of the VM whose core serves"):
+        rows = operator.run("mem linux 0xe0000 16")
+        assert rows[0].endswith("RSD PTR BHEAD") or "RSD PTR" in rows[0], rows
+    with checks("counters of the VM that runs, which has not noticed"):
+        assert re.search(r"^VMCALL +\d+", operator.text("exits rt 0"), re.MULTILINE)
+        assert_steady(wait_for_reports(machine, "rt", 2, 1), RT_TICKS)
+    with checks("a VM without images can't be started again"):
+        equal(operator.run("start linux")[-1],
+              'can\'t start VM "linux": the scenario keeps no images for it (image-store, restartable)')
+    with checks("crashes: the record of this run"):
+        text = operator.text("crashes")
+        assert re.search(r"^core \d, this run, .*: VM linux: access outside its memory$", text, re.MULTILINE), text
 
 
 main()

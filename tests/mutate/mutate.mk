@@ -5,7 +5,7 @@
 MUTATE_SECONDS ?= 600#    how long `make mutate` runs; 0 runs all mutants, which takes hours
 SANITIZED_TOOL := $(UNIT_DIR)/bulkhead-sanitized
 
-$(SANITIZED_TOOL): $(TOOL_SOURCES:%=$(UNIT_DIR)/obj/%.o) $(BUILD)/tools/obj/pages.o
+$(SANITIZED_TOOL): $(TOOL_SOURCES:%=$(UNIT_DIR)/obj/%.o) $(SHARED_SOURCES:%=$(UNIT_DIR)/obj/%.o) $(BUILD)/tools/obj/pages.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined $(UNIT_EXTRA) -o $@ $^ $(TOOL_LIBS)
 

@@ -80,7 +80,9 @@ class Monitor(unittest.TestCase):
         self.assertEqual(len(events), 2)
         self.assertIn('vm = "right"', events[0])
         self.assertRegex(events[0], r"00000000200\].*rip = 0x1000,.*change_count = 0")
+        self.assertRegex(events[0], r'meaning = "", then = "not yet"')
         self.assertRegex(events[1], r'reason = \( "CPUID" : container = 10 \), rip = 0x1234')
+        self.assertRegex(events[1], r'then = "\+2"')
         self.assertRegex(events[1], r'"rax" : container = 0 \), before = 0x1, after = 0x3 \}.*"rcx".*before = 0x2')
 
     def test_damaged(self):

@@ -300,6 +300,84 @@ static void fault_while_printing_is_printed_without_waiting(void **state)
 				     "[0 hv] error: page fault\n");
 }
 
+/* The core that serves the operator's console says when lines are printed, its own included. */
+static void held_lines_wait_for_the_holder(void **state)
+{
+	(void)state;
+	assert_true(log_hold());
+	assert_true(log_hold());
+	assert_false(log_is_pending());
+	log_error("mine");
+	current_core = 1;
+	log_error("another's");
+	assert_false(log_hold());
+	assert_int_equal(console_length, 0);
+	current_core = 0;
+	assert_true(log_is_pending());
+	log_print();
+	assert_string_equal(console, "[0 hv] error: mine\n[1 hv] error: another's\n");
+	assert_false(log_is_pending());
+	current_core = 1;
+	log_flush(); /* all is printed: nothing to wait for, nor to take over */
+	assert_int_equal(pauses, 0);
+	log_error("late");
+	current_core = 0;
+	log_release();
+	assert_string_equal(console,
+			    "[0 hv] error: mine\n[1 hv] error: another's\n[1 hv] error: late\n");
+	log_error("at once");
+	assert_non_null(strstr(console, "at once"));
+}
+
+/* A core in need takes over from a holder that is silent for too long, and the holder finds that out. */
+static void flush_takes_over_from_a_holder(void **state)
+{
+	(void)state;
+	assert_true(log_hold());
+	current_core = 1;
+	log_error("need");
+	log_flush();
+	assert_true(pauses > 0);
+	assert_string_equal(console, "[1 hv] error: need\n");
+	current_core = 0;
+	assert_true(log_hold());
+	log_release();
+}
+
+static void a_holder_that_fails_prints_by_itself(void **state)
+{
+	(void)state;
+	assert_true(log_hold());
+	log_error("last words");
+	log_flush();
+	assert_string_equal(console, "[0 hv] error: last words\n");
+	assert_int_equal(pauses, 0);
+	log_abandon();
+	current_core = 1;
+	log_error("goes on");
+	assert_non_null(strstr(console, "goes on"));
+}
+
+static void lines_less_severe_than_shown_are_kept(void **state)
+{
+	char kept[256] = "";
+
+	(void)state;
+	assert_int_equal(log_shown(), LOG_DEBUG);
+	log_show(LOG_WARNING);
+	assert_int_equal(log_shown(), LOG_WARNING);
+	log_line(LOG_INFO, "i [x] error: no");
+	log_line(LOG_DEBUG, "d");
+	log_line(LOG_WARNING, "w");
+	log_line(LOG_ERROR, "e");
+	assert_string_equal(console, "[0 hv] warning: w\n[0 hv] error: e\n");
+	kept[log_tail(kept, sizeof(kept) - 1)] = '\0';
+	assert_non_null(strstr(kept, "[0 hv] info: i [x] error: no\n[0 hv] debug: d\n"));
+	log_show(LOG_DEBUG);
+	log_line(LOG_DEBUG, "again");
+	assert_non_null(strstr(console, "again"));
+}
+
 static void limiter_counts_what_it_hides(void **state)
 {
 	struct log_limiter limiter = {0};
@@ -384,6 +462,10 @@ int main(void)
 		cmocka_unit_test_setup(tail_has_whole_lines, setup),
 		cmocka_unit_test_setup(flush_takes_over_from_a_printer_that_does_not_end, setup),
 		cmocka_unit_test_setup(fault_while_printing_is_printed_without_waiting, setup),
+		cmocka_unit_test_setup(held_lines_wait_for_the_holder, setup),
+		cmocka_unit_test_setup(flush_takes_over_from_a_holder, setup),
+		cmocka_unit_test_setup(a_holder_that_fails_prints_by_itself, setup),
+		cmocka_unit_test_setup(lines_less_severe_than_shown_are_kept, setup),
 		cmocka_unit_test_setup(limiter_counts_what_it_hides, setup),
 		cmocka_unit_test_setup(threads_lose_nothing_uncounted, setup),
 	};

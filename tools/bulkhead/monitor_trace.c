@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bulkhead/exit_words.h"
 #include "monitor.h"
 
 #define CTF_MAGIC UINT32_C(0xC1FC1FC1)
@@ -134,7 +135,7 @@ static bool write_metadata(const struct window *window, const char *folder)
 	      file);
 	print_enum(file, window, h->register_count, window_register);
 	fputs("\t\t\t} register;\n\t\t\thex64 before;\n\t\t\thex64 after;\n"
-	      "\t\t} changes[change_count];\n\t};\n};\n",
+	      "\t\t} changes[change_count];\n\t\tstring meaning;\n\t\tstring then;\n\t};\n};\n",
 	      file);
 	return finish(file, folder);
 }
@@ -165,6 +166,15 @@ static void write_changes(FILE *file, const struct exit_record *record)
 	}
 }
 
+/* What qualification and next RIP mean, each with its NUL. */
+static void write_words(FILE *file, const struct exit_record *record)
+{
+	char words[EXIT_WORDS_SIZE];
+
+	put(file, words, exit_words(words, record->reason, record->qualification) + 1);
+	put(file, words, next_rip_words(words, record->rip, record->next_rip) + 1);
+}
+
 static void write_event(FILE *file, const struct exit_record *record)
 {
 	const uint16_t id = 0;
@@ -177,6 +187,7 @@ static void write_event(FILE *file, const struct exit_record *record)
 	put(file, &record->next_rip, sizeof(record->next_rip));
 	put(file, &record->ticks, sizeof(record->ticks));
 	write_changes(file, record);
+	write_words(file, record);
 }
 
 static bool write_stream(const struct window *window, const char *folder, uint32_t core,
