@@ -24,6 +24,9 @@ enum msr {
 	MSR_MISC_ENABLE = 0x1A0,
 	MSR_DEBUG_CONTROL = 0x1D9,
 	MSR_PAT = 0x277,
+	MSR_MTRR_FIXED_64K = 0x250,
+	MSR_MTRR_FIXED_16K = 0x258, /* and one more */
+	MSR_MTRR_FIXED_4K = 0x268,  /* and seven more */
 	MSR_MTRR_DEFAULT_TYPE = 0x2FF,
 	MSR_MACHINE_CHECK_BANK0 = 0x400,
 	MSR_VMX_BASIC = 0x480,
@@ -73,6 +76,9 @@ enum msr {
 #define EFER_LME UINT64_C(0x100)
 #define EFER_LMA UINT64_C(0x400)
 #define EFER_NXE UINT64_C(0x800)
+
+/* What fixed ranges of guests say: write-back, eight times (SDM 3.12.11.2.2) */
+#define MTRR_FIXED_WRITE_BACK UINT64_C(0x0606060606060606)
 
 /* IA32_MTRR_DEF_TYPE of guests: enabled, everything write-back, no ranges (SDM 3.12.11.2.1) */
 #define MTRR_DEFAULT_RESET UINT64_C(0x806)

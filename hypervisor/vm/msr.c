@@ -189,6 +189,12 @@ static const struct msr_rule rules[] = {
          * trace writes to host-physical memory, or a power request (SDM 1.13.1). CPUID offers none.
          */
         {MSR_XSS, MSR_XSS, .write = write_zero_only, .reason = "no supervisor states"},
+        {MSR_MTRR_FIXED_64K, MSR_MTRR_FIXED_64K, .write = write_ignored, .constant = MTRR_FIXED_WRITE_BACK,
+         .reason = "not announced; U-Boot reads them all the same, as each real processor has them"},
+        {MSR_MTRR_FIXED_16K, MSR_MTRR_FIXED_16K + 1, .write = write_ignored,
+         .constant = MTRR_FIXED_WRITE_BACK, .reason = "the same"},
+        {MSR_MTRR_FIXED_4K, MSR_MTRR_FIXED_4K + 7, .write = write_ignored,
+         .constant = MTRR_FIXED_WRITE_BACK, .reason = "the same"},
         {MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_default, write_mtrr_default,
          .reason = "write-back everywhere"},
         {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,
