@@ -415,6 +415,12 @@ coverage-report: unit-build mutate-build
 	$(Q)gcovr --root . --filter 'tools/bulkhead/(rules|emit|acpi|ept|bitmap|msr_policy|place|claims)' \
 		--object-directory $(UNIT_DIR) --fail-under-line 95 $(UNIT_DIR)
 
+# Longer than `make check` may take, whose boot/memtest sees its beginning.
+.PHONY: memtest
+memtest: ## memtest86+ in a VM, a whole pass
+	$(Q)+$(MAKE) --no-print-directory $(BUILD)/memtest/bulkhead.iso
+	$(Q)BULKHEAD_BUILD=$(BUILD) $(PYTHON) tests/boot/test_memtest.py --pass
+
 # Longer than `make check` may take: some 30 boots, one after the other. TEST=text picks cases.
 .PHONY: guest-matrix
 guest-matrix: ## boot Debian's kernels in many ways; table in build/guest-matrix.md

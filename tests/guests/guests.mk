@@ -108,7 +108,14 @@ $(GUESTS)/rom: $(GUEST_OBJ)/rom/rom.S.o $(GUEST_DIR)/rom/rom.lds
 	$(Q)head -c 32768 /dev/zero | cat - $@.end >$@
 	$(Q)rm $@.end
 
-$(GUEST_OBJ)/rom/rom.S.o: $(GUEST_DIR)/rom/rom.S $(GUEST_OBJ)/.flags
+# A program in real mode, for 0x8000.
+GUEST_PROGRAMS += $(GUESTS)/ticks
+$(GUESTS)/ticks: $(GUEST_OBJ)/ticks/ticks.S.o $(GUEST_DIR)/ticks/ticks.lds
+	@$(call say,LINK,$@)
+	$(Q)ld -m elf_i386 -nostdlib -T $(GUEST_DIR)/ticks/ticks.lds -o $(GUEST_OBJ)/ticks.elf $<
+	$(Q)objcopy -O binary $(GUEST_OBJ)/ticks.elf $@
+
+$(GUEST_OBJ)/rom/rom.S.o $(GUEST_OBJ)/ticks/ticks.S.o: $(GUEST_OBJ)/%.o: $(GUEST_DIR)/% $(GUEST_OBJ)/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -m32 -c $< -o $@
