@@ -6,6 +6,7 @@
 #include "devices/message.h"
 #include "lib/lock.h"
 #include "lib/section.h"
+#include "lib/string.h"
 #include "vm/inject.h"
 
 /* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
@@ -28,6 +29,10 @@
 #define ENTRY_READ_ONLY         (ENTRY_DELIVERY_STATUS | ENTRY_REMOTE_IRR)
 #define ENTRY_DEFINED           UINT64_C(0xFF0000000001FFFF)
 #define ENTRY_DESTINATION_SHIFT 56
+
+/* What a VM's ioapic_unused holds. */
+#define UNUSED_LOW         (UINT32_C(0xFFFF) & ~(uint32_t)ENTRY_READ_ONLY)
+#define UNUSED_DESTINATION UINT32_C(0xFF000000)
 
 /* Vectors below are reserved (SDM 3.11.5.2): an APIC would note an error instead of an interrupt. */
 #define VECTOR_LEAST 16
@@ -90,6 +95,7 @@ void ioapic_forget(struct vm *vm)
 	for (uint32_t i = 0; i < scenario_tables.ioapic_count; i++) {
 		vm->ioapic_index[i] = 0;
 		vm->ioapic_id[i] = scenario_tables.ioapics[i].id;
+		memset(vm->ioapic_unused[i], 0, sizeof(vm->ioapic_unused[i]));
 	}
 }
 
@@ -204,38 +210,6 @@ void ioapic_route(struct vm *vm, uint32_t gsi)
 	}
 }
 
-static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
-{
-	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
-	uint32_t value, status;
-
-	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
-		return reg & 1 ? 0 : (uint32_t)ENTRY_MASKED;
-	lock_take(&lock);
-	value = (uint32_t)(reg & 1 ? written[index][pin] >> 32 : written[index][pin]);
-	status = reg & 1 ? 0 : real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
-	lock_release(&lock);
-	return value | status;
-}
-
-static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t value)
-{
-	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
-	uint64_t *entry;
-
-	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
-		return;
-	entry = &written[index][pin];
-	lock_take(&lock);
-	if (reg & 1)
-		*entry = (*entry & UINT32_MAX) | ((uint64_t)value << 32 & ENTRY_DEFINED);
-	else
-		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
-			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
-	write_through(vm, index, pin);
-	lock_release(&lock);
-}
-
 /*
  * Pins up to the last one that the VM owns, and at least one: guests go through all that they are told of, and
  * every access is an exit.
@@ -248,6 +222,63 @@ static uint32_t pins_shown(const struct vm_config *vm, uint32_t index)
 		if (vm->pins[i].ioapic == index && vm->pins[i].pin >= count)
 			count = vm->pins[i].pin + UINT32_C(1);
 	return count;
+}
+
+/*
+ * An entry of a pin that is not the VM's reads back as written, but for the mask: nothing ever comes from there. 0
+ * where the VM is shown no pin.
+ */
+static uint32_t unused_read(const struct vm *vm, uint32_t index, uint32_t reg)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint32_t kept = pin < VM_UNUSED_PINS ? vm->ioapic_unused[index][pin] : 0;
+
+	return reg & 1 ? kept & UNUSED_DESTINATION : (kept & UNUSED_LOW) | (uint32_t)ENTRY_MASKED;
+}
+
+static void unused_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t value)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint32_t *kept = &vm->ioapic_unused[index][pin % VM_UNUSED_PINS];
+
+	if (pin >= VM_UNUSED_PINS || pin >= pins_shown(vm->config, index))
+		return;
+	*kept = reg & 1 ? (*kept & ~UNUSED_DESTINATION) | (value & UNUSED_DESTINATION)
+			: (*kept & UNUSED_DESTINATION) | (value & UNUSED_LOW);
+}
+
+static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint32_t value, status;
+
+	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
+		return unused_read(vm, index, reg);
+	lock_take(&lock);
+	value = (uint32_t)(reg & 1 ? written[index][pin] >> 32 : written[index][pin]);
+	status = reg & 1 ? 0 : real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
+	lock_release(&lock);
+	return value | status;
+}
+
+static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t value)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+	uint64_t *entry;
+
+	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin)) {
+		unused_write(vm, index, reg, value);
+		return;
+	}
+	entry = &written[index][pin];
+	lock_take(&lock);
+	if (reg & 1)
+		*entry = (*entry & UINT32_MAX) | ((uint64_t)value << 32 & ENTRY_DEFINED);
+	else
+		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
+			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
+	write_through(vm, index, pin);
+	lock_release(&lock);
 }
 
 static uint32_t register_read(const struct vm *vm, uint32_t index, uint32_t reg)

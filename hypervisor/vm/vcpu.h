@@ -55,6 +55,9 @@ struct vm_log_limits {
 	struct log_limiter port;
 };
 
+/* Pins of each IOAPIC of which a VM reads back what it wrote, whether they are its own or not. */
+#define VM_UNUSED_PINS 24
+
 /* MSRs that were refused to a VM and are told of, once each. */
 #define VM_MSRS_REFUSED 16
 
@@ -81,6 +84,8 @@ struct vm {
 	uint64_t watchdog_fed;                     /* TSC; atomic */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
 	uint8_t ioapic_id[CONFIG_MAX_IOAPICS];     /* as the guest has written them; atomic */
+	/* entries of pins that are not its own: bits 31:24 the destination, bits 15:0 as in the lower half */
+	uint32_t ioapic_unused[CONFIG_MAX_IOAPICS][VM_UNUSED_PINS];
 	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
 	struct lock pci_lock; /* for what follows; held for a few accesses to configuration space */
 	struct pci_function pci[CONFIG_MAX_PCI_FUNCTIONS]; /* as config->pci_functions */

@@ -100,8 +100,16 @@ static void foreign_pin_is_not_there(void **state)
 	guest_write_entry(&vms[0], 23, TO(0) | 0x77);
 	assert_int_equal(real_entry(3), TO(2) | 0x32);
 	assert_int_equal(real_entry(23), MASKED);
-	assert_int_equal(guest_read_register(&vms[0], 0x16), MASKED);
+	/* what was written can be read back, but it stays masked */
+	assert_int_equal(guest_read_register(&vms[0], 0x16), MASKED | 0x77);
 	assert_int_equal(guest_read_register(&vms[0], 0x17), 0);
+	guest_write_entry(&vms[0], 3, TO(1) | 0xF977);
+	assert_int_equal(guest_read_register(&vms[0], 0x16), MASKED | 0xA977);
+	assert_int_equal(guest_read_register(&vms[0], 0x17), 1u << 24);
+	assert_int_equal(real_entry(3), TO(2) | 0x32);
+	assert_int_equal(guest_read_register(&vms[0], 0x10 + 2 * 23), MASKED);
+	ioapic_forget(&vms[0]);
+	assert_int_equal(guest_read_register(&vms[0], 0x16), MASKED);
 }
 
 static void foreign_core_is_not_reached(void **state)

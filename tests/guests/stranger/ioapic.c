@@ -101,6 +101,11 @@ static void registers(void)
 	entry_write(0x03, MASKED | LEVEL | LOGICAL | 0x2000 | VECTOR);
 	observe("entry", ioapic_read(INDEX_ENTRY));
 	observe("entry-high", ioapic_read(INDEX_ENTRY + 1));
+	ioapic_write(0x10, MASKED | 0xA9B7);
+	ioapic_write(0x11, 0x5A000000);
+	observe("another-entry", ioapic_read(0x10));
+	observe("another-entry-high", ioapic_read(0x11));
+	ioapic_write(0x10, MASKED);
 	observe("byte", *(volatile uint8_t *)fixed(0xFEC00000));
 }
 
