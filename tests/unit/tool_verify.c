@@ -539,6 +539,16 @@ struct corruption {
 	X(load_address, VERIFY_BOOT, demo, vm(i, RT)->boot.load_address ^= BIT(33)) \
 	X(load_address_of_linux, VERIFY_BOOT, demo, vm(i, LINUX)->boot.load_address ^= BIT(21)) \
 	X(ramdisk_of_raw, VERIFY_BOOT, demo, vm(i, RT)->boot.ramdisk = 1) \
+	X(life_flag, VERIFY_BOOT, demo, *(uint8_t *)&vm(i, RT)->life.restartable = 2) \
+	X(life_on_reset, VERIFY_BOOT, demo, vm(i, RT)->life.on_reset = 9) \
+	X(life_on_crash, VERIFY_BOOT, demo, vm(i, LINUX)->life.on_crash = 9) \
+	X(life_restart_without_images, VERIFY_BOOT, demo, vm(i, RT)->life.on_crash = LIFE_RESTART; \
+	  *(uint8_t *)&vm(i, RT)->life.restartable = 0) \
+	X(life_limit, VERIFY_BOOT, demo, vm(i, RT)->life.restart_limit ^= BIT(31)) \
+	X(life_window, VERIFY_BOOT, demo, vm(i, RT)->life.restart_window_seconds ^= BIT(31)) \
+	X(life_watchdog, VERIFY_BOOT, demo, vm(i, LINUX)->life.watchdog_seconds ^= BIT(20)) \
+	X(scenario_watchdog, VERIFY_SCENARIO_VM, demo, vm(i, LINUX)->life.watchdog_seconds ^= 1) \
+	X(scenario_on_crash, VERIFY_SCENARIO_VM, demo, vm(i, LINUX)->life.on_crash ^= 2) \
 	X(entry, VERIFY_START, demo, vcpu(i, 2)->entry ^= BIT(30)) \
 	X(entry_of_linux, VERIFY_START, demo, vcpu(i, 0)->entry ^= BIT(63)) \
 	X(entry_mode, VERIFY_START, demo, vcpu(i, 2)->mode ^= 1) \
