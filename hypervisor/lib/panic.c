@@ -6,7 +6,7 @@
 #include "lib/section.h"
 #include "vm/contain.h"
 
-uintptr_t __stack_chk_guard SEALED_DATA = UINT64_C(0xB75A4E0D1C93F600);
+__attribute__((used)) uintptr_t __stack_chk_guard SEALED_DATA = UINT64_C(0xB75A4E0D1C93F600);
 
 _Noreturn void panic(const char *fmt, ...)
 {
@@ -26,7 +26,7 @@ _Noreturn void assertion_failed(const char *file, int line, const char *conditio
 	panic("%s:%d: assertion failed: %s", file, line, condition);
 }
 
-_Noreturn void __stack_chk_fail(void)
+__attribute__((used)) _Noreturn void __stack_chk_fail(void)
 {
 	panic("stack overflow: the guard of a frame was overwritten");
 }

@@ -8,8 +8,8 @@
 /* Empty counters of a core, with what readers need to find their way. */
 void counters_init(struct core_counters *counters, uint32_t apic_id);
 
-/* An exit took less or more than any before: called by the exit path (entry.S), which does the rest. */
-void exit_counter_extreme(struct exit_counter *counter, uint32_t ticks);
+/* An exit that is timed took so many ticks: called by the exit path (entry.S), which counts and decides. */
+void exit_counter_time(struct exit_counter *counter, uint32_t ticks);
 
 /* Exits of all reasons. */
 uint64_t counters_exits(const struct core_counters *counters);

@@ -271,7 +271,7 @@ static const struct cpuid_rule basic_rules[BASIC_LEAF_MAX + 1] = {
 		 CPUID_UNTIL_CR4},
 	[0xB] = {MASK(0, 0, 0, 0), cpuid_fix_levels, "topology", CPUID_STAYS},
 	[0xD] = {MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 is the guest's",
-		 CPUID_CHANGES},
+		 CPUID_UNTIL_XCR0},
 	[0x15] = {MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration", CPUID_STAYS},
 	[0x16] = {MASK(0, 0, 0, 0), fix_frequency, "frequencies without calibration", CPUID_STAYS},
 	[0x18] = {MASK(ALL, ALL, ALL, ALL), NULL, "TLBs are the core's", CPUID_STAYS},

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers to CPUID that were given before. Used by the vCPU's own core only. */
+/*
+ * Answers to CPUID that were given before. Used by the vCPU's own core only. An answer that is there is given
+ * by the exit path itself (vmx/entry.S), by the same rules; what is here makes those that it does not find.
+ */
 #include "vm/handlers.h"
 
 /*
@@ -14,7 +17,7 @@ static struct cpuid_cache_entry *entry_of(struct cpuid_cache *cache, uint32_t le
 
 static bool is_kept(const struct cpuid_cache_entry *entry, uint64_t cr4)
 {
-	return entry->kept && entry->cr4 == (cr4 & entry->cr4_mask);
+	return entry->cr4 != 0 && entry->cr4 == ((uint32_t)cr4 | entry->cr4_ignored);
 }
 
 static void copy_answer(struct guest_registers *registers, const struct cpuid_result *result)
@@ -28,8 +31,8 @@ static void copy_answer(struct guest_registers *registers, const struct cpuid_re
 void cpuid_forget(struct vcpu *vcpu)
 {
 	for (unsigned i = 0; i < CPUID_CACHE_ENTRIES; i++)
-		if (vcpu->cpuid.entries[i].cr4_mask)
-			vcpu->cpuid.entries[i].kept = false;
+		if (vcpu->cpuid.entries[i].cr4_ignored != CPUID_ANY_CR4)
+			vcpu->cpuid.entries[i].cr4 = 0;
 }
 
 /* Out of line, so that the way of an answer that is there saves no registers. */
@@ -42,9 +45,8 @@ static __attribute__((noinline)) void answer_anew(struct vcpu *vcpu,
 	entry->leaf = (uint32_t)registers->rax;
 	entry->subleaf = (uint32_t)registers->rcx;
 	validity = cpuid_answer(vcpu, entry->leaf, entry->subleaf, &entry->result);
-	entry->kept = validity != CPUID_CHANGES;
-	entry->cr4_mask = validity == CPUID_UNTIL_CR4 ? CPUID_MIRRORED_CR4 : 0;
-	entry->cr4 = (uint32_t)cr4 & entry->cr4_mask;
+	entry->cr4_ignored = validity == CPUID_STAYS ? CPUID_ANY_CR4 : ~CPUID_MIRRORED_CR4;
+	entry->cr4 = validity == CPUID_CHANGES ? 0 : (uint32_t)cr4 | entry->cr4_ignored;
 	copy_answer(registers, &entry->result);
 }
 

@@ -23,7 +23,7 @@ static void report_reason(const struct vcpu *vcpu, uint32_t reason)
 
 	log_info("vCPU %u exits: %8lu %-22s %8u %8lu %8u %12lu", vcpu->config->index,
 		 counter->count, exit_reason_name(reason), timed ? counter->minimum : 0,
-		 counter->total / counter->count, counter->maximum, counter->total);
+		 exit_counter_average(counter), counter->maximum, counter->total);
 }
 
 void report_exits(const struct vcpu *vcpu)

@@ -119,7 +119,7 @@ struct vcpu {
 	uint32_t xapic_dfr;    /* destination format while in xAPIC mode */
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
 	uint64_t misc_enable;  /* of IA32_MISC_ENABLE, what the guest can change */
-	struct cpuid_cache cpuid;
+	_Alignas(64) struct cpuid_cache cpuid; /* entry.S knows where it is */
 	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
 } __attribute__((aligned(4096)));
 _Static_assert(sizeof(struct vcpu) == HOST_VCPU_SIZE, "change HOST_VCPU_SIZE in bulkhead/host.h");

@@ -48,17 +48,17 @@ static __attribute__((noinline)) void complete(uint64_t from, uint64_t rip, uint
 		single_step();
 }
 
-/* Part of nearly every exit, hence inline. */
+/* Part of nearly every exit, hence inline. That the write is refused would show that the VMCS is not there. */
 static inline void skip(uint32_t length)
 {
-	uint64_t from = vmcs_read(VMCS_GUEST_RIP);
-	uint64_t rip = from + length;
-	uint64_t flags = vmcs_read(VMCS_GUEST_RFLAGS);
+	uint64_t rip = vmcs_read_known(VMCS_GUEST_RIP) + length;
+	uint64_t flags = vmcs_read_known(VMCS_GUEST_RFLAGS);
+	uint64_t blocked = vmcs_read_known(VMCS_GUEST_INTERRUPTIBILITY);
 
 	vmcs_write(VMCS_GUEST_RIP, rip);
-	if ((from ^ rip) >> 32 || (flags & (RFLAGS_RF | RFLAGS_TF)) ||
-	    (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & SHADOWS))
-		complete(from, rip, flags);
+	/* the lower half is less than what was added: there was a carry out of it */
+	if ((uint32_t)rip < length || (flags & (RFLAGS_RF | RFLAGS_TF)) || (blocked & SHADOWS))
+		complete(rip - length, rip, flags);
 }
 
 void guest_skip_bytes(unsigned length)
@@ -68,7 +68,7 @@ void guest_skip_bytes(unsigned length)
 
 void guest_skip_instruction(void)
 {
-	skip(vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	skip((uint32_t)vmcs_read_known(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 static uint64_t breakpoint_address(unsigned number)

@@ -4,34 +4,44 @@
  * the core's stack, so that the exit path finds a place for everything at RSP. No vector register is
  * touched: the guest's FPU state stays where it is.
  *
- * The functions called keep RBX, RBP and R12 to R15, which hold the guest's values only in memory by
- * then. So what the exit path needs after the handler is in RBX and RBP.
+ * A handler may change any saved register, so all are loaded again. What the exit path itself needs after
+ * a handler lies on the stack, below those.
  */
 
 /* exit.c asserts that these are right. */
-#define VMCS_EXIT_REASON   0x4402
-#define VMX_EXIT_COUNT     70
-#define CPU_VCPU           24 /* struct cpu */
-#define VCPU_COUNTERS      0  /* struct vcpu */
-#define COUNTERS_EXITS     128 /* struct core_counters */
-#define EXIT_COUNTER_SHIFT 5  /* struct exit_counter */
-#define EXIT_COUNTER_COUNT 0
-#define EXIT_COUNTER_TOTAL 8
-#define EXIT_COUNTER_MIN   16
-#define EXIT_COUNTER_MAX   20
-#define WATCHDOG_EXITS     4096
+#define VMCS_EXIT_REASON        0x4402
+#define VMCS_INSTRUCTION_LENGTH 0x440C
+#define VMCS_INTERRUPTIBILITY   0x4824
+#define VMCS_CR4                0x6804
+#define VMCS_RIP                0x681E
+#define VMCS_RFLAGS             0x6820
+#define VMX_EXIT_CPUID          10
+#define VMX_EXIT_COUNT          70
+#define SHADOWS                 0x3     /* interruptibility: STI, MOV SS */
+#define FLAGS_RF_TF             0x10100
+#define CPU_VCPU                24 /* struct cpu */
+#define VCPU_COUNTERS           0  /* struct vcpu */
+#define VCPU_ANSWERS            128
+#define ANSWER_SHIFT            5  /* struct cpuid_cache_entry */
+#define ANSWERS_MASK            63
+#define ANSWER_LEAF             0
+#define ANSWER_SUBLEAF          4
+#define ANSWER_EAX              8
+#define ANSWER_EBX              12
+#define ANSWER_ECX              16
+#define ANSWER_EDX              20
+#define ANSWER_CR4_IGNORED         24
+#define ANSWER_CR4              28
+#define COUNTERS_EXITS          128 /* struct core_counters */
+#define EXIT_COUNTER_SHIFT      5   /* struct exit_counter */
+#define EXIT_COUNTER_COUNT      0
+#define EXIT_COUNTER_UNTIMED    24
 
 	.section .text.vmx_entry, "ax"
 
 /* RSP is in the VMCS, so its slot is left out. */
-.macro save_guest_registers
-	movq %rax, 0x00(%rsp)
-	movq %rcx, 0x08(%rsp)
-	movq %rdx, 0x10(%rsp)
-	movq %rbx, 0x18(%rsp)
+.macro save_other_registers
 	movq %rbp, 0x28(%rsp)
-	movq %rsi, 0x30(%rsp)
-	movq %rdi, 0x38(%rsp)
 	movq %r8, 0x40(%rsp)
 	movq %r9, 0x48(%rsp)
 	movq %r10, 0x50(%rsp)
@@ -40,6 +50,16 @@
 	movq %r13, 0x68(%rsp)
 	movq %r14, 0x70(%rsp)
 	movq %r15, 0x78(%rsp)
+.endm
+
+.macro save_guest_registers
+	movq %rax, 0x00(%rsp)
+	movq %rcx, 0x08(%rsp)
+	movq %rdx, 0x10(%rsp)
+	movq %rbx, 0x18(%rsp)
+	movq %rsi, 0x30(%rsp)
+	movq %rdi, 0x38(%rsp)
+	save_other_registers
 .endm
 
 .macro restore_guest_registers
@@ -70,53 +90,112 @@ vmx_launch:
 	jmp entry_failed
 	.size vmx_launch, . - vmx_launch
 
+/* Calls exit_handler(vcpu, registers): RAX, RDI, RSI. */
+.macro call_handler
+.if CONFIG_EXIT_TRACE
+	call traced
+.else
+	call *%rax
+.endif
+.endm
+
+/* Counts the exit at `counter`; its time is taken if none of the untimed ones is left. */
+.macro count_exit counter, timed
+	incq COUNTERS_EXITS + EXIT_COUNTER_COUNT\counter
+.if CONFIG_EXIT_TIMES
+	subl $1, COUNTERS_EXITS + EXIT_COUNTER_UNTIMED\counter
+	jb \timed
+.endif
+.endm
+
+/*
+ * The kept answer to CPUID with EAX and ECX, and RIP behind the instruction: what vm_cpuid() and
+ * guest_skip_instruction() do, as long as nothing is special. Else to \special, where nothing has been done: the
+ * handler can begin anew. RDI is the vCPU. That the fields can be read is known: the handler has read them when
+ * it gave the answer. RDX becomes the answer, less VCPU_ANSWERS; uses RAX, RCX, RSI.
+ */
+.macro find_answer special
+	movl %eax, %edx            /* the place in the cache: entry_of() in vm/cpuid_cache.c */
+	shrl $26, %edx
+	addl %eax, %edx
+	leal (%rdx, %rcx, 8), %edx
+	andl $ANSWERS_MASK, %edx
+	shll $ANSWER_SHIFT, %edx
+	addq %rdi, %rdx
+	cmpl %eax, VCPU_ANSWERS + ANSWER_LEAF(%rdx)
+	jne \special
+	cmpl %ecx, VCPU_ANSWERS + ANSWER_SUBLEAF(%rdx)
+	jne \special
+	movl $VMCS_CR4, %eax
+	vmread %rax, %rax
+	orl VCPU_ANSWERS + ANSWER_CR4_IGNORED(%rdx), %eax
+	cmpl VCPU_ANSWERS + ANSWER_CR4(%rdx), %eax
+	jne \special
+	movl $VMCS_INSTRUCTION_LENGTH, %ecx
+	vmread %rcx, %rcx
+	movl $VMCS_RIP, %esi
+	vmread %rsi, %rax
+	addq %rcx, %rax
+	cmpl %ecx, %eax            /* a carry out of the lower half: RIP may have to wrap */
+	jb \special
+	movl $VMCS_RFLAGS, %ecx
+	vmread %rcx, %rcx
+	testl $FLAGS_RF_TF, %ecx
+	jnz \special
+	movl $VMCS_INTERRUPTIBILITY, %ecx
+	vmread %rcx, %rcx
+	testb $SHADOWS, %cl
+	jnz \special
+	vmwrite %rax, %rsi
+	jbe \special
+.endm
+
 /* HOST_RIP */
 	.globl vmx_exit_entry
 	.type vmx_exit_entry, @function
 vmx_exit_entry:
-	save_guest_registers
-.if CONFIG_EXIT_TIMES
-	rdtsc
-	movl %eax, %ebx            /* 32 bits are enough for one handler */
+	movq %rax, 0x00(%rsp)
+	movq %rcx, 0x08(%rsp)
+	movq %rdx, 0x10(%rsp)
+	movq %rbx, 0x18(%rsp)
+	movq %rsi, 0x30(%rsp)
+	movq %rdi, 0x38(%rsp)
+	movl $VMCS_EXIT_REASON, %edx
+	vmread %rdx, %rdx          /* if it fails, RDX stays what it is, which is no exit reason */
+	movq %gs:CPU_VCPU, %rdi
+.if !CONFIG_EXIT_TRACE
+	cmpl $VMX_EXIT_CPUID, %edx
+	jne others
+
+	/*
+	 * CPUID makes up most exits of an operating system's start, and nearly all answers were given
+	 * before. For these, no more registers are saved than are used.
+	 */
+	movq VCPU_COUNTERS(%rdi), %rsi
+	count_exit +(VMX_EXIT_CPUID << EXIT_COUNTER_SHIFT)(%rsi), cpuid_timed
+	find_answer cpuid_special
+	movl VCPU_ANSWERS + ANSWER_EAX(%rdx), %eax
+	movl VCPU_ANSWERS + ANSWER_EBX(%rdx), %ebx
+	movl VCPU_ANSWERS + ANSWER_ECX(%rdx), %ecx
+	movl VCPU_ANSWERS + ANSWER_EDX(%rdx), %edx
+	movq 0x30(%rsp), %rsi
+	movq 0x38(%rsp), %rdi
+	vmresume
+	jmp entry_failed
+
+others:
 .endif
-	movl $VMCS_EXIT_REASON, %ebp
-	vmread %rbp, %rbp          /* if it fails, RBP stays what it is, which is no exit reason */
-	cmpl $VMX_EXIT_COUNT, %ebp
+	save_other_registers
+	cmpl $VMX_EXIT_COUNT, %edx
 	jae unhandled
-	movq vmx_exit_handlers(, %rbp, 8), %rax
+	movq vmx_exit_handlers(, %rdx, 8), %rax
 	testq %rax, %rax
 	jz unhandled
-	movq %gs:CPU_VCPU, %rdi
-	shll $EXIT_COUNTER_SHIFT, %ebp
-	addq VCPU_COUNTERS(%rdi), %rbp
-	incq COUNTERS_EXITS + EXIT_COUNTER_COUNT(%rbp)
-	testl $(WATCHDOG_EXITS - 1), COUNTERS_EXITS + EXIT_COUNTER_COUNT(%rbp)
-	jz look
-looked:
-.if CONFIG_EXIT_TRACE
-	movq %rax, %r12
-	movq %rdi, %r13
+	shll $EXIT_COUNTER_SHIFT, %edx
+	addq VCPU_COUNTERS(%rdi), %rdx
+	count_exit (%rdx), timed
 	movq %rsp, %rsi
-	call trace_begin
-	movq %r12, %rax
-	movq %r13, %rdi
-.endif
-	movq %rsp, %rsi
-	call *%rax                 /* exit_handler(vcpu, registers) */
-.if CONFIG_EXIT_TRACE
-	movq %r13, %rdi
-	movq %rsp, %rsi
-	call trace_end
-.endif
-.if CONFIG_EXIT_TIMES
-	rdtsc
-	subl %ebx, %eax
-	addq %rax, COUNTERS_EXITS + EXIT_COUNTER_TOTAL(%rbp)
-	cmpl COUNTERS_EXITS + EXIT_COUNTER_MIN(%rbp), %eax
-	jb extreme
-	cmpl COUNTERS_EXITS + EXIT_COUNTER_MAX(%rbp), %eax
-	ja extreme
-.endif
+	call_handler
 resume:
 	restore_guest_registers
 	vmresume
@@ -127,26 +206,90 @@ entry_failed:
 	movq %rsp, %rdi
 	call vmx_entry_failed
 
-/* Now and then, for a guest that does nothing but exit: its timer hardly runs. */
-look:
-	movq %rax, %r12
-	movq %rdi, %r13
+.if !CONFIG_EXIT_TRACE
+/* The exit has been counted; RDI is the vCPU. */
+cpuid_special:
+	save_other_registers
+	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
 	movq %rsp, %rsi
-	call watchdog_check        /* (vcpu, registers) */
-	movq %r12, %rax
-	movq %r13, %rdi
-	jmp looked
-
-extreme:
-	leaq COUNTERS_EXITS(%rbp), %rdi
-	movl %eax, %esi
-	call exit_counter_extreme
+	call *%rax
 	jmp resume
+
+.if CONFIG_EXIT_TIMES
+/* The same with its time. */
+cpuid_timed:
+	save_other_registers
+	leaq VMX_EXIT_CPUID << EXIT_COUNTER_SHIFT(%rsi), %r8
+	movl %eax, %r9d
+	rdtsc
+	movl %eax, %r10d
+	movl %r9d, %eax
+	find_answer cpuid_timed_special
+	movl VCPU_ANSWERS + ANSWER_EAX(%rdx), %eax
+	movl VCPU_ANSWERS + ANSWER_EBX(%rdx), %ebx
+	movl VCPU_ANSWERS + ANSWER_ECX(%rdx), %ecx
+	movl VCPU_ANSWERS + ANSWER_EDX(%rdx), %edx
+	movq %rax, 0x00(%rsp)
+	movq %rcx, 0x08(%rsp)
+	movq %rdx, 0x10(%rsp)
+	movq %rbx, 0x18(%rsp)
+	rdtsc
+	movq %r8, %rdi
+	subl %r10d, %eax
+	jmp took
+
+cpuid_timed_special:
+	movq %r8, %rdx
+	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
+.endif
+.endif
+
+.if CONFIG_EXIT_TIMES
+/* RAX is the handler, RDX + COUNTERS_EXITS the counter. 32 bits of the clock are enough for one handler. */
+timed:
+	movq %rsp, %rsi
+	movq %rax, %rcx
+	pushq %rdx
+	rdtsc
+	pushq %rax
+	movq %rcx, %rax
+	call_handler
+	rdtsc
+	popq %rcx
+	popq %rdi
+	subl %ecx, %eax
+took:
+	movl %eax, %esi
+	addq $COUNTERS_EXITS, %rdi
+	call exit_counter_time     /* exit_counter_time(counter, ticks) */
+	jmp resume
+.endif
 
 /* An exit reason without a handler, or no exit at all but an entry that failed. */
 unhandled:
 	movq %rsp, %rdi
 	call vmx_unhandled_exit
 	.size vmx_exit_entry, . - vmx_exit_entry
+
+.if CONFIG_EXIT_TRACE
+/* exit_handler(vcpu, registers) in RAX with a record of what it changes. */
+traced:
+	pushq %rdi
+	pushq %rsi
+	pushq %rax
+	call trace_begin
+	popq %rax
+	movq 0(%rsp), %rsi
+	movq 8(%rsp), %rdi
+	subq $8, %rsp
+	call *%rax
+	addq $8, %rsp
+	popq %rsi
+	popq %rdi
+	subq $8, %rsp
+	call trace_end
+	addq $8, %rsp
+	ret
+.endif
 
 	.section .note.GNU-stack, "", @progbits

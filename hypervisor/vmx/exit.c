@@ -59,8 +59,11 @@ static void handle_wrmsr(struct vcpu *vcpu, struct guest_registers *registers)
 
 static void handle_xsetbv(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	(void)vcpu;
-	skip_or_fault(vm_xsetbv((uint32_t)registers->rcx, get_edx_eax(registers)));
+	bool done = vm_xsetbv((uint32_t)registers->rcx, get_edx_eax(registers));
+
+	if (done)
+		cpuid_forget(vcpu);
+	skip_or_fault(done);
 }
 
 static void handle_vmcall(struct vcpu *vcpu, struct guest_registers *registers)
@@ -354,15 +357,27 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 };
 
 /* What entry.S knows of C. */
-_Static_assert(VMCS_EXIT_REASON == 0x4402 && VMX_EXIT_COUNT == 70, "entry.S");
+_Static_assert(VMCS_EXIT_REASON == 0x4402 && VMCS_EXIT_INSTRUCTION_LENGTH == 0x440C &&
+		       VMCS_GUEST_INTERRUPTIBILITY == 0x4824 && VMCS_GUEST_CR4 == 0x6804 &&
+		       VMCS_GUEST_RIP == 0x681E && VMCS_GUEST_RFLAGS == 0x6820,
+	       "entry.S");
+_Static_assert(VMX_EXIT_CPUID == 10 && VMX_EXIT_COUNT == 70, "entry.S");
+_Static_assert((INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS) == 0x3 &&
+		       (RFLAGS_RF | RFLAGS_TF) == 0x10100,
+	       "entry.S");
+_Static_assert(offsetof(struct vcpu, cpuid) == 128 && sizeof(struct cpuid_cache_entry) == 32 &&
+		       CPUID_CACHE_ENTRIES == 64 &&
+		       offsetof(struct cpuid_cache_entry, subleaf) == 4 &&
+		       offsetof(struct cpuid_cache_entry, result) == 8 &&
+		       offsetof(struct cpuid_cache_entry, cr4_ignored) == 24 &&
+		       offsetof(struct cpuid_cache_entry, cr4) == 28,
+	       "entry.S");
 _Static_assert(VMX_EXIT_COUNT == EXIT_REASON_COUNT, "every reason with a handler is counted");
 _Static_assert(offsetof(struct cpu, vcpu) == 24 && offsetof(struct vcpu, counters) == 0, "entry.S");
 _Static_assert(WATCHDOG_EXITS == 4096, "entry.S");
 _Static_assert(offsetof(struct core_counters, exits) == 128 && sizeof(struct exit_counter) == 32 &&
 		       offsetof(struct exit_counter, count) == 0 &&
-		       offsetof(struct exit_counter, total) == 8 &&
-		       offsetof(struct exit_counter, minimum) == 16 &&
-		       offsetof(struct exit_counter, maximum) == 20,
+		       offsetof(struct exit_counter, untimed) == 24,
 	       "entry.S");
 
 _Noreturn void vmx_unhandled_exit(struct guest_registers *registers)

@@ -21,6 +21,18 @@ static inline uint64_t vmcs_read(enum vmcs_field field)
 	return value;
 }
 
+/*
+ * The same for the path of frequent exits, and for fields only that guest_state_init() or an earlier exit has
+ * read: what they hold was stored by the processor at this very exit, and reading cannot fail any more.
+ */
+static inline uint64_t vmcs_read_known(enum vmcs_field field)
+{
+	uint64_t value = 0;
+
+	(void)vmx_read(field, &value);
+	return value;
+}
+
 static inline uint32_t vmcs_read32(enum vmcs_field field)
 {
 	return (uint32_t)vmcs_read(field);

@@ -39,32 +39,84 @@ static int setup(void **state)
 	return 0;
 }
 
-/* What entry.S does about times. */
+/* What entry.S does about an exit. */
 static void one_exit(struct exit_counter *counter, uint32_t ticks)
 {
 	counter->count++;
-	counter->total += ticks;
-	if (ticks < counter->minimum || ticks > counter->maximum)
-		exit_counter_extreme(counter, ticks);
+	if (counter->untimed-- == 0)
+		exit_counter_time(counter, ticks);
 }
 
-static void times_add_up(void **state)
+static void times_of_the_first_exits_add_up(void **state)
 {
 	static const uint32_t ticks[] = {90, 90, 90, 120, 120, 90, 4000, 7, 7, 7, 7};
 	struct exit_counter *counter = &vcpus[0].counters->exits[10];
 	uint64_t sum = 0;
 
 	(void)state;
+	_Static_assert(sizeof(ticks) / sizeof(ticks[0]) < EXIT_TIMED_FIRST, "all are timed");
 	for (unsigned i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
 		one_exit(counter, ticks[i]);
 		sum += ticks[i];
 		assert_int_equal(counter->count, i + 1);
 		assert_int_equal(counter->total, sum);
+		assert_int_equal(exit_counter_accounted(counter), i + 1);
+		assert_int_equal(exit_counter_average(counter), sum / (i + 1));
 	}
-	one_exit(counter, UINT32_MAX - 5); /* its handler moved the clock back */
-	assert_int_equal(counter->total, sum);
 	assert_int_equal(counter->minimum, 7);
 	assert_int_equal(counter->maximum, 4000);
+}
+
+/* Its handler moved the clock back: it took what an exit takes on the average. */
+static void impossible_times_are_not_believed(void **state)
+{
+	struct exit_counter *counter = &vcpus[0].counters->exits[10];
+
+	(void)state;
+	one_exit(counter, 100);
+	one_exit(counter, UINT32_MAX - 5);
+	assert_int_equal(counter->total, 200);
+	assert_int_equal(counter->maximum, 100);
+}
+
+/* Exits of constant length: what is not timed is accounted for by what is. */
+static void check_share(uint32_t ticks, uint32_t share)
+{
+	struct exit_counter *counter = &vcpus[0].counters->exits[10];
+	unsigned timed = 0;
+
+	counters_init(vcpus[0].counters, 7);
+	for (unsigned i = 0; i < 10000; i++) {
+		timed += counter->untimed == 0;
+		one_exit(counter, ticks);
+		assert_int_equal(exit_counter_average(counter), ticks);
+		assert_true(counter->count - exit_counter_accounted(counter) < share);
+		assert_int_equal(counter->total, exit_counter_accounted(counter) * ticks);
+	}
+	assert_int_equal(counter->count, 10000);
+	assert_int_equal(counter->share, share);
+	assert_true(timed >= 10000 / share && timed <= 10000 / share + EXIT_TIMED_FIRST);
+}
+
+static void short_exits_are_timed_seldom(void **state)
+{
+	(void)state;
+	check_share(50, 256);
+	check_share(128, 16);
+	check_share(1024, 1);
+}
+
+/* A reader that looks while an exit is handled: its time is not added yet. */
+static void the_exit_at_work_is_not_accounted_for(void **state)
+{
+	struct exit_counter *counter = &vcpus[0].counters->exits[10];
+
+	(void)state;
+	one_exit(counter, 500);
+	counter->count++;
+	counter->untimed--;
+	assert_int_equal(exit_counter_accounted(counter), 1);
+	assert_int_equal(exit_counter_average(counter), 500);
 }
 
 static void empty_counters_say_so(void **state)
@@ -78,6 +130,7 @@ static void empty_counters_say_so(void **state)
 	assert_ptr_equal((const char *)c + c->header_size, c->exits);
 	assert_ptr_equal((const char *)c + c->records_offset, c->records);
 	assert_true(c->exits[69].minimum > c->exits[69].maximum);
+	assert_int_equal(exit_counter_average(&c->exits[69]), 0);
 	assert_int_equal(counters_exits(c), 0);
 }
 
@@ -156,7 +209,10 @@ static void report_shows_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(times_add_up, setup),
+		cmocka_unit_test_setup(times_of_the_first_exits_add_up, setup),
+		cmocka_unit_test_setup(impossible_times_are_not_believed, setup),
+		cmocka_unit_test_setup(short_exits_are_timed_seldom, setup),
+		cmocka_unit_test_setup(the_exit_at_work_is_not_accounted_for, setup),
 		cmocka_unit_test_setup(empty_counters_say_so, setup),
 		cmocka_unit_test_setup(changed_registers_are_recorded, setup),
 		cmocka_unit_test_setup(records_go_round, setup),

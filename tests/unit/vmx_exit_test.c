@@ -229,17 +229,35 @@ static void cpuid_answers_are_kept(void **state)
 {
 	(void)state;
 	fake_cpuid_set(2, (struct cpuid_result){.eax = 1});
-	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 1});
+	fake_cpuid_set(0x80000000, (struct cpuid_result){.eax = 0x80000008});
+	fake_cpuid_set(0x80000001, (struct cpuid_result){.ecx = 0});
 	ask_cpuid(2, 0);
-	ask_cpuid(0xD, 0);
+	ask_cpuid(0x80000001, 0);
 	fake_cpuid_set(2, (struct cpuid_result){.eax = 2});
-	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 2});
+	fake_cpuid_set(0x80000001, (struct cpuid_result){.ecx = 1});
 	assert_int_equal(ask_cpuid(2, 0).eax, 1);
 	assert_int_equal(ask_cpuid(2, 1).eax, 2); /* another subleaf is another answer */
-	assert_int_equal(ask_cpuid(0xD, 0).eax, 2);
+	assert_int_equal(ask_cpuid(0x80000001, 0).ecx, 1);
 	/* takes the place of leaf 2 */
 	ask_cpuid(2 + CPUID_CACHE_ENTRIES, 0);
 	assert_int_equal(ask_cpuid(2, 0).eax, 2);
+}
+
+/* Sizes depend on XCR0, which changes by XSETBV alone; one that is refused changes nothing. */
+static void cpuid_answers_follow_xcr0(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_CR4, CR4_VMXE | CR4_OSXSAVE);
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 3, .ebx = 100});
+	assert_int_equal(ask_cpuid(0xD, 0).ebx, 100);
+	fake_cpuid_set(0xD, (struct cpuid_result){.eax = 3, .ebx = 200});
+	assert_int_equal(ask_cpuid(0xD, 0).ebx, 100);
+	registers = (struct guest_registers){.rax = 2};
+	exit_with(VMX_EXIT_XSETBV);
+	assert_int_equal(ask_cpuid(0xD, 0).ebx, 100);
+	registers = (struct guest_registers){.rax = 3};
+	exit_with(VMX_EXIT_XSETBV);
+	assert_int_equal(ask_cpuid(0xD, 0).ebx, 200);
 }
 
 static void cpuid_answers_follow_cr4(void **state)
@@ -895,6 +913,7 @@ int main(void)
 		cmocka_unit_test_setup(cpuid_hides_what_the_scenario_says, setup),
 		cmocka_unit_test_setup(cpuid_answers_are_kept, setup),
 		cmocka_unit_test_setup(cpuid_answers_follow_cr4, setup),
+		cmocka_unit_test_setup(cpuid_answers_follow_xcr0, setup),
 		cmocka_unit_test_setup(cpuid_unknown_leaves_are_zero, setup),
 		cmocka_unit_test_setup(cpuid_tells_frequencies, setup),
 		cmocka_unit_test_setup(unknown_msrs_fault, setup),

@@ -147,7 +147,7 @@ static void print_counter(const struct window *window, uint32_t core, uint32_t r
 			before ? before->cores[core].exits[reason].count : 0));
 	if (is_timed(counter))
 		printf(" %8" PRIu32 " %8" PRIu64 " %8" PRIu32 " %12" PRIu64 "\n", counter->minimum,
-		       counter->total / counter->count, counter->maximum, counter->total);
+		       exit_counter_average(counter), counter->maximum, counter->total);
 	else
 		printf(" %8s %8s %8s %12s\n", "-", "-", "-", "-");
 }
@@ -218,7 +218,7 @@ static json_t *counter_json(const struct window *window, uint32_t core, uint32_t
 
 		json_object_set_new(object, "min", json_integer(counter->minimum));
 		json_object_set_new(object, "avg",
-				    json_integer((json_int_t)(total / counter->count)));
+				    json_integer((json_int_t)exit_counter_average(counter)));
 		json_object_set_new(object, "max", json_integer(counter->maximum));
 		json_object_set_new(object, "total", json_integer((json_int_t)total));
 	}

@@ -282,6 +282,8 @@ static void read_counter(const struct window *window, uint64_t offset, struct ex
 	counter->count = source->count;
 	counter->minimum = source->minimum;
 	counter->maximum = source->maximum;
+	counter->untimed = source->untimed;
+	counter->share = source->share;
 }
 
 void window_counters(const struct window *window, uint32_t core, struct window_counters *counters)

@@ -12,22 +12,41 @@
 #include "bulkhead/types.h"
 
 #define COUNTERS_MAGIC   UINT32_C(0x54434842) /* "BHCT" */
-#define COUNTERS_VERSION 1
+#define COUNTERS_VERSION 2
 
 /* Basic exit reasons that are counted, 0 to 69 (SDM 3D appendix C). */
 #define EXIT_REASON_COUNT 70
 
 /*
- * Exits of one reason. Each field is written as a whole; a reader on another core may see an exit counted
- * whose time is not added yet.
+ * Exits of one reason. All are counted. Timed are the first EXIT_TIMED_FIRST, and later one in `share`: taking
+ * the time must cost less than 5 % of an exit, so that short ones have a great share and long ones are all timed
+ * (vm/counters.c). A timed exit stands for the `share` - 1 before it, too: its ticks are added that often.
+ *
+ * Each field is written as a whole; a reader on another core may see an exit counted whose time is not added.
  */
 struct exit_counter {
 	uint64_t count;   /* with the one that is being handled */
-	uint64_t total;   /* ticks of those that are done */
-	uint32_t minimum; /* of one exit; more than maximum: none is done */
+	uint64_t total;   /* ticks of exit_counter_accounted() exits */
+	uint32_t minimum; /* of the timed ones; more than maximum: there is none */
 	uint32_t maximum;
-	uint64_t reserved;
+	uint32_t untimed; /* exits before the next timed one; UINT32_MAX: that is being handled */
+	uint32_t share;   /* power of two; 0: nothing is timed */
 };
+#define EXIT_TIMED_FIRST 16
+
+/* How many exits `total` is about. */
+static inline uint64_t exit_counter_accounted(const struct exit_counter *counter)
+{
+	return counter->count - (uint32_t)(counter->share - 1 - counter->untimed);
+}
+
+/* Ticks of an exit on the average; 0 if none was timed. */
+static inline uint64_t exit_counter_average(const struct exit_counter *counter)
+{
+	uint64_t accounted = exit_counter_accounted(counter);
+
+	return counter->minimum <= counter->maximum && accounted ? counter->total / accounted : 0;
+}
 _Static_assert(sizeof(struct exit_counter) == 32, "the exit path shifts the reason by 5");
 
 /* Registers whose change by a handler is remembered with their values; more are only in `changed`. */
