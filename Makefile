@@ -89,19 +89,24 @@ release_defconfig: ## settings for use: -Os, no assertions, no tracing
 
 # --- Flags --------------------------------------------------------------------------------------------
 
+# $(call supported,FLAG): the flag, if the compiler knows it.
+supported = $(shell $(CC) -Werror -mgeneral-regs-only $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo $(1))
 WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Werror
-OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,-Os)
+# -Oz: smaller than -Os; gcc knows it from version 12 on.
+OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os))
 DEPEND = -MMD -MP -MF $(@:.o=.d)
 
 # INT3 behind returns and indirect jumps, where the compiler has it (gcc 12): costs nothing when executed.
-HARDEN_SLS := $(shell $(CC) -Werror -mharden-sls=all -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo -mharden-sls=all)
+HARDEN_SLS := $(call supported,-mharden-sls=all)
+# Without vector registers nothing needs a stack that is aligned to 16 bytes, nor their number in RAX. Of gcc.
+NO_VECTORS := $(call supported,-mpreferred-stack-boundary=3) $(call supported,-mskip-rax-setup)
 HV_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global \
-	-fno-asynchronous-unwind-tables -fno-common $(OPTIMISE) -g $(WARNINGS) \
+	-fno-asynchronous-unwind-tables -fno-common -ffunction-sections -fdata-sections $(NO_VECTORS) $(OPTIMISE) -g $(WARNINGS) \
 	$(HARDEN_SLS) -Ihypervisor/include -Ihypervisor -include $(AUTOCONF)
 HV_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-	-Wl,--build-id=none -Wl,--fatal-warnings
+	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,--gc-sections
 
 TOOL_CFLAGS := -std=gnu17 -O2 -g $(WARNINGS) -D_GNU_SOURCE \
 	-Ihypervisor/include -Itools/bulkhead -include $(AUTOCONF)
@@ -154,8 +159,10 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 
 # The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
 HV_HOT := vmx/exit.c vmx/debug.c vmx/events.c vm/cpuid_cache.c vm/msr.c vm/local_apic.c vm/port.c vm/hypercall.c \
-	cpu/apic.c
-$(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,-O2)
+	vm/mmio_cache.c cpu/apic.c
+# A guard for arrays only: a number whose address is passed to a function of our own cannot overflow.
+HV_FOR_SPEED := -O2 -fstack-protector
+$(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))
 
 # --- Scenario compiler --------------------------------------------------------------------------------
 

@@ -187,8 +187,10 @@ static unsigned device_at(const struct vm *vm, uint16_t port)
 
 static const struct handler *handler_at(const struct vm *vm, uint16_t port)
 {
-	unsigned device = device_at(vm, port);
+	unsigned device = vm->config->virtual_devices ? device_at(vm, port) : 0;
 
+	if (!device)
+		return NULL;
 	for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (handlers[i].device == device)
 			return &handlers[i];

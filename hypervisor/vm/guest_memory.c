@@ -256,8 +256,22 @@ void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *pa
 	}
 }
 
+static void path_add(const struct vm_config *vm, gpa_t address, uint64_t value,
+		     struct guest_path *path)
+{
+	hpa_t at;
+
+	if (path->count < GUEST_PATH_MAX &&
+	    guest_translate_range(vm, address, sizeof(value), MEMORY_READ, &at) == ERROR_OK) {
+		path->entries[path->count].at = at;
+		path->entries[path->count++].value = value;
+	}
+}
+
+/* `path` may be NULL. */
 static enum error walk(const struct vm_config *vm, const struct guest_paging *paging,
-		       const struct paging_mode *mode, gva_t linear, struct guest_mapping *mapping)
+		       const struct paging_mode *mode, gva_t linear, struct guest_mapping *mapping,
+		       struct guest_path *path)
 {
 	gpa_t table = paging->cr3 & mode->root_mask;
 
@@ -274,6 +288,8 @@ static enum error walk(const struct vm_config *vm, const struct guest_paging *pa
 			return error;
 		if (!(entry & ENTRY_PRESENT))
 			return ERROR_GUEST_NOT_MAPPED;
+		if (path && mode->entry_size == sizeof(entry))
+			path_add(vm, table + index * sizeof(entry), entry, path);
 		take_rights(paging, mode, level, entry, mapping);
 		if (large && (entry & ENTRY_LARGE)) {
 			gpa_t base = large_page_base(mode, entry);
@@ -287,8 +303,8 @@ static enum error walk(const struct vm_config *vm, const struct guest_paging *pa
 	return ERROR_OK;
 }
 
-enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
-			    gva_t linear, struct guest_mapping *mapping)
+static enum error map(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
+		      struct guest_mapping *mapping, struct guest_path *path)
 {
 	bool paged = (paging->cr0 & CR0_PG) != 0;
 	const struct paging_mode *mode = paging_mode(paging);
@@ -300,16 +316,34 @@ enum error guest_linear_map(const struct vm_config *vm, const struct guest_pagin
 		return ERROR_OK;
 	if (mode->levels >= 4 && !is_canonical(linear, mode))
 		return ERROR_GUEST_NOT_MAPPED;
-	return walk(vm, paging, mode, linear, mapping);
+	return walk(vm, paging, mode, linear, mapping, path);
+}
+
+enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
+			    gva_t linear, struct guest_mapping *mapping)
+{
+	return map(vm, paging, linear, mapping, NULL);
+}
+
+enum error guest_linear_trace(const struct vm_config *vm, const struct guest_paging *paging,
+			      gva_t linear, gpa_t *physical, struct guest_path *path)
+{
+	struct guest_mapping mapping;
+	enum error error;
+
+	path->count = 0;
+	error = map(vm, paging, linear, &mapping, path);
+	if (error == ERROR_OK)
+		*physical = mapping.physical;
+	else
+		path->count = 0;
+	return error;
 }
 
 enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
 				    gva_t linear, gpa_t *physical)
 {
-	struct guest_mapping mapping;
-	enum error error = guest_linear_map(vm, paging, linear, &mapping);
+	struct guest_path path;
 
-	if (error == ERROR_OK)
-		*physical = mapping.physical;
-	return error;
+	return guest_linear_trace(vm, paging, linear, physical, &path);
 }

@@ -12,6 +12,7 @@
 
 #include "bulkhead/error.h"
 #include "bulkhead/tables.h"
+#include "cpu/privileged.h"
 
 /*
  * Host address of the guest-physical byte `address`, and how many of the `size` bytes (at least 1)
@@ -84,6 +85,32 @@ struct guest_mapping {
  */
 enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
 			    gva_t linear, struct guest_mapping *mapping);
+
+/* The paging-structure entries that translated a linear address: where they lie, and what they were. */
+#define GUEST_PATH_MAX 5
+struct guest_path {
+	uint32_t count; /* 0: nothing is known */
+	struct {
+		hpa_t at;
+		uint64_t value;
+	} entries[GUEST_PATH_MAX];
+};
+
+/* guest_linear_to_physical() with the path, for paging structures with 8-byte entries; others leave it empty. */
+enum error guest_linear_trace(const struct vm_config *vm, const struct guest_paging *paging,
+			      gva_t linear, gpa_t *physical, struct guest_path *path);
+
+/* The entries are what they were, so the address is where it was. False for an empty path. */
+static inline bool guest_path_holds(const struct guest_path *path)
+{
+	for (uint32_t i = 0; i < path->count; i++) {
+		const uint64_t *at = host_pointer(path->entries[i].at);
+
+		if (__atomic_load_n(at, __ATOMIC_RELAXED) != path->entries[i].value)
+			return false;
+	}
+	return path->count != 0;
+}
 
 /*
  * Sets the accessed bits of all entries that translate `linear`, and the dirty bit of the last one if

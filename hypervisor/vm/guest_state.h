@@ -69,6 +69,7 @@ _Noreturn void guest_run(struct guest_registers *registers);
 
 /* What the page-table walk and the instruction decoder need to know. */
 void guest_paging_read(struct guest_paging *paging);
+uint64_t guest_page_tables(void);         /* CR3 */
 uint64_t guest_instruction_address(void); /* linear: CS base + RIP */
 unsigned guest_code_bits(void);           /* 16, 32 or 64 */
 unsigned guest_privilege_level(void);     /* CPL */

@@ -126,9 +126,26 @@ bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t
 	return true;
 }
 
-static void execute(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct mmio_target *target, const struct memory_access *access,
-		    const struct mmio_instruction *instruction)
+/* By far the most: a copy between a device register and a register or a constant, which leaves flags alone. */
+static bool is_move(const struct mmio_instruction *instruction)
+{
+	return instruction->operation <= MMIO_MOVSX && instruction->reg != GUEST_RSP;
+}
+_Static_assert(MMIO_MOV < MMIO_MOVSX && MMIO_MOVZX < MMIO_MOVSX, "the moves are the first");
+
+static void move(struct vcpu *vcpu, struct guest_registers *registers,
+		 const struct mmio_target *target, const struct mmio_instruction *instruction)
+{
+	unsigned size = instruction->memory_size;
+
+	if (instruction->writes)
+		register_write(vcpu, target, size, mmio_write_value(instruction, registers));
+	else
+		mmio_complete_read(instruction, registers, register_read(vcpu, target, size));
+}
+
+static void compute(struct vcpu *vcpu, struct guest_registers *registers,
+		    const struct mmio_target *target, const struct mmio_instruction *instruction)
 {
 	unsigned size = instruction->memory_size;
 	uint64_t flags = guest_flags();
@@ -142,8 +159,18 @@ static void execute(struct vcpu *vcpu, struct guest_registers *registers,
 		register_write(vcpu, target, size, value);
 	guest_set_stack_pointer(registers->rsp);
 	guest_set_flags(flags);
+}
+
+static void execute(struct vcpu *vcpu, struct guest_registers *registers,
+		    const struct mmio_target *target, const struct memory_access *access,
+		    const struct mmio_instruction *instruction)
+{
+	if (is_move(instruction))
+		move(vcpu, registers, target, instruction);
+	else
+		compute(vcpu, registers, target, instruction);
 	(void)guest_watch_access(instruction->writes ? WATCH_WRITE : WATCH_READ, access->linear,
-				 size);
+				 instruction->memory_size);
 	guest_skip_bytes(instruction->length);
 }
 
@@ -218,23 +245,43 @@ static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registe
 	vm_stop(vcpu, STOP_INSTRUCTION, registers);
 }
 
+/* Out of line, so that the way of an instruction that is known needs no room for another one. */
+static __attribute__((noinline)) void decode(struct vcpu *vcpu, struct guest_registers *registers,
+					     const struct memory_access *access,
+					     struct mmio_instruction *instruction)
+{
+	uint8_t bytes[MMIO_INSTRUCTION_MAX];
+	struct guest_paging paging;
+	gva_t address = guest_instruction_address();
+	size_t count = 0;
+
+	guest_paging_read(&paging);
+	if (mmio_fetch(vcpu->vm->config, &paging, address, bytes, &count) ||
+	    mmio_decode(bytes, count, guest_code_bits(), instruction))
+		stop_unknown(vcpu, registers, access, bytes, count);
+	if (guest_code_bits() == 64)
+		mmio_cache_keep(&vcpu->mmio, vcpu->vm->config, &paging, address, bytes,
+				instruction);
+}
+
 void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 		      const struct memory_access *access)
 {
-	uint8_t bytes[MMIO_INSTRUCTION_MAX];
+	const struct mmio_instruction *instruction = NULL;
+	struct mmio_instruction decoded;
 	struct mmio_target target;
-	struct mmio_instruction instruction;
-	struct guest_paging paging;
-	size_t count = 0;
 
 	if (access->fetch || !access->linear_valid || !find_target(vcpu, access->address, &target))
 		stop_outside(vcpu, registers, access);
-	guest_paging_read(&paging);
-	if (mmio_fetch(vcpu->vm->config, &paging, guest_instruction_address(), bytes, &count) ||
-	    mmio_decode(bytes, count, guest_code_bits(), &instruction))
-		stop_unknown(vcpu, registers, access, bytes, count);
-	if (instruction.string || instruction.stack)
-		execute_string(vcpu, registers, access, &instruction);
+	if (guest_code_bits() == 64)
+		instruction = mmio_cache_find(&vcpu->mmio, guest_instruction_pointer(),
+					      guest_page_tables());
+	if (!instruction) {
+		decode(vcpu, registers, access, &decoded);
+		instruction = &decoded;
+	}
+	if (instruction->string || instruction->stack)
+		execute_string(vcpu, registers, access, instruction);
 	else
-		execute(vcpu, registers, &target, access, &instruction);
+		execute(vcpu, registers, &target, access, instruction);
 }

@@ -158,16 +158,19 @@ static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return value == 0;
 }
 
+/* Looked up from the first on: those that a guest uses while it runs come before those of its start. */
 /* clang-format off */
 static const struct msr_rule rules[] = {
+        {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,
+         .reason = "filtered: IPIs and delivery modes"},
+        {MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base,
+         .reason = "mode changes are the guest's, the real APIC stays in x2APIC mode"},
         {MSR_TSC, MSR_TSC, read_tsc, write_tsc, .reason = "the core's counter is the guest's"},
         {MSR_TSC_ADJUST, MSR_TSC_ADJUST, .read = NULL, .write = write_tsc_adjust, .write_only = true,
          .reason = "the same; reading passes the bitmap"},
         {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_arch_capabilities,
          .reason = "what needs no mitigation"},
         {MSR_PLATFORM_ID, MSR_PLATFORM_ID, .reason = "selects microcode; none is offered"},
-        {MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base,
-         .reason = "mode changes are the guest's, the real APIC stays in x2APIC mode"},
         {MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, .constant = FEATURE_CONTROL_LOCK,
          .reason = "locked, no VMX, no SMX"},
         {MSR_MICROCODE_REVISION, MSR_MICROCODE_REVISION, .write = write_ignored,
@@ -197,8 +200,6 @@ static const struct msr_rule rules[] = {
          .constant = MTRR_FIXED_WRITE_BACK, .reason = "the same"},
         {MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_default, write_mtrr_default,
          .reason = "write-back everywhere"},
-        {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,
-         .reason = "filtered: IPIs and delivery modes"},
 };
 /* clang-format on */
 

@@ -154,13 +154,13 @@ struct virtual_port {
 
 /* Registers that take accesses of other sizes than a byte as a whole. */
 static const struct virtual_port virtual_ports[] = {
+	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing}, /* by far the most: delays */
 	{0, PLATFORM_ACPI_SLEEP_CONTROL_PORT, PLATFORM_ACPI_SLEEP_CONTROL_PORT, read_zero,
 	 write_sleep_control},
 	{0, PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT, read_zero,
 	 write_nothing},
 	{0, PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, read_zero, write_reset},
 	{0, PLATFORM_WATCHDOG_PORT, PLATFORM_WATCHDOG_PORT, read_zero, write_watchdog},
-	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing},
 	{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3, read_pm_timer,
 	 write_nothing},
 	{VIRTUAL_ACPI_PM, PLATFORM_PM1_EVENT_PORT, PLATFORM_PM1_EVENT_PORT + 3, read_pm1_event,

@@ -19,6 +19,7 @@
 #include "vm/cpuid.h"
 #include "vm/guest_state.h"
 #include "vm/life.h"
+#include "vm/mmio_cache.h"
 
 /*
  * What another core may want of this one. The sender sets the bit (release) and then sends an NMI;
@@ -120,6 +121,7 @@ struct vcpu {
 	uint64_t mtrr_default; /* IA32_MTRR_DEF_TYPE as the guest wrote it */
 	uint64_t misc_enable;  /* of IA32_MISC_ENABLE, what the guest can change */
 	_Alignas(64) struct cpuid_cache cpuid; /* entry.S knows where it is */
+	struct mmio_cache mmio;
 	struct guest_registers at_exit; /* for the record of the exit (trace.c) */
 } __attribute__((aligned(4096)));
 _Static_assert(sizeof(struct vcpu) == HOST_VCPU_SIZE, "change HOST_VCPU_SIZE in bulkhead/host.h");

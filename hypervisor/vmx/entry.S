@@ -4,8 +4,9 @@
  * the core's stack, so that the exit path finds a place for everything at RSP. No vector register is
  * touched: the guest's FPU state stays where it is.
  *
- * A handler may change any saved register, so all are loaded again. What the exit path itself needs after
- * a handler lies on the stack, below those.
+ * Most handlers change RAX, RBX, RCX, RDX, RSI and RDI only, of what is saved. RBP and R12 to R15 still hold the
+ * guest's values then, as handlers are functions of C. Those that change more are called through `changes_all`,
+ * which loads the rest. What the exit path itself needs after a handler lies on the stack.
  */
 
 /* exit.c asserts that these are right. */
@@ -62,22 +63,26 @@
 	save_other_registers
 .endm
 
-.macro restore_guest_registers
+/* All but those that functions of C leave as they are, and RBX, which CPUID changes. */
+.macro restore_most_registers
 	movq 0x00(%rsp), %rax
 	movq 0x08(%rsp), %rcx
 	movq 0x10(%rsp), %rdx
 	movq 0x18(%rsp), %rbx
-	movq 0x28(%rsp), %rbp
 	movq 0x30(%rsp), %rsi
 	movq 0x38(%rsp), %rdi
 	movq 0x40(%rsp), %r8
 	movq 0x48(%rsp), %r9
 	movq 0x50(%rsp), %r10
 	movq 0x58(%rsp), %r11
-	movq 0x60(%rsp), %r12
-	movq 0x68(%rsp), %r13
-	movq 0x70(%rsp), %r14
-	movq 0x78(%rsp), %r15
+.endm
+
+.macro restore_other_registers from
+	movq 0x28(\from), %rbp
+	movq 0x60(\from), %r12
+	movq 0x68(\from), %r13
+	movq 0x70(\from), %r14
+	movq 0x78(\from), %r15
 .endm
 
 /* _Noreturn void vmx_launch(struct guest_registers *registers); registers are where HOST_RSP points */
@@ -85,7 +90,8 @@
 	.type vmx_launch, @function
 vmx_launch:
 	movq %rdi, %rsp
-	restore_guest_registers
+	restore_other_registers %rsp
+	restore_most_registers
 	vmlaunch
 	jmp entry_failed
 	.size vmx_launch, . - vmx_launch
@@ -197,7 +203,7 @@ others:
 	movq %rsp, %rsi
 	call_handler
 resume:
-	restore_guest_registers
+	restore_most_registers
 	vmresume
 	/* Falls through when the processor refuses: CF or ZF says how (SDM 3.31.2). All registers hold
 	   guest values, RSP is HOST_RSP. */
@@ -270,6 +276,28 @@ unhandled:
 	movq %rsp, %rdi
 	call vmx_unhandled_exit
 	.size vmx_exit_entry, . - vmx_exit_entry
+
+/* vmx_changing_NAME(vcpu, registers), in the table of handlers: calls vmx_handle_NAME(), which may change all. */
+.macro changes_all name
+	.globl vmx_changing_\name
+	.type vmx_changing_\name, @function
+vmx_changing_\name:
+	pushq %rsi
+	call vmx_handle_\name
+	jmp load_others
+	.size vmx_changing_\name, . - vmx_changing_\name
+.endm
+
+changes_all exception
+changes_all task_switch
+changes_all ept_violation
+changes_all preemption_timer
+
+load_others:
+	popq %rsi
+	restore_other_registers %rsi
+	ret
+	int3
 
 .if CONFIG_EXIT_TRACE
 /* exit_handler(vcpu, registers) in RAX with a record of what it changes. */

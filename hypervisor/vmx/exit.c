@@ -179,7 +179,7 @@ static void nmi_blocking_set(bool blocked)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked ? state | INTERRUPTIBILITY_NMI : state);
 }
 
-static void handle_task_switch(struct vcpu *vcpu, struct guest_registers *registers)
+void vmx_handle_task_switch(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	uint32_t vectoring = vmcs_read32(VMCS_IDT_VECTORING_INFO);
@@ -214,29 +214,28 @@ static void handle_task_switch(struct vcpu *vcpu, struct guest_registers *regist
 #define EPT_LINEAR_VALID  0x080
 #define EPT_LINEAR_ACCESS 0x100 /* 0: while walking the guest's page tables */
 
-static void handle_ept_violation(struct vcpu *vcpu, struct guest_registers *registers)
+void vmx_handle_ept_violation(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	bool delivering = guest_is_delivering();
+	/* The event that was being delivered would have to be delivered again; a stack or descriptor
+	   table in device memory is nothing that an emulation could serve. */
 	struct memory_access access = {
 		.address = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
 		.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
-		.linear_valid =
-			(qualification & EPT_LINEAR_VALID) && (qualification & EPT_LINEAR_ACCESS),
+		.linear_valid = (qualification & EPT_LINEAR_VALID) &&
+				(qualification & EPT_LINEAR_ACCESS) && !delivering,
 		.read = qualification & EPT_READ,
 		.write = qualification & EPT_WRITE,
 		.fetch = qualification & EPT_FETCH,
 	};
 
-	if ((qualification & NMI_UNBLOCKED_BY_IRET) && !guest_is_delivering())
+	if ((qualification & NMI_UNBLOCKED_BY_IRET) && !delivering)
 		nmi_blocking_set(true);
-	/* The event that was being delivered would have to be delivered again; a stack or descriptor
-	   table in device memory is nothing that an emulation could serve. */
-	if (guest_is_delivering())
-		access.linear_valid = false;
 	vm_memory_access(vcpu, registers, &access);
 }
 
-static void handle_exception(struct vcpu *vcpu, struct guest_registers *registers)
+void vmx_handle_exception(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
 
@@ -271,7 +270,7 @@ void vcpu_exit_soon(void)
 	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
 }
 
-static void handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
+void vmx_handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	timer_set(vcpu, registers);
 	vcpu_handle_requests(vcpu, registers);
@@ -321,11 +320,11 @@ static void handle_triple_fault(struct vcpu *vcpu, struct guest_registers *regis
 
 /* Instructions that CPUID does not offer are #UD, as on a processor without them. */
 exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
-	[VMX_EXIT_EXCEPTION_OR_NMI] = handle_exception,
+	[VMX_EXIT_EXCEPTION_OR_NMI] = vmx_changing_exception,
 	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
 	[VMX_EXIT_INTERRUPT_WINDOW] = handle_interrupt_window,
 	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
-	[VMX_EXIT_TASK_SWITCH] = handle_task_switch,
+	[VMX_EXIT_TASK_SWITCH] = vmx_changing_task_switch,
 	[VMX_EXIT_CPUID] = handle_cpuid,
 	[VMX_EXIT_GETSEC] = handle_not_offered,
 	[VMX_EXIT_INVD] = handle_cache_flush,
@@ -346,9 +345,9 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_WRMSR] = handle_wrmsr,
 	[VMX_EXIT_MWAIT] = handle_not_offered,
 	[VMX_EXIT_MONITOR] = handle_not_offered,
-	[VMX_EXIT_EPT_VIOLATION] = handle_ept_violation,
+	[VMX_EXIT_EPT_VIOLATION] = vmx_changing_ept_violation,
 	[VMX_EXIT_INVEPT] = handle_not_offered,
-	[VMX_EXIT_PREEMPTION_TIMER] = handle_preemption_timer,
+	[VMX_EXIT_PREEMPTION_TIMER] = vmx_changing_preemption_timer,
 	[VMX_EXIT_INVVPID] = handle_not_offered,
 	[VMX_EXIT_XSETBV] = handle_xsetbv,
 	[VMX_EXIT_VMFUNC] = handle_not_offered,

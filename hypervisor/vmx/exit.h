@@ -17,6 +17,15 @@ extern const char vmx_exit_entry[];
 typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
 extern exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT];
 
+/*
+ * Handlers that may change any of the guest's registers. All others leave RBP and R12 to R15 as they are, which
+ * the exit path does not load again. The table has those in entry.S, which call the other ones.
+ */
+exit_handler vmx_changing_exception, vmx_handle_exception;
+exit_handler vmx_changing_task_switch, vmx_handle_task_switch;
+exit_handler vmx_changing_ept_violation, vmx_handle_ept_violation;
+exit_handler vmx_changing_preemption_timer, vmx_handle_preemption_timer;
+
 /* Called by entry.S when no handler is known, or a VM entry failed after it had begun. */
 _Noreturn void vmx_unhandled_exit(struct guest_registers *registers);
 

@@ -350,6 +350,11 @@ void guest_paging_read(struct guest_paging *paging)
 	};
 }
 
+uint64_t guest_page_tables(void)
+{
+	return vmcs_read(VMCS_GUEST_CR3);
+}
+
 uint64_t guest_instruction_address(void)
 {
 	uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);

@@ -92,7 +92,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
-	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_decode.c \
+	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_cache.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \

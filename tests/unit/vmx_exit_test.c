@@ -32,6 +32,17 @@
 #define RIP    UINT64_C(0x1000)
 #define LENGTH 3
 
+/* In entry.S: they also load registers that the compiler keeps here. */
+#define CHANGING(name)                                                               \
+	void vmx_changing_##name(struct vcpu *vcpu, struct guest_registers *changed) \
+	{                                                                            \
+		vmx_handle_##name(vcpu, changed);                                    \
+	}
+CHANGING(exception)
+CHANGING(task_switch)
+CHANGING(ept_violation)
+CHANGING(preemption_timer)
+
 static struct guest_registers registers;
 static unsigned nmi_unblocked;
 static uint32_t handled_requests;
