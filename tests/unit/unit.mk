@@ -47,6 +47,8 @@ unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
 unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/guest_memory.c
+unit-mmio_cache := tests/unit/mmio_cache_test.c tests/unit/fake/fake_memory.c \
+	hypervisor/vm/mmio_cache.c hypervisor/vm/guest_memory.c
 
 emit-sources := $(wildcard tools/bulkhead/emit*.c tools/bulkhead/acpi*.c) $(addprefix tools/bulkhead/,\
 	arena.c bitmap.c cpu_features.c ept.c host_tables.c manifest.c msr_policy.c process.c topology.c virtual.c) tests/unit/tool_emit_model.c
