@@ -149,8 +149,17 @@ HV_FOLDERS := boot cpu vmx vm devices loader lib console
 HV_FOUND := $(sort $(wildcard $(foreach f,$(HV_FOLDERS),hypervisor/$(f)/*.c hypervisor/$(f)/*.S)))
 HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # A.c and A.S may stand side by side, hence the suffix stays in the object's name.
-HV_OBJECTS := $(HV_SOURCES:%=$(BUILD)/%.o)
-$(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS)))
+# What only some scenarios use; layout.lds says which (hypervisor/lib/optional.h, tools/bulkhead/emit_parts.c).
+HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/multiboot% loader/raw% loader/rom.c \
+	devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c \
+	devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c),$(HV_SOURCES))
+HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
+HV_ARCHIVE := $(BUILD)/hypervisor/parts.a
+$(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS) $(HV_PARTS)))
+
+$(HV_ARCHIVE): $(HV_PARTS:%=$(BUILD)/%.o) $(BUILD)/hypervisor/.link
+	$(Q)rm -f $@
+	$(Q)ar rcsD $@ $(filter %.o,$^)
 
 $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 	@$(call say,CC,$<)
@@ -292,11 +301,11 @@ $(BUILD)/$(1)/tables.o: $(BUILD)/$(1)/tables.c $$(AUTOCONF) $(BUILD)/hypervisor/
 	@$$(call say,CC,$$<)
 	$$(Q)$$(CC) $$(HV_CFLAGS) -MMD -MP -MF $(BUILD)/$(1)/tables.d -c $$< -o $$@
 
-$(BUILD)/$(1)/bulkhead.elf: $$(HV_OBJECTS) $(BUILD)/$(1)/tables.o hypervisor/bulkhead.lds \
+$(BUILD)/$(1)/bulkhead.elf: $$(HV_OBJECTS) $$(HV_ARCHIVE) $(BUILD)/$(1)/tables.o hypervisor/bulkhead.lds \
 		$(BUILD)/$(1)/layout.lds $(BUILD)/$(1)/host_image.lds $(BUILD)/hypervisor/.link
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $$(HV_LDFLAGS) -L$(BUILD)/$(1) -Wl,-T,hypervisor/bulkhead.lds \
-		-Wl,-Map,$(BUILD)/$(1)/bulkhead.map -o $$@ $$(filter %.o,$$^)
+		-Wl,-Map,$(BUILD)/$(1)/bulkhead.map -o $$@ $$(filter %.o,$$^) $$(HV_ARCHIVE)
 
 # What the image lets each VM reach; an image that breaks a rule goes no further than this.
 $(BUILD)/$(1)/verify.txt: $(BUILD)/$(1)/bulkhead.elf $$(TOOL)
@@ -485,5 +494,5 @@ help: ## this list
 
 # --- Dependency files ---------------------------------------------------------------------------------
 
--include $(patsubst %.o,%.d,$(HV_OBJECTS) $(TOOL_OBJECTS)) $(wildcard $(BUILD)/*/scenario.d $(BUILD)/*/tables.d)
+-include $(patsubst %.o,%.d,$(HV_OBJECTS) $(HV_PARTS:%=$(BUILD)/%.o) $(TOOL_OBJECTS)) $(wildcard $(BUILD)/*/scenario.d $(BUILD)/*/tables.d)
 -include $(shell find $(UNIT_DIR)/obj -name '*.d' 2>/dev/null)

@@ -4,6 +4,7 @@
 #define DEVICES_KEYBOARD_H
 
 #include "bulkhead/types.h"
+#include "lib/optional.h"
 
 struct keyboard {
 	uint8_t control; /* command byte */
@@ -14,10 +15,10 @@ struct keyboard {
 	bool last_was_command;
 };
 
-void keyboard_reset(struct keyboard *keyboard);
+void keyboard_reset(struct keyboard *keyboard) OPTIONAL;
 
 /* Ports 0x60 and 0x64. A write returns true if it resets the machine. */
-uint8_t keyboard_read(struct keyboard *keyboard, uint16_t port);
-bool keyboard_write(struct keyboard *keyboard, uint16_t port, uint8_t value);
+uint8_t keyboard_read(struct keyboard *keyboard, uint16_t port) OPTIONAL;
+bool keyboard_write(struct keyboard *keyboard, uint16_t port, uint8_t value) OPTIONAL;
 
 #endif

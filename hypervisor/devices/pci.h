@@ -10,6 +10,7 @@
 #ifndef DEVICES_PCI_H
 #define DEVICES_PCI_H
 
+#include "lib/optional.h"
 #include "vm/vcpu.h"
 
 #define PCI_PORT_FIRST 0xCF8
@@ -33,14 +34,14 @@ uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size);
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
 
 /* Notes what pci_reset() has to restore. Part of pci_init(). */
-void pci_remember(const struct vm_config *vm);
+void pci_remember(const struct vm_config *vm) OPTIONAL;
 
 /*
  * Puts the VM's functions into the state in which pci_init() found them: a function-level reset where they
  * have one, then base addresses and command register, without bus mastering. After pci_silence(), on
  * one core of the VM, while no guest of it runs.
  */
-void pci_reset(const struct vm_config *vm);
+void pci_reset(const struct vm_config *vm) OPTIONAL;
 
 /* The guest accesses 1, 2 or 4 bytes in the board's memory-mapped configuration space. */
 bool pci_ecam_page(const struct vm *vm, gpa_t address);

@@ -81,7 +81,7 @@ static void take_functions(struct vm *vm)
 		pci_capability_scan(vm, &vm->pci[i]);
 	}
 	pci_forget(vm);
-	pci_remember(config);
+	IF_PRESENT(pci_remember, config);
 }
 
 static void warn_of_dma(const struct vm_config *vm)

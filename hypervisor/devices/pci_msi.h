@@ -6,6 +6,7 @@
 #ifndef DEVICES_PCI_MSI_H
 #define DEVICES_PCI_MSI_H
 
+#include "lib/optional.h"
 #include "vm/vcpu.h"
 
 /* Takes the capability at `offset` for the guest and disables it; its size, or 0: not to be shown. */
@@ -21,14 +22,14 @@ void pci_msix_write(const struct pci_function *function, uint32_t offset, uint32
 		    uint32_t value);
 
 /* Disables both and forgets what the guest has written. */
-void pci_messages_reset(struct pci_function *function);
+void pci_messages_reset(struct pci_function *function) OPTIONAL;
 
 /*
  * A page that is not mapped because it holds an MSI-X table of the VM: the guest accesses `size` (1, 2, 4 or 8)
  * bytes at `address`. False: there is none.
  */
-bool pci_msix_page(const struct vm *vm, gpa_t address);
-uint64_t pci_msix_page_read(struct vm *vm, gpa_t address, unsigned size);
-void pci_msix_page_write(struct vm *vm, gpa_t address, unsigned size, uint64_t value);
+bool pci_msix_page(const struct vm *vm, gpa_t address) OPTIONAL;
+uint64_t pci_msix_page_read(struct vm *vm, gpa_t address, unsigned size) OPTIONAL;
+void pci_msix_page_write(struct vm *vm, gpa_t address, unsigned size, uint64_t value) OPTIONAL;
 
 #endif

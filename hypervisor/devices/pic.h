@@ -8,6 +8,7 @@
 #define DEVICES_PIC_H
 
 #include "bulkhead/types.h"
+#include "lib/optional.h"
 
 #define PIC_COUNT       2
 #define PIC_INPUTS      8
@@ -38,10 +39,10 @@ struct pic_pair {
 };
 
 /* Power-on state: nothing is delivered before the guest has initialised it. */
-void pic_reset(struct pic_pair *pair);
+void pic_reset(struct pic_pair *pair) OPTIONAL;
 
-uint8_t pic_read(struct pic_pair *pair, uint16_t port);
-void pic_write(struct pic_pair *pair, uint16_t port, uint8_t value);
+uint8_t pic_read(struct pic_pair *pair, uint16_t port) OPTIONAL;
+void pic_write(struct pic_pair *pair, uint16_t port, uint8_t value) OPTIONAL;
 
 /* Input 0 to 15 of the pair goes high or low. */
 void pic_set_line(struct pic_pair *pair, unsigned input, bool high);

@@ -7,6 +7,7 @@
 #define DEVICES_PIT_H
 
 #include "bulkhead/types.h"
+#include "lib/optional.h"
 
 #define PIT_COUNTERS 3
 
@@ -34,11 +35,11 @@ struct pit {
 };
 
 /* As a PC's firmware leaves it: counter 0 gives 18.2 Hz; the gate of counter 2 is closed. */
-void pit_reset(struct pit *pit, uint64_t now);
+void pit_reset(struct pit *pit, uint64_t now) OPTIONAL;
 
 /* Ports 0x40 to 0x43 and 0x61; `now` in ticks of CLOCK_PIT_HZ. */
-uint8_t pit_read(struct pit *pit, uint16_t port, uint64_t now);
-void pit_write(struct pit *pit, uint16_t port, uint8_t value, uint64_t now);
+uint8_t pit_read(struct pit *pit, uint16_t port, uint64_t now) OPTIONAL;
+void pit_write(struct pit *pit, uint16_t port, uint8_t value, uint64_t now) OPTIONAL;
 
 /* The counter's output pin. */
 bool pit_output(const struct pit_counter *counter, uint64_t now);

@@ -8,6 +8,7 @@
 #define DEVICES_RTC_H
 
 #include "bulkhead/tables.h"
+#include "lib/optional.h"
 
 #define RTC_MEMORY_SIZE 128
 
@@ -21,12 +22,12 @@ struct rtc {
 };
 
 /* Reads the machine's clock. Once, on the BSP, while no VM runs; only if a VM has such a device. */
-void rtc_init(void);
+void rtc_init(void) OPTIONAL;
 
-void rtc_reset(struct rtc *rtc, const struct vm_config *vm);
+void rtc_reset(struct rtc *rtc, const struct vm_config *vm) OPTIONAL;
 
 /* Ports 0x70 and 0x71. */
-uint8_t rtc_read(struct rtc *rtc, uint16_t port);
-void rtc_write(struct rtc *rtc, uint16_t port, uint8_t value);
+uint8_t rtc_read(struct rtc *rtc, uint16_t port) OPTIONAL;
+void rtc_write(struct rtc *rtc, uint16_t port, uint8_t value) OPTIONAL;
 
 #endif

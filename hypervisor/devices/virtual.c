@@ -294,10 +294,10 @@ void virtual_devices_reset(struct vm *vm)
 	devices->lock.holder = LOCK_FREE;
 	devices->changed = false;
 	devices->timed = clock_ticks(CLOCK_PIT_HZ);
-	pic_reset(&devices->pics);
-	pit_reset(&devices->pit, devices->timed);
-	rtc_reset(&devices->rtc, vm->config);
-	keyboard_reset(&devices->keyboard);
+	IF_PRESENT(pic_reset, &devices->pics);
+	IF_PRESENT(pit_reset, &devices->pit, devices->timed);
+	IF_PRESENT(rtc_reset, &devices->rtc, vm->config);
+	IF_PRESENT(keyboard_reset, &devices->keyboard);
 	devices->fw_cfg = (struct fw_cfg){0};
 	devices->reset_control = 0;
 	devices->pm1_enable = 0;

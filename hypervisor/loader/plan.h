@@ -6,6 +6,7 @@
 #ifndef LOADER_PLAN_H
 #define LOADER_PLAN_H
 
+#include "lib/optional.h"
 #include "loader/loader.h"
 
 struct load_plan {
@@ -16,12 +17,12 @@ struct load_plan {
 };
 
 /* Each plans one image; see loader_plan(). */
-enum error raw_plan(const struct load_plan *plan, struct boot_entry *entry);
-enum error elf_plan(const struct load_plan *plan, struct boot_entry *entry);
-enum error linux_plan(const struct load_plan *plan, struct boot_entry *entry);
-enum error multiboot1_plan(const struct load_plan *plan, struct boot_entry *entry);
-enum error multiboot2_plan(const struct load_plan *plan, struct boot_entry *entry);
-enum error rom_plan(const struct load_plan *plan, struct boot_entry *entry);
+enum error raw_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
+enum error elf_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
+enum error linux_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
+enum error multiboot1_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
+enum error multiboot2_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
+enum error rom_plan(const struct load_plan *plan, struct boot_entry *entry) OPTIONAL;
 
 /*
  * Logs why VM and image are refused: `VM "rt", image "rt": <text of error>: <fmt ...>`, and returns

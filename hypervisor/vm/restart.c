@@ -78,7 +78,7 @@ _Noreturn void vcpu_restart(struct vcpu *vcpu)
 	apic_drain();
 	requests_forget(vcpu);
 	if (vcpu->config->index == 0)
-		pci_reset(config);
+		IF_PRESENT(pci_reset, config);
 	if (CONFIG_FAULT_INJECTION)
 		inject_at(FAULT_RESTART);
 	scrub(vcpu);

@@ -19,6 +19,9 @@ import report
 import results as figures
 from machines import TOP, MachineError, execute
 
+# pylint: disable=wrong-import-order
+import size
+
 RECORDED = Path(__file__).resolve().parent / "recorded.json"
 WORKERS = 2
 
@@ -94,7 +97,7 @@ def collect(runs, out):
     """All figures: by environment, and those that stand alone."""
     results = {"native": figures.figures(runs["native"].lines),
                "bulkhead": figures.figures(runs["timed"].lines),
-               "single": figures.image_sizes(out / "timed", "measure")}
+               "single": size.image_sizes(out / "timed/measure")}
     results["single"]["cpuid_by_floor"] = round(
         max(results["bulkhead"][n] for n in figures.CPUID) / results["native"]["cpuid_floor"], 2)
     if "kvm" in runs:

@@ -2,7 +2,6 @@
 """From lines to figures: ticks per operation, by environment; and what they have to be."""
 
 import re
-import subprocess
 from dataclasses import dataclass
 
 FIELDS = re.compile(r"^(?:bench|work): (\w+) (.+)$")
@@ -58,28 +57,6 @@ def handover(lines):
     """From GRUB's jump to the last core's first guest instruction, less the copying of images."""
     started = [STARTED.search(line) for line in lines]
     return max(int(m.group(3)) - int(m.group(4)) for m in started if m)
-
-
-def image_sizes(folder, scenario):
-    """Bytes of text and of constants in the linked hypervisor, without the scenario's and the boot
-    page tables."""
-    sections = {}
-    listing = subprocess.run(["readelf", "-SW", folder / scenario / "bulkhead.elf"], check=True,
-                             capture_output=True, text=True).stdout
-    for line in listing.splitlines():
-        fields = line.replace("[ ", "[").split()
-        if len(fields) > 5 and fields[1] in (".text", ".rodata"):
-            sections[fields[1]] = int(fields[5], 16)
-    text = (folder / scenario / "bulkhead.map").read_text(encoding="utf-8")
-    # a long name has a line of its own
-    pieces = re.findall(r"^ (\.text\S*|\.rodata\S*|\.multiboot)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$",
-                        text, re.MULTILINE)
-    sizes = {"text": 0, "constants": 0}
-    for name, size, source in pieces:
-        if source.endswith("tables.o") or name == ".rodata.boot_tables":
-            continue
-        sizes["text" if name.startswith((".text", ".multiboot")) else "constants"] += int(size, 16)
-    return sizes
 
 
 @dataclass

@@ -3,9 +3,17 @@
 
 import os
 import subprocess
+import sys
 
 from boot import BOOT_SECONDS, BUILD, LOG_LINE, TOP, Checks, assert_steady, boot, wait_for_reports
 
+# pylint: disable=wrong-import-position
+sys.path.insert(0, str(TOP / "tests"))
+import size
+
+# 65,536 are asked for, of gcc's build. This keeps what was reached: lower it, never raise it
+# (docs/performance.md). clang's code is larger.
+SIZE_LIMIT = 94 * 1024
 OWN_BUILD = BUILD / "build-test-release"
 
 
@@ -27,6 +35,8 @@ def main():
     with Checks() as checks:
         with checks("it builds"):
             build()
+        with checks("text and constants are no larger than they were"):
+            size.check(TOP / OWN_BUILD / "solo", SIZE_LIMIT)
         with boot("solo", build=OWN_BUILD) as machine:
             (vm,) = machine.manifest.vms
             with checks("it reports, misses no tick and makes no exit"):

@@ -10,6 +10,6 @@ $(SANITIZED_TOOL): $(TOOL_SOURCES:%=$(UNIT_DIR)/obj/%.o) $(SHARED_SOURCES:%=$(UN
 	$(Q)$(CC) -fsanitize=address,undefined $(UNIT_EXTRA) -o $@ $^ $(TOOL_LIBS)
 
 .PHONY: mutate mutate-run mutate-build
-mutate-build: $(SANITIZED_TOOL) $(HV_OBJECTS)
+mutate-build: $(SANITIZED_TOOL) $(HV_OBJECTS) $(HV_ARCHIVE)
 mutate-run: mutate-build
 	$(Q)$(PYTHON) tests/mutate/mutate.py --tool $(SANITIZED_TOOL) --build $(BUILD) --seconds $(MUTATE_SECONDS)

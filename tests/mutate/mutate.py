@@ -108,7 +108,7 @@ class Tools:
     def __init__(self, options):
         self.tool = str(Path(options.tool).resolve())
         self.build = Path(options.build)
-        variables = self.variables("HV_CFLAGS", "HV_LDFLAGS", "HV_OBJECTS", "CC")
+        variables = self.variables("HV_CFLAGS", "HV_LDFLAGS", "HV_OBJECTS", "HV_ARCHIVE", "CC")
         self.compiler = variables["CC"]
         self.compile_flags = variables["HV_CFLAGS"] + ["-g0"]
         self.link_flags = variables["HV_LDFLAGS"] + ["-Wl,--strip-debug", "-Wl,-T,hypervisor/bulkhead.lds"]

@@ -4,6 +4,7 @@
 #include "acpi.h"
 #include "emit_host.h"
 #include "emit_output.h"
+#include "emit_parts.h"
 #include "emit_tables.h"
 #include "manifest.h"
 
@@ -26,6 +27,7 @@ static bool write_layout(const struct plan *plan, const char *directory)
 	fprintf(output.stream, "/* Made by `bulkhead build` from scenario %s: do not edit. */\n",
 		plan->scenario.name);
 	emit_layout(output.stream, &plan->scenario);
+	emit_parts(output.stream, &plan->scenario);
 	return output_close(&output);
 }
 

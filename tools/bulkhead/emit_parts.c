@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "emit_parts.h"
+
+#include "bulkhead/virtual_devices.h"
+
+/* The functions of each part that its users in the hypervisor call. */
+static const char *const loaders[] = {
+	[BOOT_RAW] = "raw_plan",
+	[BOOT_ELF] = "elf_plan",
+	[BOOT_LINUX] = "linux_plan",
+	[BOOT_MULTIBOOT] = "multiboot1_plan",
+	[BOOT_MULTIBOOT2] = "multiboot2_plan",
+	[BOOT_ROM] = "rom_plan",
+};
+
+static const struct {
+	uint32_t device; /* enum virtual_device */
+	const char *functions;
+} devices[] = {
+	{VIRTUAL_PIC, "pic_reset pic_read pic_write"},
+	{VIRTUAL_PIT, "pit_reset pit_read pit_write"},
+	{VIRTUAL_RTC, "rtc_init rtc_reset rtc_read rtc_write"},
+	{VIRTUAL_KEYBOARD, "keyboard_reset keyboard_read keyboard_write"},
+};
+
+#define PCI_FUNCTIONS                                                    \
+	"pci_capability_scan pci_messages_reset pci_remember pci_reset " \
+	"pci_capability_head pci_capability_read pci_capability_write "  \
+	"pci_msix_page pci_msix_page_read pci_msix_page_write"
+
+void emit_parts(FILE *file, const struct scenario *scenario)
+{
+	uint32_t protocols = 0, virtual_devices = 0, pci_functions = 0;
+
+	for (uint32_t i = 0; i < scenario->vm_count; i++) {
+		protocols |= UINT32_C(1) << scenario->vms[i].boot.protocol;
+		virtual_devices |= scenario->vms[i].virtual_devices;
+		pci_functions += scenario->vms[i].pci_function_count;
+	}
+	for (unsigned i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++)
+		if (protocols >> i & 1)
+			fprintf(file, "EXTERN(%s)\n", loaders[i]);
+	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (virtual_devices & devices[i].device)
+			fprintf(file, "EXTERN(%s)\n", devices[i].functions);
+	if (pci_functions)
+		fprintf(file, "EXTERN(%s)\n", PCI_FUNCTIONS);
+}
