@@ -74,18 +74,23 @@ def kvm_measure(build, out):
     return Run("kvm", iso, r"^work: end", LINUX_TIMEOUT)
 
 
-def native_linux(build, out):
-    """Linux alone on one core, entered as Bulkhead enters it."""
+def native_linux(build, out, name="linux", options="nr_cpus=1"):
+    """Linux alone on one core, entered as Bulkhead enters it; or with other options."""
     guests = build / "guests"
-    configuration = (f"multiboot2 /starter {LINUX} {LINUX_ON_BOCHS} nr_cpus=1\n"
+    configuration = (f"multiboot2 /starter {LINUX} {LINUX_ON_BOCHS} {options}\n"
                      "module2 /linux linux\nmodule2 /initrd initrd\nboot\n")
-    iso = make_iso(out / "native-linux.iso", configuration,
+    iso = make_iso(out / f"native-{name}.iso", configuration,
                    {"starter": guests / "bench-starter", "linux": guests / "linux",
                     "initrd": guests / "bench-initrd"})
-    return Run("native-linux", iso, r"^work: end", LINUX_TIMEOUT)
+    return Run(f"native-{name}", iso, r"^work: end", LINUX_TIMEOUT)
 
 
-def bulkhead_linux(out):
-    """The same Linux in a VM."""
-    return Run("bulkhead-linux", build_hypervisor(out, "timed", "linux"), r"^work: end",
+def native_linux4(build, out):
+    """The same on all four cores, no further than to init."""
+    return native_linux(build, out, "linux4", "nr_cpus=4 bench=boot")
+
+
+def bulkhead_linux(out, name="linux"):
+    """The same Linux in a VM: linux has one core, linux4 four."""
+    return Run(f"bulkhead-{name}", build_hypervisor(out, "timed", name), r"^work: end",
                LINUX_TIMEOUT, bulkhead=True, after=r"has stopped")

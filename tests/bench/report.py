@@ -101,7 +101,7 @@ def tick_bars(results, present):
 def linux_bars(native, guest):
     """Data and command of the lower picture: Linux in a VM by Linux natively."""
     lines = ["$linux << EOD"]
-    for name in ("linux_boot", *WORKS):
+    for name in ("linux_boot", "linux_boot_4", *WORKS):
         lines.append(f'"{name.replace("_", " ")}" {guest[name] / native[name]:.5f}')
     return lines + ["EOD", "unset logscale y", "set yrange [0.9:1.05]",
                     'set ylabel "Bulkhead / native"', "unset key",
