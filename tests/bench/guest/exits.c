@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #define ROUNDS      1000
+#define WARM_ROUNDS 16
 #define IOAPIC      UINT64_C(0xFEC00000)
 #define NO_CALL     UINT64_C(0x1F1F) /* no hypervisor knows this hypercall */
 #define UNUSED_PORT 0x80
@@ -42,6 +43,9 @@ static void measure_cpuid(void)
 		{"cpuid_hv", 0x40000000, 0},
 	};
 
+	/* as it is for most of a guest's life: answers were given before, and counters take samples */
+	for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+		cpuid_loop(leaves[i].leaf, leaves[i].subleaf, WARM_ROUNDS);
 	for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		report_loop(leaves[i].name, ROUNDS,
 			    cpuid_loop(leaves[i].leaf, leaves[i].subleaf, ROUNDS));
