@@ -26,11 +26,6 @@ struct extended_state {
 };
 _Static_assert(sizeof(struct extended_state) == 576, "legacy area of 512 bytes and XSAVE header");
 
-static const _Alignas(64) struct extended_state initial_state = {
-	.fcw = FCW_RESET,
-	.mxcsr = MXCSR_RESET,
-};
-
 static uint64_t supported_components(void)
 {
 	struct cpuid_result components = cpuid(0xD, 0);
@@ -40,6 +35,11 @@ static uint64_t supported_components(void)
 
 static void extended_state_reset(void)
 {
+	const _Alignas(64) struct extended_state initial_state = {
+		.fcw = FCW_RESET,
+		.mxcsr = MXCSR_RESET,
+	};
+
 	if (!(cr4_read() & CR4_OSXSAVE)) {
 		cr4_write(cr4_read() | CR4_OSFXSR); /* else the vector registers stay as they are */
 		fxstate_load(&initial_state);

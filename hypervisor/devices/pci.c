@@ -5,6 +5,7 @@
 #include "cpu/privileged.h"
 #include "devices/pci_capability.h"
 #include "devices/pci_config.h"
+#include "lib/reason.h"
 
 /* CONFIG_ADDRESS: enable bit, bus, device and function, register */
 #define ADDRESS_WRITABLE        UINT32_C(0x80FFFFFC)
@@ -33,18 +34,19 @@ static const struct header_register host_bridge[] = {
 struct write_rule {
 	uint32_t offset;
 	uint32_t writable;
-	const char *reason;
+	reason_given reason;
 };
 
 /* What a guest may write to a function's header. Registers and bits that are not here are read-only. */
 static const struct write_rule write_rules[] = {
-	{PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, "switches decoding of its own ranges"},
-	{PCI_COMMAND, PCI_COMMAND_MASTER, "DMA, if the scenario accepts it"},
+	{PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY,
+	 REASON("switches decoding of its own ranges")},
+	{PCI_COMMAND, PCI_COMMAND_MASTER, REASON("DMA, if the scenario accepts it")},
 	{PCI_COMMAND, PCI_COMMAND_PARITY | PCI_COMMAND_NO_INTX,
-	 "its own answer and its own interrupt"},
-	{PCI_COMMAND, PCI_STATUS_CLEARABLE, "its own error status, cleared by writing 1"},
-	{PCI_CACHE_LINE, 0x000000FF, "cache line size of its own writes"},
-	{PCI_INTERRUPT, 0x000000FF, "interrupt line, a note for software"},
+	 REASON("its own answer and its own interrupt")},
+	{PCI_COMMAND, PCI_STATUS_CLEARABLE, REASON("its own error status, cleared by writing 1")},
+	{PCI_CACHE_LINE, 0x000000FF, REASON("cache line size of its own writes")},
+	{PCI_INTERRUPT, 0x000000FF, REASON("interrupt line, a note for software")},
 };
 /*
  * Denied, among others: SERR# and address stepping (machine errors), fast back-to-back (the whole bus), the

@@ -3,6 +3,7 @@
 
 #include "devices/pci_config.h"
 #include "devices/pci_msi.h"
+#include "lib/reason.h"
 
 /* A list has no more members than fit into the 192 bytes behind the header. */
 #define LIST_MAX     48
@@ -17,7 +18,7 @@ struct write_rule {
 	uint8_t offset; /* in the capability */
 	uint32_t writable;
 	uint32_t status; /* cleared by writing 1 */
-	const char *reason;
+	reason_given reason;
 };
 
 /*
@@ -27,7 +28,7 @@ struct write_rule {
  */
 static const struct write_rule write_rules[] = {
 	{PCI_CAPABILITY_PCIE, 8, 0x000F0810, 0xFFFF0000,
-	 "relaxed ordering and no-snoop of its own requests; error status is cleared by writing 1"},
+	 REASON("relaxed ordering and no-snoop of its own requests; error status is cleared by writing 1")},
 };
 
 /* Bytes of each capability that are shown, by its own specification. */

@@ -8,6 +8,7 @@
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
+#include "lib/reason.h"
 #include "vm/cpuid_bits.h"
 #include "vm/handlers.h"
 
@@ -32,8 +33,8 @@
 struct cpuid_rule {
 	struct cpuid_result mask; /* all zeros: the processor is not asked */
 	cpuid_fix *fix;           /* applied after the mask; may be NULL */
-	const char *reason;
-	enum cpuid_validity validity;
+	reason_given reason;
+	uint8_t validity; /* enum cpuid_validity */
 };
 
 static uint32_t within(uint32_t value, uint32_t lowest, uint32_t highest)
@@ -259,44 +260,49 @@ static void fix_timing(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_r
 
 /* A leaf without a row reads as zeros. */
 static const struct cpuid_rule basic_rules[BASIC_LEAF_MAX + 1] = {
-	[0x0] = {MASK(ALL, ALL, ALL, ALL), fix_highest_basic, "vendor and highest leaf",
+	[0x0] = {MASK(ALL, ALL, ALL, ALL), fix_highest_basic, REASON("vendor and highest leaf"),
 		 CPUID_STAYS},
 	[0x1] = {MASK(ALL, ALL, CPUID_SHOWN(CPUID_BITS_1_ECX), CPUID_SHOWN(CPUID_BITS_1_EDX)),
-		 fix_features, "model and features", CPUID_UNTIL_CR4},
-	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, "caches and TLBs are the core's", CPUID_STAYS},
-	[0x4] = {MASK(ALL, ALL, ALL, ALL), cpuid_fix_caches, "caches are the core's", CPUID_STAYS},
+		 fix_features, REASON("model and features"), CPUID_UNTIL_CR4},
+	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("caches and TLBs are the core's"),
+		 CPUID_STAYS},
+	[0x4] = {MASK(ALL, ALL, ALL, ALL), cpuid_fix_caches, REASON("caches are the core's"),
+		 CPUID_STAYS},
 	[0x6] = {MASK(0, 0, 0, 0), fix_power,
-		 "only ARAT: guests have no C-states that stop the timer", CPUID_STAYS},
-	[0x7] = {MASK(ALL, ALL, ALL, ALL), fix_extended_features, "features, by subleaf",
+		 REASON("only ARAT: guests have no C-states that stop the timer"), CPUID_STAYS},
+	[0x7] = {MASK(ALL, ALL, ALL, ALL), fix_extended_features, REASON("features, by subleaf"),
 		 CPUID_UNTIL_CR4},
-	[0xB] = {MASK(0, 0, 0, 0), cpuid_fix_levels, "topology", CPUID_STAYS},
-	[0xD] = {MASK(ALL, ALL, ALL, ALL), fix_xsave, "XSAVE sizes; XCR0 is the guest's",
+	[0xB] = {MASK(0, 0, 0, 0), cpuid_fix_levels, REASON("topology"), CPUID_STAYS},
+	[0xD] = {MASK(ALL, ALL, ALL, ALL), fix_xsave, REASON("XSAVE sizes; XCR0 is the guest's"),
 		 CPUID_UNTIL_XCR0},
-	[0x15] = {MASK(0, 0, 0, 0), fix_crystal, "frequencies without calibration", CPUID_STAYS},
-	[0x16] = {MASK(0, 0, 0, 0), fix_frequency, "frequencies without calibration", CPUID_STAYS},
-	[0x18] = {MASK(ALL, ALL, ALL, ALL), NULL, "TLBs are the core's", CPUID_STAYS},
-	[0x1F] = {MASK(0, 0, 0, 0), cpuid_fix_levels, "topology", CPUID_STAYS},
+	[0x15] = {MASK(0, 0, 0, 0), fix_crystal, REASON("frequencies without calibration"),
+		  CPUID_STAYS},
+	[0x16] = {MASK(0, 0, 0, 0), fix_frequency, REASON("frequencies without calibration"),
+		  CPUID_STAYS},
+	[0x18] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("TLBs are the core's"), CPUID_STAYS},
+	[0x1F] = {MASK(0, 0, 0, 0), cpuid_fix_levels, REASON("topology"), CPUID_STAYS},
 };
 
 static const struct cpuid_rule extended_rules[EXTENDED_LEAF_MAX - EXTENDED_LEAF_BASE + 1] = {
-	[0x0] = {MASK(ALL, 0, 0, 0), fix_highest_extended, "highest leaf", CPUID_STAYS},
+	[0x0] = {MASK(ALL, 0, 0, 0), fix_highest_extended, REASON("highest leaf"), CPUID_STAYS},
 	[0x1] = {MASK(0, 0, CPUID_SHOWN(CPUID_BITS_80000001_ECX),
 		      CPUID_SHOWN(CPUID_BITS_80000001_EDX)),
-		 fix_extended_processor, "features", CPUID_CHANGES},
-	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
-	[0x3] = {MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
-	[0x4] = {MASK(ALL, ALL, ALL, ALL), NULL, "name", CPUID_STAYS},
-	[0x6] = {MASK(0, 0, ALL, 0), NULL, "second-level cache is the core's", CPUID_STAYS},
-	[0x7] = {MASK(0, 0, 0, CPUID_SHOWN(CPUID_BITS_80000007_EDX)), NULL, "invariant TSC",
+		 fix_extended_processor, REASON("features"), CPUID_CHANGES},
+	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
+	[0x3] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
+	[0x4] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
+	[0x6] = {MASK(0, 0, ALL, 0), NULL, REASON("second-level cache is the core's"), CPUID_STAYS},
+	[0x7] = {MASK(0, 0, 0, CPUID_SHOWN(CPUID_BITS_80000007_EDX)), NULL, REASON("invariant TSC"),
 		 CPUID_STAYS},
-	[0x8] = {MASK(0xFFFF, 0, 0, 0), NULL, "address widths", CPUID_STAYS},
+	[0x8] = {MASK(0xFFFF, 0, 0, 0), NULL, REASON("address widths"), CPUID_STAYS},
 };
 
 static const struct cpuid_rule signature_rule = {
-	.fix = fix_signature, .reason = "hypervisor block", .validity = CPUID_STAYS};
+	.fix = fix_signature, .reason = REASON("hypervisor block"), .validity = CPUID_STAYS};
 static const struct cpuid_rule timing_rule = {
-	.fix = fix_timing, .reason = "frequencies", .validity = CPUID_STAYS};
-static const struct cpuid_rule nothing = {.reason = "no such leaf", .validity = CPUID_STAYS};
+	.fix = fix_timing, .reason = REASON("frequencies"), .validity = CPUID_STAYS};
+static const struct cpuid_rule nothing = {.reason = REASON("no such leaf"),
+					  .validity = CPUID_STAYS};
 
 /* Of the hypervisor block, which no processor has; what is not there is zeros, as no KVM feature is. */
 static const struct cpuid_rule *hypervisor_rule(uint32_t leaf)
@@ -377,5 +383,5 @@ enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_
 	if (rule->fix)
 		rule->fix(vcpu, subleaf, result);
 	hide(vcpu->vm->config, existing, subleaf, result);
-	return rule->reason ? rule->validity : CPUID_STAYS;
+	return rule->reason ? (enum cpuid_validity)rule->validity : CPUID_STAYS;
 }

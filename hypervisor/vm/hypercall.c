@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bulkhead/platform.h"
+#include "lib/reason.h"
 #include "vm/counters.h"
 #include "vm/handlers.h"
 #include "vm/inject.h"
@@ -8,7 +9,7 @@
 struct hypercall {
 	uint64_t number;
 	uint64_t (*call)(const struct vcpu *vcpu);
-	const char *reason; /* why a guest may have it */
+	reason_given reason; /* why a guest may have it */
 };
 
 static uint64_t exit_count(const struct vcpu *vcpu)
@@ -23,8 +24,8 @@ static uint64_t feed_watchdog(const struct vcpu *vcpu)
 }
 
 static const struct hypercall hypercalls[] = {
-	{HYPERCALL_EXIT_COUNT, exit_count, "a guest can show that it runs without exits"},
-	{HYPERCALL_WATCHDOG, feed_watchdog, "its own watchdog"},
+	{HYPERCALL_EXIT_COUNT, exit_count, REASON("a guest can show that it runs without exits")},
+	{HYPERCALL_WATCHDOG, feed_watchdog, REASON("its own watchdog")},
 };
 
 static const struct hypercall *find(uint64_t number)

@@ -214,9 +214,9 @@ static void lvt_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 }
 
 struct register_rule {
-	uint32_t first, last; /* MSR numbers */
+	uint16_t first, last; /* MSR numbers */
+	uint32_t writable;    /* bits that may be set; others are reserved and would fault */
 	bool read, write;
-	uint64_t writable; /* bits that may be set; others are reserved and would fault */
 };
 
 /*
@@ -225,10 +225,10 @@ struct register_rule {
  * Read-only bits are taken and lost.
  */
 #define LVT_READ_ONLY  UINT64_C(0x05000)
-#define LVT_BITS       UINT64_C(0x117FF)
-#define LVT_PIN_BITS   UINT64_C(0x1F7FF)
-#define LVT_ERROR_BITS UINT64_C(0x110FF)
-#define LVT_TIMER_BITS UINT64_C(0x700FF)
+#define LVT_BITS       UINT32_C(0x117FF)
+#define LVT_PIN_BITS   UINT32_C(0x1F7FF)
+#define LVT_ERROR_BITS UINT32_C(0x110FF)
+#define LVT_TIMER_BITS UINT32_C(0x700FF)
 #define LVT_TIMER_MODE UINT64_C(0x60000) /* 3 is reserved */
 
 /* What the real APIC may be asked for on behalf of a guest. */
@@ -286,7 +286,7 @@ static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct register_rule *rule = find(msr);
 
-	if (!rule || !rule->write || (value & ~rule->writable) || !apic_has_register(msr))
+	if (!rule || !rule->write || (value & ~(uint64_t)rule->writable) || !apic_has_register(msr))
 		return false;
 	if (msr == APIC_LVT_TIMER && (value & LVT_TIMER_MODE) == LVT_TIMER_MODE)
 		return false;

@@ -8,6 +8,7 @@
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
 #include "cpu/tsc.h"
+#include "lib/reason.h"
 #include "vm/handlers.h"
 
 typedef bool msr_reader(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
@@ -19,7 +20,7 @@ struct msr_rule {
 	msr_writer *write; /* NULL: #GP */
 	uint64_t constant;
 	bool write_only; /* reading never comes here but for a register that the processor lacks */
-	const char *reason;
+	reason_given reason;
 };
 
 /* Microcode revision 1, as Linux expects it of a hypervisor that has nothing to update. */
@@ -162,44 +163,44 @@ static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 /* clang-format off */
 static const struct msr_rule rules[] = {
         {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,
-         .reason = "filtered: IPIs and delivery modes"},
+         .reason = REASON("filtered: IPIs and delivery modes")},
         {MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base,
-         .reason = "mode changes are the guest's, the real APIC stays in x2APIC mode"},
-        {MSR_TSC, MSR_TSC, read_tsc, write_tsc, .reason = "the core's counter is the guest's"},
+         .reason = REASON("mode changes are the guest's, the real APIC stays in x2APIC mode")},
+        {MSR_TSC, MSR_TSC, read_tsc, write_tsc, .reason = REASON("the core's counter is the guest's")},
         {MSR_TSC_ADJUST, MSR_TSC_ADJUST, .read = NULL, .write = write_tsc_adjust, .write_only = true,
-         .reason = "the same; reading passes the bitmap"},
+         .reason = REASON("the same; reading passes the bitmap")},
         {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_arch_capabilities,
-         .reason = "what needs no mitigation"},
-        {MSR_PLATFORM_ID, MSR_PLATFORM_ID, .reason = "selects microcode; none is offered"},
+         .reason = REASON("what needs no mitigation")},
+        {MSR_PLATFORM_ID, MSR_PLATFORM_ID, .reason = REASON("selects microcode; none is offered")},
         {MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, .constant = FEATURE_CONTROL_LOCK,
-         .reason = "locked, no VMX, no SMX"},
+         .reason = REASON("locked, no VMX, no SMX")},
         {MSR_MICROCODE_REVISION, MSR_MICROCODE_REVISION, .write = write_ignored,
-         .constant = MICROCODE_REVISION_1, .reason = "read after writing 0 and CPUID"},
-        {MSR_PLATFORM_INFO, MSR_PLATFORM_INFO, .reason = "no ratios, no CPUID faulting"},
-        {MSR_MTRR_CAPABILITY, MSR_MTRR_CAPABILITY, .reason = "no MTRR ranges"},
+         .constant = MICROCODE_REVISION_1, .reason = REASON("read after writing 0 and CPUID")},
+        {MSR_PLATFORM_INFO, MSR_PLATFORM_INFO, .reason = REASON("no ratios, no CPUID faulting")},
+        {MSR_MTRR_CAPABILITY, MSR_MTRR_CAPABILITY, .reason = REASON("no MTRR ranges")},
         {MSR_MISC_FEATURES, MSR_MISC_FEATURES, .write = write_zero_only,
-         .reason = "no CPUID faulting, no ring-3 MONITOR"},
+         .reason = REASON("no CPUID faulting, no ring-3 MONITOR")},
         {MSR_MACHINE_CHECK_CAPABILITY, MSR_MACHINE_CHECK_CAPABILITY,
-         .reason = "no machine-check banks"},
+         .reason = REASON("no machine-check banks")},
         {MSR_MACHINE_CHECK_STATUS, MSR_MACHINE_CHECK_STATUS, .write = write_zero_only,
-         .reason = "no machine check in progress"},
+         .reason = REASON("no machine check in progress")},
         {MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable,
-         .reason = "what operating systems test at start"},
+         .reason = REASON("what operating systems test at start")},
         {MSR_DEBUG_CONTROL, MSR_DEBUG_CONTROL, read_debug_control, write_debug_control,
-         .reason = "single-stepping on branches"},
+         .reason = REASON("single-stepping on branches")},
         /*
          * XRSTORS loads what XSS selects, and that may be IA32_RTIT_OUTPUT_BASE, with which processor
          * trace writes to host-physical memory, or a power request (SDM 1.13.1). CPUID offers none.
          */
-        {MSR_XSS, MSR_XSS, .write = write_zero_only, .reason = "no supervisor states"},
+        {MSR_XSS, MSR_XSS, .write = write_zero_only, .reason = REASON("no supervisor states")},
         {MSR_MTRR_FIXED_64K, MSR_MTRR_FIXED_64K, .write = write_ignored, .constant = MTRR_FIXED_WRITE_BACK,
-         .reason = "not announced; U-Boot reads them all the same, as each real processor has them"},
+         .reason = REASON("not announced; U-Boot reads them all the same, as each real processor has them")},
         {MSR_MTRR_FIXED_16K, MSR_MTRR_FIXED_16K + 1, .write = write_ignored,
-         .constant = MTRR_FIXED_WRITE_BACK, .reason = "the same"},
+         .constant = MTRR_FIXED_WRITE_BACK, .reason = REASON("the same")},
         {MSR_MTRR_FIXED_4K, MSR_MTRR_FIXED_4K + 7, .write = write_ignored,
-         .constant = MTRR_FIXED_WRITE_BACK, .reason = "the same"},
+         .constant = MTRR_FIXED_WRITE_BACK, .reason = REASON("the same")},
         {MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_default, write_mtrr_default,
-         .reason = "write-back everywhere"},
+         .reason = REASON("write-back everywhere")},
 };
 /* clang-format on */
 
