@@ -12,7 +12,7 @@
 static _Atomic uint32_t differences;
 
 #define MACHINE_RULE_CODE(code, name, title) [MACHINE_##name] = #code,
-static const char *const codes[MACHINE_RULE_COUNT] = {MACHINE_RULES(MACHINE_RULE_CODE)};
+static const char codes[MACHINE_RULE_COUNT][sizeof("BHC000")] = {MACHINE_RULES(MACHINE_RULE_CODE)};
 
 void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {

@@ -1,105 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names for what VMX reports as numbers. */
+#include "lib/texts.h"
 #include "vmx/controls.h"
 #include "vmx/exit.h"
 
-#define EXIT_NAME(number, name, text) [number] = text,
-static const char *const exit_names[VMX_EXIT_COUNT] = {VMX_EXIT_REASONS(EXIT_NAME)};
+TEXTS(exit_texts, VMX_EXIT_REASONS, "unknown exit reason");
+#define EXIT_OFFSET(number, name, text) [number] = TEXT_OFFSET(exit_texts, name),
+static const uint16_t exit_names[VMX_EXIT_COUNT] = {VMX_EXIT_REASONS(EXIT_OFFSET)};
 _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these numbers");
 
 /* SDM 3.31.4, table 31-1 */
-static const char *const instruction_errors[] = {
-	[1] = "VMCALL in VMX root operation",
-	[2] = "VMCLEAR with invalid physical address",
-	[3] = "VMCLEAR with VMXON pointer",
-	[4] = "VMLAUNCH with non-clear VMCS",
-	[5] = "VMRESUME with non-launched VMCS",
-	[6] = "VMRESUME after VMXOFF",
-	[7] = "VM entry with invalid control fields",
-	[8] = "VM entry with invalid host-state fields",
-	[9] = "VMPTRLD with invalid physical address",
-	[10] = "VMPTRLD with VMXON pointer",
-	[11] = "VMPTRLD with incorrect VMCS revision identifier",
-	[12] = "VMREAD or VMWRITE of unsupported VMCS component",
-	[13] = "VMWRITE to read-only VMCS component",
-	[15] = "VMXON in VMX root operation",
-	[16] = "VM entry with invalid executive-VMCS pointer",
-	[17] = "VM entry with non-launched executive VMCS",
-	[18] = "VM entry with executive-VMCS pointer that is not the VMXON pointer",
-	[19] = "VMCALL with non-clear VMCS",
-	[20] = "VMCALL with invalid VM-exit control fields",
-	[22] = "VMCALL with incorrect MSEG revision identifier",
-	[23] = "VMXOFF under dual-monitor treatment",
-	[24] = "VMCALL with invalid SMM-monitor features",
-	[25] = "VM entry with invalid VM-execution control fields in executive VMCS",
-	[26] = "VM entry with events blocked by MOV SS",
-	[28] = "invalid operand to INVEPT or INVVPID",
-};
+#define INSTRUCTION_ERRORS(X)                                                                  \
+	X(1, error_1, "VMCALL in VMX root operation")                                          \
+	X(2, error_2, "VMCLEAR with invalid physical address")                                 \
+	X(3, error_3, "VMCLEAR with VMXON pointer")                                            \
+	X(4, error_4, "VMLAUNCH with non-clear VMCS")                                          \
+	X(5, error_5, "VMRESUME with non-launched VMCS")                                       \
+	X(6, error_6, "VMRESUME after VMXOFF")                                                 \
+	X(7, error_7, "VM entry with invalid control fields")                                  \
+	X(8, error_8, "VM entry with invalid host-state fields")                               \
+	X(9, error_9, "VMPTRLD with invalid physical address")                                 \
+	X(10, error_10, "VMPTRLD with VMXON pointer")                                          \
+	X(11, error_11, "VMPTRLD with incorrect VMCS revision identifier")                     \
+	X(12, error_12, "VMREAD or VMWRITE of unsupported VMCS component")                     \
+	X(13, error_13, "VMWRITE to read-only VMCS component")                                 \
+	X(15, error_15, "VMXON in VMX root operation")                                         \
+	X(16, error_16, "VM entry with invalid executive-VMCS pointer")                        \
+	X(17, error_17, "VM entry with non-launched executive VMCS")                           \
+	X(18, error_18, "VM entry with executive-VMCS pointer that is not the VMXON pointer")  \
+	X(19, error_19, "VMCALL with non-clear VMCS")                                          \
+	X(20, error_20, "VMCALL with invalid VM-exit control fields")                          \
+	X(22, error_22, "VMCALL with incorrect MSEG revision identifier")                      \
+	X(23, error_23, "VMXOFF under dual-monitor treatment")                                 \
+	X(24, error_24, "VMCALL with invalid SMM-monitor features")                            \
+	X(25, error_25, "VM entry with invalid VM-execution control fields in executive VMCS") \
+	X(26, error_26, "VM entry with events blocked by MOV SS")                              \
+	X(28, error_28, "invalid operand to INVEPT or INVVPID")
 
-struct control_name {
-	enum vmx_control_word word;
-	uint32_t bit;
-	const char *name;
-};
+TEXTS(error_texts, INSTRUCTION_ERRORS, "unknown VM-instruction error");
+#define ERROR_OFFSET(number, name, text) [number] = TEXT_OFFSET(error_texts, name),
+static const uint16_t instruction_errors[] = {INSTRUCTION_ERRORS(ERROR_OFFSET)};
+
+/* A control by its word and bit, as one number */
+#define CONTROL(word, bit) ((unsigned)(word) << 5 | (unsigned)__builtin_ctz(bit))
 
 /* SDM 3.25.6 to 3.25.8 */
-static const struct control_name control_names[] = {
-	{CONTROL_PIN, PIN_EXTERNAL_INTERRUPT, "external-interrupt exiting"},
-	{CONTROL_PIN, PIN_NMI, "NMI exiting"},
-	{CONTROL_PIN, PIN_VIRTUAL_NMI, "virtual NMIs"},
-	{CONTROL_PIN, PIN_PREEMPTION_TIMER, "activate VMX-preemption timer"},
-	{CONTROL_PROCESSOR, PROCESSOR_INTERRUPT_WINDOW, "interrupt-window exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_TSC_OFFSETTING, "use TSC offsetting"},
-	{CONTROL_PROCESSOR, PROCESSOR_HLT, "HLT exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_INVLPG, "INVLPG exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_MWAIT, "MWAIT exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_RDPMC, "RDPMC exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_RDTSC, "RDTSC exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_CR3_LOAD, "CR3-load exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_CR3_STORE, "CR3-store exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_CR8_LOAD, "CR8-load exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_CR8_STORE, "CR8-store exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_NMI_WINDOW, "NMI-window exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_IO_BITMAPS, "use I/O bitmaps"},
-	{CONTROL_PROCESSOR, PROCESSOR_MSR_BITMAPS, "use MSR bitmaps"},
-	{CONTROL_PROCESSOR, PROCESSOR_MONITOR, "MONITOR exiting"},
-	{CONTROL_PROCESSOR, PROCESSOR_SECONDARY, "activate secondary controls"},
-	{CONTROL_PROCESSOR2, PROCESSOR2_EPT, "enable EPT"},
-	{CONTROL_PROCESSOR2, PROCESSOR2_VPID, "enable VPID"},
-	{CONTROL_PROCESSOR2, PROCESSOR2_UNRESTRICTED_GUEST, "unrestricted guest"},
-	{CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS, "save debug controls"},
-	{CONTROL_EXIT, EXIT_HOST_64_BIT, "host address-space size"},
-	{CONTROL_EXIT, EXIT_ACKNOWLEDGE, "acknowledge interrupt on exit"},
-	{CONTROL_EXIT, EXIT_SAVE_PAT, "save IA32_PAT"},
-	{CONTROL_EXIT, EXIT_LOAD_PAT, "load IA32_PAT"},
-	{CONTROL_EXIT, EXIT_SAVE_EFER, "save IA32_EFER"},
-	{CONTROL_EXIT, EXIT_LOAD_EFER, "load IA32_EFER"},
-	{CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, "load debug controls"},
-	{CONTROL_ENTRY, ENTRY_IA32E_GUEST, "IA-32e mode guest"},
-	{CONTROL_ENTRY, ENTRY_LOAD_PAT, "load IA32_PAT"},
-	{CONTROL_ENTRY, ENTRY_LOAD_EFER, "load IA32_EFER"},
-};
+#define CONTROL_NAMES(X)                                                                          \
+	X(CONTROL(CONTROL_PIN, PIN_EXTERNAL_INTERRUPT), pin_external_interrupt,                   \
+	  "external-interrupt exiting")                                                           \
+	X(CONTROL(CONTROL_PIN, PIN_NMI), pin_nmi, "NMI exiting")                                  \
+	X(CONTROL(CONTROL_PIN, PIN_VIRTUAL_NMI), pin_virtual_nmi, "virtual NMIs")                 \
+	X(CONTROL(CONTROL_PIN, PIN_PREEMPTION_TIMER), pin_preemption_timer,                       \
+	  "activate VMX-preemption timer")                                                        \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_TSC_OFFSETTING), processor_tsc_offsetting,         \
+	  "use TSC offsetting")                                                                   \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_HLT), processor_hlt, "HLT exiting")                \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_INVLPG), processor_invlpg, "INVLPG exiting")       \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_MWAIT), processor_mwait, "MWAIT exiting")          \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_RDPMC), processor_rdpmc, "RDPMC exiting")          \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_RDTSC), processor_rdtsc, "RDTSC exiting")          \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_CR3_LOAD), processor_cr3_load, "CR3-load exiting") \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_CR3_STORE), processor_cr3_store,                   \
+	  "CR3-store exiting")                                                                    \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_CR8_LOAD), processor_cr8_load, "CR8-load exiting") \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_CR8_STORE), processor_cr8_store,                   \
+	  "CR8-store exiting")                                                                    \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_NMI_WINDOW), processor_nmi_window,                 \
+	  "NMI-window exiting")                                                                   \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_IO_BITMAPS), processor_io_bitmaps,                 \
+	  "use I/O bitmaps")                                                                      \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_MSR_BITMAPS), processor_msr_bitmaps,               \
+	  "use MSR bitmaps")                                                                      \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_MONITOR), processor_monitor, "MONITOR exiting")    \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_SECONDARY), processor_secondary,                   \
+	  "activate secondary controls")                                                          \
+	X(CONTROL(CONTROL_PROCESSOR2, PROCESSOR2_EPT), processor2_ept, "enable EPT")              \
+	X(CONTROL(CONTROL_PROCESSOR2, PROCESSOR2_VPID), processor2_vpid, "enable VPID")           \
+	X(CONTROL(CONTROL_PROCESSOR2, PROCESSOR2_UNRESTRICTED_GUEST),                             \
+	  processor2_unrestricted_guest, "unrestricted guest")                                    \
+	X(CONTROL(CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS), exit_save_debug_controls,              \
+	  "save debug controls")                                                                  \
+	X(CONTROL(CONTROL_EXIT, EXIT_HOST_64_BIT), exit_host_64_bit, "host address-space size")   \
+	X(CONTROL(CONTROL_EXIT, EXIT_ACKNOWLEDGE), exit_acknowledge,                              \
+	  "acknowledge interrupt on exit")                                                        \
+	X(CONTROL(CONTROL_EXIT, EXIT_SAVE_PAT), exit_save_pat, "save IA32_PAT")                   \
+	X(CONTROL(CONTROL_EXIT, EXIT_LOAD_PAT), exit_load_pat, "load IA32_PAT")                   \
+	X(CONTROL(CONTROL_EXIT, EXIT_SAVE_EFER), exit_save_efer, "save IA32_EFER")                \
+	X(CONTROL(CONTROL_EXIT, EXIT_LOAD_EFER), exit_load_efer, "load IA32_EFER")                \
+	X(CONTROL(CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS), entry_load_debug_controls,           \
+	  "load debug controls")                                                                  \
+	X(CONTROL(CONTROL_ENTRY, ENTRY_IA32E_GUEST), entry_ia32e_guest, "IA-32e mode guest")      \
+	X(CONTROL(CONTROL_ENTRY, ENTRY_LOAD_PAT), entry_load_pat, "load IA32_PAT")                \
+	X(CONTROL(CONTROL_ENTRY, ENTRY_LOAD_EFER), entry_load_efer, "load IA32_EFER")             \
+	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_INTERRUPT_WINDOW), processor_interrupt_window,     \
+	  "interrupt-window exiting")
+
+TEXTS(control_texts, CONTROL_NAMES, "unnamed control");
+#define CONTROL_ROW(control, name, text) {control, TEXT_OFFSET(control_texts, name)},
+static const struct control_name {
+	uint16_t control;
+	uint16_t text;
+} control_names[] = {CONTROL_NAMES(CONTROL_ROW)};
 
 const char *vmx_control_name(enum vmx_control_word word, uint32_t bit)
 {
 	for (unsigned i = 0; i < sizeof(control_names) / sizeof(control_names[0]); i++)
-		if (control_names[i].word == word && control_names[i].bit == bit)
-			return control_names[i].name;
-	return "unnamed control";
+		if (bit != 0 && control_names[i].control == CONTROL(word, bit))
+			return TEXT_AT(control_texts, control_names[i].text);
+	return TEXT_AT(control_texts, 0);
 }
 
 const char *exit_reason_name(uint32_t reason)
 {
-	const char *name = reason < VMX_EXIT_COUNT ? exit_names[reason] : NULL;
-
-	return name ? name : "unknown exit reason";
+	return TEXT_AT(exit_texts, reason < VMX_EXIT_COUNT ? exit_names[reason] : 0);
 }
 
 const char *vmx_instruction_error_name(uint64_t number)
 {
-	const char *name = NULL;
+	bool known = number < sizeof(instruction_errors) / sizeof(instruction_errors[0]);
 
-	if (number < sizeof(instruction_errors) / sizeof(instruction_errors[0]))
-		name = instruction_errors[number];
-	return name ? name : "unknown VM-instruction error";
+	return TEXT_AT(error_texts, known ? instruction_errors[number] : 0);
 }
