@@ -8,6 +8,7 @@
 #define DEVICES_FW_CFG_H
 
 #include "bulkhead/tables.h"
+#include "lib/optional.h"
 
 struct fw_cfg {
 	uint16_t item;
@@ -16,7 +17,7 @@ struct fw_cfg {
 
 /* IN and OUT of `size` bytes at one of the two ports. */
 uint32_t fw_cfg_read(struct fw_cfg *fw_cfg, const struct vm_config *vm, uint16_t port,
-		     unsigned size);
-void fw_cfg_write(struct fw_cfg *fw_cfg, uint16_t port, unsigned size, uint32_t value);
+		     unsigned size) OPTIONAL;
+void fw_cfg_write(struct fw_cfg *fw_cfg, uint16_t port, unsigned size, uint32_t value) OPTIONAL;
 
 #endif

@@ -45,23 +45,23 @@ uint8_t pic_read(struct pic_pair *pair, uint16_t port) OPTIONAL;
 void pic_write(struct pic_pair *pair, uint16_t port, uint8_t value) OPTIONAL;
 
 /* Input 0 to 15 of the pair goes high or low. */
-void pic_set_line(struct pic_pair *pair, unsigned input, bool high);
+void pic_set_line(struct pic_pair *pair, unsigned input, bool high) OPTIONAL;
 
 /* Whether the next rising edge of an input would make the pair signal, which it does not do now. */
-bool pic_would_signal(const struct pic_pair *pair, unsigned input);
+bool pic_would_signal(const struct pic_pair *pair, unsigned input) OPTIONAL;
 
 /*
  * For interrupts that reach the guest past the pair (vm/pic_pins.c), bit n for input n: those that it would let
  * through and whose end it would hear of; the vector of one; those in service, and that more have begun.
  */
-uint16_t pic_open(const struct pic_pair *pair);
-uint8_t pic_vector(const struct pic_pair *pair, unsigned input);
-uint16_t pic_in_service(const struct pic_pair *pair);
-void pic_serve(struct pic_pair *pair, uint16_t inputs);
+uint16_t pic_open(const struct pic_pair *pair) OPTIONAL;
+uint8_t pic_vector(const struct pic_pair *pair, unsigned input) OPTIONAL;
+uint16_t pic_in_service(const struct pic_pair *pair) OPTIONAL;
+void pic_serve(struct pic_pair *pair, uint16_t inputs) OPTIONAL;
 
 /* Whether an interrupt waits that the processor should take. */
-bool pic_pending(const struct pic_pair *pair);
+bool pic_pending(const struct pic_pair *pair) OPTIONAL;
 /* The processor acknowledges: vector of the interrupt, which is in service then; 7 or 15 if spurious. */
-uint8_t pic_acknowledge(struct pic_pair *pair);
+uint8_t pic_acknowledge(struct pic_pair *pair) OPTIONAL;
 
 #endif

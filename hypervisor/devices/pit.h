@@ -42,9 +42,9 @@ uint8_t pit_read(struct pit *pit, uint16_t port, uint64_t now) OPTIONAL;
 void pit_write(struct pit *pit, uint16_t port, uint8_t value, uint64_t now) OPTIONAL;
 
 /* The counter's output pin. */
-bool pit_output(const struct pit_counter *counter, uint64_t now);
+bool pit_output(const struct pit_counter *counter, uint64_t now) OPTIONAL;
 
 /* Tick after `now` at which the output of counter 0 rises next; UINT64_MAX: not before it is written. */
-uint64_t pit_next_rise(const struct pit *pit, uint64_t now);
+uint64_t pit_next_rise(const struct pit *pit, uint64_t now) OPTIONAL;
 
 #endif

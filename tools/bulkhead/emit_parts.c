@@ -14,13 +14,14 @@ static const char *const loaders[] = {
 };
 
 static const struct {
-	uint32_t device; /* enum virtual_device */
+	uint32_t devices; /* OR of enum virtual_device: any of them */
 	const char *functions;
 } devices[] = {
-	{VIRTUAL_PIC, "pic_reset pic_read pic_write"},
-	{VIRTUAL_PIT, "pit_reset pit_read pit_write"},
+	/* they are wired to each other */
+	{VIRTUAL_PIC | VIRTUAL_PIT, "pic_reset pic_read pic_write pit_reset pit_read pit_write"},
 	{VIRTUAL_RTC, "rtc_init rtc_reset rtc_read rtc_write"},
 	{VIRTUAL_KEYBOARD, "keyboard_reset keyboard_read keyboard_write"},
+	{VIRTUAL_FW_CFG, "fw_cfg_read fw_cfg_write"},
 };
 
 #define PCI_FUNCTIONS                                                    \
@@ -41,7 +42,7 @@ void emit_parts(FILE *file, const struct scenario *scenario)
 		if (protocols >> i & 1)
 			fprintf(file, "EXTERN(%s)\n", loaders[i]);
 	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
-		if (virtual_devices & devices[i].device)
+		if (virtual_devices & devices[i].devices)
 			fprintf(file, "EXTERN(%s)\n", devices[i].functions);
 	if (pci_functions)
 		fprintf(file, "EXTERN(%s)\n", PCI_FUNCTIONS);
