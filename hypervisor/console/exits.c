@@ -17,7 +17,7 @@ static void say_reason(struct console *console, uint32_t reason, struct exit_cou
 		    counter.count, "-", "-", "-", "-");
 	else
 		say(console, "%-34s %10lu %8u %8lu %8u %14lu", exit_reason_name(reason),
-		    counter.count, counter.minimum, counter.total / counter.count, counter.maximum,
+		    counter.count, counter.minimum, exit_counter_average(&counter), counter.maximum,
 		    counter.total);
 }
 
