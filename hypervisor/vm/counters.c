@@ -22,6 +22,13 @@ void counters_init(struct core_counters *counters, uint32_t apic_id)
 		};
 }
 
+void counters_begin(struct core_counters *counters)
+{
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		if (counters->exits[i].untimed == UINT32_MAX)
+			counters->exits[i].untimed = 0;
+}
+
 /* No handler takes this long: it has moved the counter, on behalf of a guest that writes its TSC. */
 #define TICKS_IMPOSSIBLE (UINT32_C(1) << 31)
 

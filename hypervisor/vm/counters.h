@@ -8,6 +8,9 @@
 /* Empty counters of a core, with what readers need to find their way. */
 void counters_init(struct core_counters *counters, uint32_t apic_id);
 
+/* A life begins: no exit is being handled. The one whose handler ended the last life was never done. */
+void counters_begin(struct core_counters *counters);
+
 /* An exit that is timed took so many ticks: called by the exit path (entry.S), which counts and decides. */
 void exit_counter_time(struct exit_counter *counter, uint32_t ticks);
 

@@ -37,6 +37,7 @@
 #define EXIT_COUNTER_SHIFT      5   /* struct exit_counter */
 #define EXIT_COUNTER_COUNT      0
 #define EXIT_COUNTER_UNTIMED    24
+#define WATCHDOG_EXITS          4096 /* vm/watchdog.h */
 
 	.section .text.vmx_entry, "ax"
 
@@ -105,12 +106,18 @@ vmx_launch:
 .endif
 .endm
 
-/* Counts the exit at `counter`; its time is taken if none of the untimed ones is left. */
+/*
+ * Counts the exit at `counter`. Now and then it goes on at \timed, where its time is taken and the watchdog looked
+ * after: a guest that does nothing but exit must not hide from it.
+ */
 .macro count_exit counter, timed
 	incq COUNTERS_EXITS + EXIT_COUNTER_COUNT\counter
 .if CONFIG_EXIT_TIMES
 	subl $1, COUNTERS_EXITS + EXIT_COUNTER_UNTIMED\counter
 	jb \timed
+.else
+	testl $(WATCHDOG_EXITS - 1), COUNTERS_EXITS + EXIT_COUNTER_COUNT\counter
+	jz \timed
 .endif
 .endm
 
@@ -268,8 +275,22 @@ took:
 	movl %eax, %esi
 	addq $COUNTERS_EXITS, %rdi
 	call exit_counter_time     /* exit_counter_time(counter, ticks) */
-	jmp resume
+	jmp look
+.else
+.if !CONFIG_EXIT_TRACE
+cpuid_timed:
+	save_other_registers
+	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
 .endif
+timed:
+	movq %rsp, %rsi
+	call_handler
+.endif
+look:
+	movq %gs:CPU_VCPU, %rdi
+	movq %rsp, %rsi
+	call watchdog_check        /* (vcpu, registers) */
+	jmp resume
 
 /* An exit reason without a handler, or no exit at all but an entry that failed. */
 unhandled:

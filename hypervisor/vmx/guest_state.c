@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VMCS of the calling core's vCPU: set-up, reset, and what the exit handlers ask of it. */
+#include "vm/counters.h"
 #include "vm/guest_state.h"
 
 #include "bulkhead/exit_words.h"
@@ -335,6 +336,7 @@ _Noreturn void guest_run(struct guest_registers *registers)
 	struct guest_registers *saved = saved_registers(cpu_area_of(this_cpu()));
 
 	*saved = *registers;
+	counters_begin(this_cpu()->vcpu->counters);
 	this_cpu()->vcpu->counters->started = tsc_read();
 	vmx_launch(saved);
 }

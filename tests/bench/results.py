@@ -93,8 +93,9 @@ class Target:
 
 
 def latency_differences(native, bulkhead):
-    """Ticks that timers come later than natively, at most, of all ways to measure them."""
-    names = [n for n in native if n.startswith("timer_")]
+    """Ticks by which timers differ from native, at most, of all ways to measure them: the averages of a halted
+    core, and the extremes of all. On a running core the average depends on where in its loop a deadline falls."""
+    names = [n for n in native if n.startswith("timer_") and ("halted" in n or n.endswith(("_min", "_max")))]
     return max(abs(native[n] - bulkhead[n]) for n in names)
 
 

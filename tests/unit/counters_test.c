@@ -206,6 +206,21 @@ static void report_shows_changes(void **state)
 	assert_true(fake_log_has(LOG_INFO, "CPUID: qualification 0x55, then not yet, 0 ticks"));
 }
 
+/* The exit that ended a life is never done; the next of its kind is timed again. */
+static void a_new_life_times_again(void **state)
+{
+	struct exit_counter *counter = &vcpus[0].counters->exits[10];
+
+	(void)state;
+	one_exit(counter, 500);
+	counter->count++;
+	counter->untimed--;
+	counters_begin(vcpus[0].counters);
+	one_exit(counter, 700);
+	assert_int_equal(counter->total, 1200);
+	assert_int_equal(counter->maximum, 700);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup(impossible_times_are_not_believed, setup),
 		cmocka_unit_test_setup(short_exits_are_timed_seldom, setup),
 		cmocka_unit_test_setup(the_exit_at_work_is_not_accounted_for, setup),
+		cmocka_unit_test_setup(a_new_life_times_again, setup),
 		cmocka_unit_test_setup(empty_counters_say_so, setup),
 		cmocka_unit_test_setup(changed_registers_are_recorded, setup),
 		cmocka_unit_test_setup(records_go_round, setup),
