@@ -74,6 +74,7 @@ def main():
         with checks("one's reboot ends in a reset that its guest asked for"):
             machine.send("one", "reboot -f\n")
             machine.wait_for("hv", r"\[\d one\] info: vCPU \d: reset requested by its guest", BOOT_SECONDS)
+            machine.wait_for("hv", r'VM "one" has stopped: reset requested by its guest', BOOT_SECONDS)
         with checks("neither needs more exits than it should"):
             for name in ("one", "two"):
                 total = linuxguest.exits(machine.lines("hv"), name).get("all", 0)
