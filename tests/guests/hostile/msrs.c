@@ -29,6 +29,9 @@ static const struct msr_row rows[] = {
 	{0x17A, 0x17A, ALLOW, ALLOW},   /* */
 	{0x1A0, 0x1A0, ALLOW, ALLOW},   /* misc enable */
 	{0x1D9, 0x1D9, ALLOW, ALLOW},   /* debug control */
+	{0x250, 0x250, ALLOW, ALLOW},   /* fixed-range MTRRs: written in vain */
+	{0x258, 0x259, ALLOW, ALLOW},   /* */
+	{0x268, 0x26F, ALLOW, ALLOW},   /* */
 	{0x277, 0x277, ALLOW, ALLOW},   /* PAT */
 	{0x2FF, 0x2FF, ALLOW, ALLOW},   /* MTRR default type */
 	{0x6E0, 0x6E0, ALLOW, ALLOW},   /* TSC deadline */
