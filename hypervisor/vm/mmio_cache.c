@@ -4,10 +4,10 @@
 #include "cpu/privileged.h"
 #include "lib/string.h"
 
-/* Instructions that access one register after the other are a few bytes apart. */
+/* Instructions that access one register after the other are a few bytes apart, and must not share a place. */
 static unsigned place_of(gva_t address)
 {
-	return (unsigned)(address >> 2) % MMIO_CACHE_ENTRIES;
+	return (unsigned)address % MMIO_CACHE_ENTRIES;
 }
 
 /*

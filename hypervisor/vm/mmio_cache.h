@@ -12,7 +12,7 @@
 
 #include "vm/mmio_decode.h"
 
-#define MMIO_CACHE_ENTRIES 4
+#define MMIO_CACHE_ENTRIES 8
 
 struct mmio_cache_entry {
 	gva_t address; /* of the instruction */
