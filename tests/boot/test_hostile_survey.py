@@ -22,7 +22,7 @@ def main():
     with Checks() as checks, boot("hostile-survey") as machine:
         for vm in ("pair", "survey"):
             with checks(f"{vm} comes to its end"):
-                machine.wait_for(vm, rf"^hostile: {vm} done$", BOOT_SECONDS)
+                machine.wait_for(vm, rf"^hostile: {vm} done$", 2 * BOOT_SECONDS)
         problem = neighbour(machine)
         judge_results(checks, machine, "survey", SURVEY, problem)
         judge_results(checks, machine, "pair", PAIR, problem)
