@@ -68,7 +68,7 @@ def report_of(vm, end):
     """Lines that must be there."""
     if end == LOST:
         return [rf'VM "{vm}" is lost, and this core with it: ']
-    guest = [] if vm in UNREADABLE else [r"rip=0x1001f. rsp=0x\w+ rflags=0x\w+ \(32-bit code, CPL 0\)", r"cr0=0x", r"cs=0x"]
+    guest = [] if vm in UNREADABLE else [r"rip=0x1001f. rsp=0x\w+ rflags=0x\w+ \(32-bit code, CPL 0[,)]", r"cr0=0x", r"cs=0x"]
     return [rf"vCPU 0 stops its VM: {end}", r"vCPU 0 exits: +1 VMCALL", r"vCPU 0 last exits: "] + guest
 
 
