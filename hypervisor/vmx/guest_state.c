@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VMCS of the calling core's vCPU: set-up, reset, and what the exit handlers ask of it. */
-#include "vm/counters.h"
 #include "vm/guest_state.h"
+#include "vm/counters.h"
 
 #include "bulkhead/exit_words.h"
 #include "cpu/cpu.h"

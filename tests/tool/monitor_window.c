@@ -68,8 +68,8 @@ static void fill_core(struct core_counters *c)
 	c->counter_size = sizeof(struct exit_counter), c->counter_count = EXIT_REASON_COUNT;
 	c->record_size = sizeof(struct exit_record), c->record_count = CONFIG_EXIT_TRACE_DEPTH;
 	c->records_offset = offsetof(struct core_counters, records);
-	c->exits[10] =
-		(struct exit_counter){.count = 4, .total = 400, .minimum = 70, .maximum = 160, .share = 1};
+	c->exits[10] = (struct exit_counter){
+		.count = 4, .total = 400, .minimum = 70, .maximum = 160, .share = 1};
 	/* the newer one lies first, as in a ring that has wrapped */
 	c->records[0] = (struct exit_record){.tsc = 300,
 					     .rip = 0x1234,

@@ -15,6 +15,7 @@
 #include "bulkhead/platform.h"
 #include "process.h"
 #include "tool_emit_model.h"
+#include "virtual.h"
 
 struct case_state {
 	struct fixture fixture;
@@ -213,11 +214,16 @@ static void test_fadt_is_hardware_reduced(void **state)
 static void test_fadt_names_legacy_devices_that_the_vm_owns(void **state)
 {
 	struct case_state *current = *state;
+	struct text none = {.value = VIRTUAL_NONE_NAME};
 
-	/* No 8042, no VGA; RTC there. */
+	/* No 8042, no VGA; RTC there, or the virtual one that Linux has by default. */
 	assert_int_equal(read_number(fadt(build(state, VM_LINUX)), 109, 2), 0x05);
 	plan_free(&current->plan);
 	current->fixture.vms[VM_LINUX].device_count = 1;
+	assert_int_equal(read_number(fadt(build(state, VM_LINUX)), 109, 2), 0x05);
+	plan_free(&current->plan);
+	current->fixture.vms[VM_LINUX].virtual_devices = &none;
+	current->fixture.vms[VM_LINUX].virtual_device_count = 1;
 	assert_int_equal(read_number(fadt(build(state, VM_LINUX)), 109, 2), 0x25);
 	plan_free(&current->plan);
 	current->fixture.vms[VM_LINUX].device_count = 0;

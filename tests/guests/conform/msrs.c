@@ -35,16 +35,16 @@ static const struct {
 };
 /* clang-format on */
 
-static uint64_t value;
+static uint64_t moved;
 
 static void read_one(void *msr)
 {
-	value = msr_read(*(uint32_t *)msr);
+	moved = msr_read(*(uint32_t *)msr);
 }
 
 static void write_back(void *msr)
 {
-	msr_write(*(uint32_t *)msr, value);
+	msr_write(*(uint32_t *)msr, moved);
 }
 
 void test_msrs(void)
@@ -53,10 +53,10 @@ void test_msrs(void)
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		uint32_t msr = list[i].msr, read, write = VECTOR_NONE;
 
-		value = 0;
+		moved = 0;
 		read = probe(read_one, &msr);
 		if (read == VECTOR_NONE)
 			write = probe(write_back, &msr);
-		observe(list[i].name, (uint64_t[]){read, value, write}, 3);
+		observe(list[i].name, (uint64_t[]){read, moved, write}, 3);
 	}
 }

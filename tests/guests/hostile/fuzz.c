@@ -115,7 +115,7 @@ static void generate(uint8_t *code, uint64_t *state)
 }
 
 /* Values that matter: device pages, ends of memory, foreign memory, MSRs, nothing, all ones. */
-static uint64_t value(uint64_t *state)
+static uint64_t some_value(uint64_t *state)
 {
 	static const uint64_t bases[] = {0,
 					 1,
@@ -173,13 +173,13 @@ static uint32_t attempt(uint32_t index, uint64_t *state)
 	struct call call = {.code = codes[index]};
 
 	generate(codes[index], state);
-	call.registers.rax = value(state);
-	call.registers.rbx = value(state);
+	call.registers.rax = some_value(state);
+	call.registers.rbx = some_value(state);
 	/* a count is small in most cases, or every string would run to the end of memory */
-	call.registers.rcx = next(state) % 4 ? next(state) % 16 : value(state);
-	call.registers.rdx = value(state);
-	call.registers.rsi = value(state);
-	call.registers.rdi = value(state);
+	call.registers.rcx = next(state) % 4 ? next(state) % 16 : some_value(state);
+	call.registers.rdx = some_value(state);
+	call.registers.rsi = some_value(state);
+	call.registers.rdi = some_value(state);
 	timer_start();
 	return next(state) % CPL3_IN ? probe(run, &call) : probe_user(run_user, &call);
 }
@@ -211,7 +211,7 @@ static void record_map(bool map)
 	translations_flush();
 }
 
-static void count(uint64_t attempts, uint64_t exceptions)
+static void add_to_record(uint64_t attempts, uint64_t exceptions)
 {
 	record_map(true);
 	__atomic_add_fetch(&RECORD->attempts, attempts, __ATOMIC_RELAXED);
@@ -292,7 +292,7 @@ _Noreturn void fuzz_main(uint32_t index)
 		for (unsigned i = 0; i < ATTEMPTS; i++) {
 			bool exception = attempt(index % CORES, &state) != VECTOR_NONE;
 
-			count(1, exception);
+			add_to_record(1, exception);
 		}
 		restore(index % CORES, &machine);
 		if (index == 0 && ++told % REPORTS == 0)
