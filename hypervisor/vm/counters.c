@@ -22,13 +22,6 @@ void counters_init(struct core_counters *counters, uint32_t apic_id)
 		};
 }
 
-void counters_begin(struct core_counters *counters)
-{
-	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
-		if (counters->exits[i].untimed == UINT32_MAX)
-			counters->exits[i].untimed = 0;
-}
-
 /* No handler takes this long: it has moved the counter, on behalf of a guest that writes its TSC. */
 #define TICKS_IMPOSSIBLE (UINT32_C(1) << 31)
 
@@ -45,7 +38,10 @@ static uint32_t share_for(uint32_t ticks)
 
 static void add_time(struct exit_counter *counter, uint32_t ticks)
 {
-	counter->total += (uint64_t)ticks * counter->share;
+	/* The first that ends stands for those before it, too, during which the VM ended. */
+	bool first = counter->minimum > counter->maximum;
+
+	counter->total += ticks * (first ? counter->count : counter->share);
 	if (ticks < counter->minimum)
 		counter->minimum = ticks;
 	if (ticks > counter->maximum)
@@ -60,6 +56,22 @@ void exit_counter_time(struct exit_counter *counter, uint32_t ticks)
 	if (counter->count >= EXIT_TIMED_FIRST)
 		counter->share = share_for(ticks);
 	counter->untimed = counter->share - 1;
+}
+
+/* An exit during which the VM ended has no end of its own: it counts as an average one. */
+static void forget_unended(struct exit_counter *counter)
+{
+	if (counter->minimum > counter->maximum)
+		counter->untimed = 0;
+	else
+		exit_counter_time(counter, (uint32_t)exit_counter_average(counter));
+}
+
+void counters_begin(struct core_counters *counters)
+{
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+		if (counters->exits[i].untimed == UINT32_MAX)
+			forget_unended(&counters->exits[i]);
 }
 
 uint64_t counters_exits(const struct core_counters *counters)

@@ -52,7 +52,7 @@ BOOTS = {
         outside("frame-device", WRITES, 0xFEE007F8),
         outside("write-readonly", WRITES, 0x400000),
         outside("fetch-data", FETCHES, 0x500000),
-        outside("real-mode", READS, 0xFFFF0),
+        outside("real-mode", READS, 0x90000),
     ],
     "hostile-reaches": [
         Ending("xsave-outside", OUTSIDE, r"vCPU 0 (reads|writes to) guest-physical 0x20200"),

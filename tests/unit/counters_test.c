@@ -206,7 +206,7 @@ static void report_shows_changes(void **state)
 	assert_true(fake_log_has(LOG_INFO, "CPUID: qualification 0x55, then not yet, 0 ticks"));
 }
 
-/* The exit that ended a life is never done; the next of its kind is timed again. */
+/* The exit that ended a life is never done: an average one, not one of no ticks. The next of its kind is timed again. */
 static void a_new_life_times_again(void **state)
 {
 	struct exit_counter *counter = &vcpus[0].counters->exits[10];
@@ -216,9 +216,28 @@ static void a_new_life_times_again(void **state)
 	counter->count++;
 	counter->untimed--;
 	counters_begin(vcpus[0].counters);
+	assert_int_equal(exit_counter_average(counter), 500);
 	one_exit(counter, 700);
-	assert_int_equal(counter->total, 1200);
+	assert_int_equal(counter->total, 1700);
 	assert_int_equal(counter->maximum, 700);
+}
+
+/* Nothing is known of exits of which none ever ended; the first that does speaks for them. */
+static void lives_may_all_end_by_one_reason(void **state)
+{
+	struct exit_counter *counter = &vcpus[0].counters->exits[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * EXIT_TIMED_FIRST; i++) {
+		counter->count++;
+		counter->untimed--;
+		counters_begin(vcpus[0].counters);
+	}
+	assert_int_equal(exit_counter_average(counter), 0);
+	one_exit(counter, 300);
+	assert_int_equal(counter->minimum, 300);
+	assert_int_equal(counter->maximum, 300);
+	assert_int_equal(exit_counter_average(counter), 300);
 }
 
 int main(void)
@@ -229,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup(short_exits_are_timed_seldom, setup),
 		cmocka_unit_test_setup(the_exit_at_work_is_not_accounted_for, setup),
 		cmocka_unit_test_setup(a_new_life_times_again, setup),
+		cmocka_unit_test_setup(lives_may_all_end_by_one_reason, setup),
 		cmocka_unit_test_setup(empty_counters_say_so, setup),
 		cmocka_unit_test_setup(changed_registers_are_recorded, setup),
 		cmocka_unit_test_setup(records_go_round, setup),

@@ -55,7 +55,7 @@ low_real_mode:
 	andl	$~CR0_PE, %eax
 	movl	%eax, %cr0
 	ljmp	$0, $(LOW + 2f - low_real_mode)
-2:	movw	$0xFFFF, %ax
+2:	movw	$0x9000, %ax
 	movw	%ax, %ds
 	movb	0, %al
 3:	hlt
