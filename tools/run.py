@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boot an image in Bochs and show all its consoles in this terminal.
 
-With a terminal, keys go to the first VM that has a UART, and Ctrl-] leaves. Without one, the run ends by
-itself: with status 0 once every VM has reported (the scenario's `report` text came on its console), else
+With a terminal, keys go to the first VM that has a UART, Ctrl-\\ has them go to the next console, the hypervisor's
+included (operator's console), and Ctrl-] leaves. Without one, the run ends by itself: with status 0 once every VM has reported (the scenario's `report` text came on its console), else
 with status 1 and what is missing.
 """
 
@@ -22,6 +22,8 @@ from terminal import Live, Plain
 
 LEAVE_KEY = b"\x1d"
 LEAVE_NAME = "Ctrl-]"
+NEXT_KEY = b"\x1c"
+NEXT_NAME = "Ctrl-\\"
 # After the hypervisor has said that it refuses, nothing more will come; let its last lines out.
 REFUSAL = re.compile(r"\[\d+ hv\] error: (.*no VM is started|panic)")
 REFUSAL_SECONDS = 2
@@ -114,16 +116,13 @@ class Run:
         self.waits = [Wait(vm.name, vm.report) for vm in self.manifest.vms if vm.console]
         self.waits += [Wait(*parts("--until", u, 2)) for u in options.until]
         self.typings = [Typing(*parts("--send", s, 3)) for s in options.send]
-        self.typing_to = None
-        serial = [vm.name for vm in self.manifest.vms
-                  if vm.console and vm.console.kind == "serial"]
-        if self.interactive and serial:
-            self.typing_to = serial[0]
-        inputs = {t.owner for t in self.typings} | ({self.typing_to} - {None})
+        hv_console = manifests.console(options.hv_console) if options.hv_console else None
+        self.keyboards = self.with_keys(hv_console) if self.interactive else []
+        self.typing_to = self.keyboards[0] if self.keyboards else None
+        inputs = {t.owner for t in self.typings} | set(self.keyboards)
         folder = options.log_dir or os.path.join(os.path.dirname(options.manifest) or ".", "run")
         self.folder, self.lock = lock_folder(folder)
         iso = options.iso or os.path.join(os.path.dirname(options.manifest), "bulkhead.iso")
-        hv_console = manifests.console(options.hv_console) if options.hv_console else None
         self.machine = Machine(self.manifest, iso, self.folder, inputs, options.cpus,
                                options.memory, hv_console, options.faketime,
                                disk=options.disk)
@@ -136,6 +135,12 @@ class Run:
         self.screen = None
         self.left = False
         self.refused_at = None
+
+    def with_keys(self, hv_console):
+        """Owners of consoles that keys can go to, in the order in which they get them."""
+        consoles = [(vm.name, vm.console) for vm in self.manifest.vms]
+        consoles.append((HYPERVISOR, hv_console or self.manifest.hypervisor_console))
+        return [owner for owner, console in consoles if console and console.kind == "serial"]
 
     def missing(self):
         """Waits that are not met yet."""
@@ -167,17 +172,26 @@ class Run:
         missing = self.missing()
         text = "waiting for " + ", ".join(map(str, missing)) if missing else "running"
         if self.typing_to:
-            text = f"[{LEAVE_NAME} leaves, keys go to {self.typing_to}]  {text}"
+            other = f", {NEXT_NAME} changes" if len(self.keyboards) > 1 else ""
+            text = f"[{LEAVE_NAME} leaves, keys go to {self.typing_to}{other}]  {text}"
         return text
 
     def keys(self):
-        """Pass what was typed on to the VM; False once the leave key is among it."""
+        """Pass what was typed on to its console; False once the leave key is among it."""
         typed = os.read(0, 1024)
         before, found, _ = typed.partition(LEAVE_KEY)
-        if before and self.typing_to:
-            self.machine.send(self.typing_to, before)
+        for number, text in enumerate(before.split(NEXT_KEY) if self.typing_to else ()):
+            if number:
+                self.next_keyboard()
+            if text:
+                self.machine.send(self.typing_to, text)
         # Nothing read means that the terminal is gone.
         return bool(typed) and not found
+
+    def next_keyboard(self):
+        """Keys go to the next console from now on."""
+        self.typing_to = self.keyboards[(self.keyboards.index(self.typing_to) + 1) % len(self.keyboards)]
+        self.screen.note(self.screen.paint("", f"run: keys go to {self.typing_to}; {NEXT_NAME} changes that"))
 
     def go_on(self):
         """False when the run is over."""
