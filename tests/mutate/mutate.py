@@ -113,6 +113,7 @@ class Tools:
         self.compile_flags = variables["HV_CFLAGS"] + ["-g0"]
         self.link_flags = variables["HV_LDFLAGS"] + ["-Wl,--strip-debug", "-Wl,-T,hypervisor/bulkhead.lds"]
         self.objects = variables["HV_OBJECTS"]
+        self.archive = variables["HV_ARCHIVE"]
         names = ("detect_stack_use_after_return=1", "exitcode=99", "detect_leaks=1")
         self.environment = {**os.environ, "LC_ALL": "C", "ASAN_OPTIONS": ":".join(names),
                             "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
@@ -154,7 +155,7 @@ class Tools:
         self.run([*self.compiler, *self.compile_flags, "-c", f"{out}/tables.c", "-o", f"{out}/tables.o"], TOP,
                  (0,), LIMIT_COMPILER)
         status, text = self.run([*self.compiler, *self.link_flags, f"-L{out}", "-o", f"{out}/bulkhead.elf",
-                                 *self.objects, f"{out}/tables.o"], TOP, (0, 1), LIMIT_COMPILER)
+                                 *self.objects, f"{out}/tables.o", *self.archive], TOP, (0, 1), LIMIT_COMPILER)
         if status:
             if NO_ROOM in text:
                 return False
