@@ -178,7 +178,7 @@ $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),
 TOOL := $(BUILD)/tools/bulkhead
 TOOL_SOURCES := $(sort $(wildcard tools/bulkhead/*.c tools/bulkhead/*/*.c))
 # Words that the tool and the hypervisor have in common.
-SHARED_SOURCES := hypervisor/lib/exit_words.c
+SHARED_SOURCES := hypervisor/lib/exit_words.c hypervisor/lib/register_names.c
 TOOL_OBJECTS := $(TOOL_SOURCES:tools/%.c=$(BUILD)/tools/obj/%.o) $(BUILD)/tools/obj/pages.o \
 	$(SHARED_SOURCES:%.c=$(BUILD)/tools/obj/%.o)
 RULE_PAGES := $(sort $(wildcard docs/rules/BH*.md))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bulkhead/exit_words.h"
 #include "console/console.h"
 #include "cpu/frequency.h"
 #include "lib/format.h"
@@ -98,6 +99,16 @@ const char *time_text(char text[TIME_SIZE], uint64_t ticks)
 	else
 		format_text(text, TIME_SIZE, "%lu.%03lu s", seconds,
 			    ticks % frequency * 1000 / frequency);
+	return text;
+}
+
+const char *exit_text(char text[SAY_SIZE], uint32_t reason, uint64_t qualification)
+{
+	char words[EXIT_WORDS_SIZE];
+
+	exit_words(words, reason, qualification);
+	format_text(text, SAY_SIZE, "%s%s%s", exit_reason_name(reason), words[0] ? ": " : "",
+		    words);
 	return text;
 }
 

@@ -54,6 +54,9 @@ bool is_at_rest(uint32_t vm);
 #define TIME_SIZE 24
 const char *time_text(char text[TIME_SIZE], uint64_t ticks);
 
+/* "I/O instruction: OUT port 0x80, 1 byte" */
+const char *exit_text(char text[SAY_SIZE], uint32_t reason, uint64_t qualification);
+
 /* "PG PE" for the names of set bits, from bit 0 on; NULL: bits without a name are left out. */
 const char *bits_text(char *text, size_t size, uint64_t value, const char *const *names,
 		      unsigned count);

@@ -64,29 +64,21 @@ void command_exits(struct console *console, const struct words *words)
 
 static void say_changes(struct console *console, const struct exit_record *record)
 {
-	static const char *const names[GUEST_REGISTER_COUNT] = {
-		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-	unsigned noted = 0;
+	struct exit_change changes[EXIT_RECORD_VALUES];
+	unsigned count = exit_record_changes(record, changes);
 
-	for (unsigned i = 0; i < GUEST_REGISTER_COUNT && noted < EXIT_RECORD_VALUES; i++) {
-		if (!(record->changed & UINT32_C(1) << i))
-			continue;
-		say(console, "%44s %s 0x%lx, was 0x%lx", "", names[i], record->after[noted],
-		    record->before[noted]);
-		noted++;
-	}
+	for (unsigned i = 0; i < count; i++)
+		say(console, "%44s %s 0x%lx, was 0x%lx", "", changes[i].name, changes[i].after,
+		    changes[i].before);
 }
 
 static void say_exit(struct console *console, const struct exit_record *record)
 {
 	uint64_t frequency = tsc_frequency(&scenario_tables);
-	char words[EXIT_WORDS_SIZE], next[EXIT_WORDS_SIZE], reason[SAY_SIZE];
+	char next[EXIT_WORDS_SIZE], reason[SAY_SIZE];
 
-	exit_words(words, record->reason, record->qualification);
 	next_rip_words(next, record->rip, record->next_rip);
-	format_text(reason, sizeof(reason), "%s%s%s", exit_reason_name(record->reason),
-		    words[0] ? ": " : "", words);
+	exit_text(reason, record->reason, record->qualification);
 	say(console, "%5lu.%06lu  0x%016lx  %-21s %6u  %s", record->tsc / frequency,
 	    record->tsc % frequency * 1000000 / frequency, record->rip, next, record->ticks,
 	    reason);

@@ -79,22 +79,17 @@ static void say_state(struct console *console, const struct vcpu_snapshot *v)
 
 void command_regs(struct console *console, const struct words *words)
 {
-	const struct console_answer *answer;
-	uint32_t vcpu;
+	const struct vcpu_snapshot *vcpu = say_vcpu_of(console, words);
 
-	if (!console_vcpu(console, words, 1, &vcpu))
+	if (!vcpu)
 		return;
-	answer = examine(console, vcpu, ASK_VCPU, 0, 0);
-	if (!answer)
-		return;
-	say_title(console, vcpu);
-	if (answer->vcpu.waits_for_sipi) {
+	if (vcpu->waits_for_sipi) {
 		say(console, "it waits for a start-up IPI of its VM: it has run nothing yet");
 		return;
 	}
-	say_control(console, &answer->vcpu);
-	say_general(console, &answer->vcpu);
-	say_segments(console, &answer->vcpu);
-	say_state(console, &answer->vcpu);
-	say_last_exit(console, &answer->vcpu);
+	say_control(console, vcpu);
+	say_general(console, vcpu);
+	say_segments(console, vcpu);
+	say_state(console, vcpu);
+	say_last_exit(console, vcpu);
 }

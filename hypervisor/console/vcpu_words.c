@@ -137,13 +137,27 @@ const char *interruption_text(char text[EXIT_WORDS_SIZE], uint64_t information, 
 
 /* --- Lines -------------------------------------------------------------------------------------- */
 
-void say_title(struct console *console, uint32_t vcpu)
+static void say_title(struct console *console, uint32_t vcpu)
 {
 	const struct vcpu_config *config = &scenario_tables.vcpus[vcpu];
 
 	say(console, "VM %s, vCPU %u on core %u: %s, %s", scenario_tables.vms[config->vm].name,
 	    config->index, core_of_vcpu(vcpu), vm_state_name(state_of(config->vm)),
 	    stop_reason_text((enum stop_reason)monitor_header.vms[config->vm].stop_reason));
+}
+
+const struct vcpu_snapshot *say_vcpu_of(struct console *console, const struct words *words)
+{
+	const struct console_answer *answer;
+	uint32_t vcpu;
+
+	if (!console_vcpu(console, words, 1, &vcpu))
+		return NULL;
+	answer = examine(console, vcpu, ASK_VCPU, 0, 0);
+	if (!answer)
+		return NULL;
+	say_title(console, vcpu);
+	return &answer->vcpu;
 }
 
 static void say_event(struct console *console, const struct vcpu_snapshot *v, const char *what,
@@ -160,11 +174,9 @@ void say_last_exit(struct console *console, const struct vcpu_snapshot *v)
 {
 	uint64_t reason = field(v, VMCS_EXIT_REASON), basic = reason & 0xFFFF;
 	uint64_t qualification = field(v, VMCS_EXIT_QUALIFICATION);
-	char words[EXIT_WORDS_SIZE];
+	char text[SAY_SIZE];
 
-	exit_words(words, (uint32_t)basic, qualification);
-	say(console, "last exit: %s%s%s", exit_reason_name((uint32_t)basic), words[0] ? ": " : "",
-	    words);
+	say(console, "last exit: %s", exit_text(text, (uint32_t)basic, qualification));
 	if (basic == VMX_EXIT_EPT_VIOLATION || basic == VMX_EXIT_EPT_MISCONFIGURATION)
 		say(console, "           guest-physical 0x%lx, linear 0x%lx",
 		    field(v, VMCS_GUEST_PHYSICAL_ADDRESS), field(v, VMCS_GUEST_LINEAR_ADDRESS));

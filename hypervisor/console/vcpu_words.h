@@ -25,8 +25,11 @@ const char *activity_text(const struct vcpu_snapshot *vcpu);
 /* "page fault (#PF), error code 0x2"; "none" */
 const char *interruption_text(char text[EXIT_WORDS_SIZE], uint64_t information, uint64_t error);
 
-/* "VM rt, vCPU 0 on core 2: stopped by the operator" */
-void say_title(struct console *console, uint32_t vcpu);
+/*
+ * The vCPU of words VM and VCPU, with a title: "VM rt, vCPU 0 on core 2: stopped by the operator". NULL, and the
+ * operator is told, if it can't be looked at.
+ */
+const struct vcpu_snapshot *say_vcpu_of(struct console *console, const struct words *words);
 /* Reason, qualification and addresses of the exit that it stopped at, or of the entry that failed. */
 void say_last_exit(struct console *console, const struct vcpu_snapshot *vcpu);
 

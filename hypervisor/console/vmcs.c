@@ -103,15 +103,10 @@ static void say_field(struct console *console, const struct vcpu_snapshot *v, un
 
 void command_vmcs(struct console *console, const struct words *words)
 {
-	const struct console_answer *answer;
-	uint32_t vcpu;
+	const struct vcpu_snapshot *vcpu = say_vcpu_of(console, words);
 
-	if (!console_vcpu(console, words, 1, &vcpu))
+	if (!vcpu)
 		return;
-	answer = examine(console, vcpu, ASK_VCPU, 0, 0);
-	if (!answer)
-		return;
-	say_title(console, vcpu);
 	for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
-		say_field(console, &answer->vcpu, i);
+		say_field(console, vcpu, i);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bulkhead/exit_words.h"
+#include "bulkhead/register_names.h"
 
 #include <stdbool.h>
 
@@ -44,9 +45,6 @@ static struct words begin(char text[EXIT_WORDS_SIZE])
 	return (struct words){.text = text};
 }
 
-static const char *const registers[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-					"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-
 /* --- By exit reason ----------------------------------------------------------------------------- */
 
 /* SDM 3.28.2.1, table 28-3 */
@@ -61,7 +59,7 @@ static void control_register(struct words *words, uint64_t q)
 	} else if (kind < 2) {
 		add_number(words, q & 0xF, 10);
 		add(words, kind == 0 ? " of " : " into ");
-		add(words, registers[q >> 8 & 0xF]);
+		add(words, register_names[q >> 8 & 0xF]);
 	}
 }
 
@@ -71,7 +69,7 @@ static void debug_register(struct words *words, uint64_t q)
 	add(words, q & 0x10 ? "MOV from DR" : "MOV to DR");
 	add_number(words, q & 7, 10);
 	add(words, q & 0x10 ? " into " : " of ");
-	add(words, registers[q >> 8 & 0xF]);
+	add(words, register_names[q >> 8 & 0xF]);
 }
 
 /* SDM 3.28.2.1, table 28-5 */

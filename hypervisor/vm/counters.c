@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/counters.h"
 
+#include "bulkhead/register_names.h"
+
 void counters_init(struct core_counters *counters, uint32_t apic_id)
 {
 	*counters = (struct core_counters){
@@ -72,6 +74,21 @@ void counters_begin(struct core_counters *counters)
 	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
 		if (counters->exits[i].untimed == UINT32_MAX)
 			forget_unended(&counters->exits[i]);
+}
+
+unsigned exit_record_changes(const struct exit_record *record,
+			     struct exit_change changes[EXIT_RECORD_VALUES])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < REGISTER_NAME_COUNT && count < EXIT_RECORD_VALUES; i++) {
+		if (!(record->changed & UINT32_C(1) << i))
+			continue;
+		changes[count] = (struct exit_change){register_names[i], record->before[count],
+						      record->after[count]};
+		count++;
+	}
+	return count;
 }
 
 uint64_t counters_exits(const struct core_counters *counters)

@@ -15,6 +15,16 @@ void counters_begin(struct core_counters *counters);
 void exit_counter_time(struct exit_counter *counter, uint32_t ticks);
 
 /* Exits of all reasons. */
+/* A register that the handler of an exit changed. */
+struct exit_change {
+	const char *name;
+	uint64_t before, after;
+};
+
+/* Those of which the record keeps the values; returns how many. */
+unsigned exit_record_changes(const struct exit_record *record,
+			     struct exit_change changes[EXIT_RECORD_VALUES]);
+
 uint64_t counters_exits(const struct core_counters *counters);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "boot/times.h"
 #include "bulkhead/host.h"
+#include "bulkhead/register_names.h"
 #include "bulkhead/version.h"
 #include "cpu/frequency.h"
 #include "lib/format.h"
@@ -38,10 +39,6 @@ static void fill_layout(struct monitor_header *h, const struct scenario *scenari
 
 static void fill_words(struct monitor_header *h)
 {
-	static const char registers[MONITOR_REGISTER_COUNT][MONITOR_REGISTER_SIZE] = {
-		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-
 	h->state_count = VM_STATE_COUNT;
 	h->states_offset = offsetof(struct monitor_header, state_names);
 	h->state_size = MONITOR_STATE_SIZE;
@@ -62,7 +59,8 @@ static void fill_words(struct monitor_header *h)
 	h->register_count = MONITOR_REGISTER_COUNT;
 	h->registers_offset = offsetof(struct monitor_header, register_names);
 	h->register_size = MONITOR_REGISTER_SIZE;
-	memcpy(h->register_names, registers, sizeof(registers));
+	for (uint32_t i = 0; i < MONITOR_REGISTER_COUNT; i++)
+		format_text(h->register_names[i], MONITOR_REGISTER_SIZE, "%s", register_names[i]);
 }
 
 static void fill_vm(struct monitor_vm *entry, const struct vm_config *vm)

@@ -3,6 +3,7 @@
 
 #include "bulkhead/exit_words.h"
 #include "cpu/privileged.h"
+#include "vm/counters.h"
 
 /* Exits that a report prints. */
 #define TRACE_LINES 8
@@ -50,18 +51,12 @@ void trace_end(struct vcpu *vcpu, const struct guest_registers *registers)
 
 static void log_changes(const struct vcpu *vcpu, const struct exit_record *record)
 {
-	static const char *const names[GUEST_REGISTER_COUNT] = {
-		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-	unsigned noted = 0;
+	struct exit_change changes[EXIT_RECORD_VALUES];
+	unsigned count = exit_record_changes(record, changes);
 
-	for (unsigned i = 0; i < GUEST_REGISTER_COUNT && noted < EXIT_RECORD_VALUES; i++) {
-		if (!(record->changed & UINT32_C(1) << i))
-			continue;
-		log_info("vCPU %u last exits:   %s 0x%lx, was 0x%lx", vcpu->config->index, names[i],
-			 record->after[noted], record->before[noted]);
-		noted++;
-	}
+	for (unsigned i = 0; i < count; i++)
+		log_info("vCPU %u last exits:   %s 0x%lx, was 0x%lx", vcpu->config->index,
+			 changes[i].name, changes[i].after, changes[i].before);
 }
 
 void trace_report(const struct vcpu *vcpu)

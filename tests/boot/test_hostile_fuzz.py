@@ -7,8 +7,8 @@ BULKHEAD_FUZZ_SECONDS says for how long (`make torture`); without it, for as man
 import os
 import re
 
-from boot import BOOT_SECONDS, LOG_LINE, Checks, boot
-from hostile import NEVER, log_of, neighbour, neighbour_words
+from boot import BOOT_SECONDS, Checks, boot
+from hostile import log_of, neighbour, neighbour_words, sound_log
 
 SECONDS = int(os.environ.get("BULKHEAD_FUZZ_SECONDS", "0"))
 ATTEMPTS = 300  # of each VM
@@ -61,11 +61,7 @@ def main():
                 assert not problem, problem
                 assert not [line for line in log_of(machine, vm) if "is lost" in line], machine.tail()
         with checks("the hypervisor's log: whole lines, not without end, nothing of its own faults"):
-            lines = [line for line in machine.lines("hv") if line]
-            torn = [line for line in lines if not LOG_LINE.match(line)]
-            assert not torn, "\n".join(torn)
-            bad = [line for line in lines if NEVER.search(line)]
-            assert not bad, "\n".join(bad)
+            lines = sound_log(machine)
             assert len(lines) < 500 + LINES_PER_SECOND * machine.seconds, f"{len(lines)} lines"
 
 

@@ -4,19 +4,13 @@
  * terminal of one line, which obeys what the dumbest does, must show what the editor holds.
  */
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "console/console.h"
 #include "lib/console.h"
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 #define COLUMNS 80
 #define PROMPT  "bulkhead> "

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "loader/linux_boot.h"
 #include "loader/loader.h"
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,12 +26,6 @@ void log_line(enum log_level level, const char *fmt, ...)
 	(void)level;
 	(void)fmt;
 }
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 /* Regions that touch, one that does not allow everything, one above 4 GiB, and a device. */
 static const struct memory_region regions[] = {

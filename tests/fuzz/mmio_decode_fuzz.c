@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/privileged.h"
+#include "promise.h"
 #include "vm/mmio_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,12 +18,6 @@ void *host_pointer(hpa_t address)
 	(void)address;
 	abort();
 }
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static bool is_size(unsigned size)
 {

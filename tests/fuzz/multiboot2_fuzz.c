@@ -6,6 +6,7 @@
 #include "boot/multiboot2.h"
 
 #include "lib/log.h"
+#include "promise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,6 @@ void log_line(enum log_level level, const char *fmt, ...)
 	(void)level;
 	(void)fmt;
 }
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static void check_promises(const struct boot_information *out)
 {

@@ -2,21 +2,15 @@
 #include "tool_support.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "diag.h"
 #include "place.h"
 #include "process.h"
+#include "promise.h"
 #include "read.h"
 #include "rules.h"
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static const struct part *current;
 

@@ -3,17 +3,10 @@
  * An image of arbitrary bytes: the verifier reads nothing outside of it, comes to an end, and reports.
  * Most inputs are a valid image with some bytes changed, so that the tables are reached too.
  */
+#include "promise.h"
 #include "verify.h"
 
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static void check_findings(const struct verify *verify)
 {

@@ -118,7 +118,7 @@ $(GUESTS)/ticks: $(GUEST_OBJ)/ticks/ticks.S.o $(GUEST_DIR)/ticks/ticks.lds
 $(GUEST_OBJ)/rom/rom.S.o $(GUEST_OBJ)/ticks/ticks.S.o: $(GUEST_OBJ)/%.o: $(GUEST_DIR)/% $(GUEST_OBJ)/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -m32 -c $< -o $@
+	$(Q)$(CC) -m32 -I$(GUEST_DIR)/lib $(DEPEND) -c $< -o $@
 
 $(GUESTS)/grub: tools/mkgrub.py
 	@$(call say,GRUB,$@)

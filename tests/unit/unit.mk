@@ -31,7 +31,7 @@ unit-console_line := tests/unit/console_line_test.c hypervisor/console/line.c hy
 unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/operator.c hypervisor/vm/life_states.c \
 	hypervisor/vm/requests.c hypervisor/cpu/apic.c
-unit-exit_words := tests/unit/exit_words_test.c hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c
+unit-exit_words := tests/unit/exit_words_test.c hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c hypervisor/lib/register_names.c
 unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/crash_record.c hypervisor/lib/format.c
 unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c hypervisor/lib/format.c
@@ -65,7 +65,7 @@ unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
 
 unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c \
-	hypervisor/lib/exit_words.c
+	hypervisor/lib/exit_words.c hypervisor/lib/register_names.c
 
 pci-sources := $(addprefix hypervisor/devices/,pci.c pci_capability.c pci_config.c pci_machine.c \
 	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
@@ -99,7 +99,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \
 	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c hypervisor/cpu/exception_names.c \
-	hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c
+	hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c hypervisor/lib/register_names.c
 
 unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/msr.c hypervisor/cpu/tsc.c hypervisor/lib/log_limit.c

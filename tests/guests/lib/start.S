@@ -17,12 +17,11 @@
 #define CR0_PG            0x80000000
 #define CR0_WP            0x00010000
 #define CR0_CACHES_OFF    0x60000000 /* CD and NW, as after reset */
-#define CR4_PAE           0x20
-#define MSR_EFER          0xC0000080
-#define EFER_LME          0x100
 
 #define PAGE_PRESENT_WRITE 0x03
 #define PAGE_LARGE_WRITE   0x83
+
+#include "long_mode.inc"
 
 	.section .entry, "ax"
 	.code32
@@ -59,16 +58,7 @@ start32:
 	jne	park
 2:	cmpl	$MAX_CORES, %edi
 	jae	park
-	lgdt	gdt_pointer
-	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
-	movl	%eax, %cr4
-	movl	$pml4, %eax
-	movl	%eax, %cr3
-	movl	$MSR_EFER, %ecx
-	rdmsr
-	orl	$EFER_LME, %eax
-	wrmsr
+	prepare_long_mode
 	movl	%cr0, %eax
 	andl	$~CR0_CACHES_OFF, %eax
 	orl	$(CR0_PG | CR0_WP), %eax

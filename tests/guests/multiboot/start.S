@@ -6,9 +6,8 @@
  */
 
 #define CR0_PG   0x80000000
-#define CR4_PAE  0x20
-#define MSR_EFER 0xC0000080
-#define EFER_LME 0x100
+
+#include "long_mode.inc"
 
 	.section .text.start, "ax"
 	.code32
@@ -21,16 +20,7 @@ start:
 	pushfl
 	popl	%ebx
 	cld
-	lgdt	gdt_pointer
-	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
-	movl	%eax, %cr4
-	movl	$pml4, %eax
-	movl	%eax, %cr3
-	movl	$MSR_EFER, %ecx
-	rdmsr
-	orl	$EFER_LME, %eax
-	wrmsr
+	prepare_long_mode
 	movl	%cr0, %eax
 	orl	$CR0_PG, %eax
 	movl	%eax, %cr0

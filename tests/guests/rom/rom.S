@@ -5,23 +5,11 @@
  * segments of 4 GiB. Each line is "rom: what value", the value in hexadecimal.
  */
 #define UART      0x2F8
-#define UART_LCR  (UART + 3)
-#define UART_LSR  (UART + 5)
 #define CR0_PE    0x01
 #define BIG_DATA  0x08 /* selector of the table below */
 #define VECTOR    0x80
 
-	.code16
-	.section .text, "ax"
-
-/* "rom: TEXT " and EAX. Uses SI, DX, CX; the segment of the texts is CS in both places. */
-	.macro	say text
-	movw	$1f, %si
-	call	print
-	.section .rodata, "a"
-1:	.asciz	"\text"
-	.previous
-	.endm
+#include "print16.inc"
 
 /* After a reset there is no stack, and the flags are looked at before anything changes them. */
 	.globl	start
@@ -39,9 +27,7 @@ start:
 	movl	%ebx, 0x610
 	movl	%edi, 0x614
 	movl	%ebp, 0x618
-	movb	$3, %al /* 8 bits, no parity */
-	movw	$UART_LCR, %dx
-	outb	%al, %dx
+	uart_start
 
 	movw	%cs, %ax
 	movzwl	%ax, %eax
@@ -115,50 +101,8 @@ interrupt:
 	movl	$0xC0DE, %eax
 	iretw
 
-/* SI: text, EAX: value. Keeps nothing but the stack and DS. */
-print:
-	movl	%eax, %ebx
-	movw	%si, %di
-	movw	$prefix, %si
-	call	print_text
-	movw	%di, %si
-	call	print_text
-	movb	$' ', %al
-	call	print_character
-	movw	$8, %cx
-2:	roll	$4, %ebx
-	movb	%bl, %al
-	andb	$0x0F, %al
-	addb	$'0', %al
-	cmpb	$'9', %al
-	jbe	3f
-	addb	$'a' - '9' - 1, %al
-3:	call	print_character
-	loop	2b
-	movw	$newline, %si
-print_text:
-	movb	%cs:(%si), %al
-	incw	%si
-	testb	%al, %al
-	jz	4f
-	call	print_character
-	jmp	print_text
-4:	ret
-
-print_character:
-	movb	%al, %ah
-	movw	$UART_LSR, %dx
-5:	inb	%dx, %al
-	testb	$0x20, %al
-	jz	5b
-	movw	$UART, %dx
-	movb	%ah, %al
-	outb	%al, %dx
-	ret
-
 	.section .rodata, "a"
 prefix:	.asciz	"rom: "
-newline: .asciz	"\r\n"
 marker:	.byte	0xAA
 	.balign	8
 gdt:	.quad	0

@@ -4,10 +4,9 @@
  * programs do that know nothing of the machine that they run on. Both go straight on to 64-bit mode.
  */
 #define CR0_PE_PG 0x80000001
-#define CR4_PAE   0x20
-#define MSR_EFER  0xC0000080
-#define EFER_LME  0x100
 #define STACK     8192
+
+#include "long_mode.inc"
 
 	.section .header, "a"
 	.balign	4
@@ -50,16 +49,7 @@ sipi_flat:
 /* EBP: number of the core, in the order of their coming */
 to_long:
 	cld
-	lgdt	gdt_pointer
-	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
-	movl	%eax, %cr4
-	movl	$pml4, %eax
-	movl	%eax, %cr3
-	movl	$MSR_EFER, %ecx
-	rdmsr
-	orl	$EFER_LME, %eax
-	wrmsr
+	prepare_long_mode
 	movl	%cr0, %eax
 	orl	$CR0_PE_PG, %eax
 	andl	$0x9FFFFFFF, %eax

@@ -5,8 +5,6 @@
  * is "ticks: NAME VALUE", the value in hexadecimal; times are in ticks of the TSC.
  */
 #define UART     0x2F8
-#define UART_LCR (UART + 3)
-#define UART_LSR (UART + 5)
 
 #define PIC         0x20
 #define PIC_MASK    0x21
@@ -22,21 +20,11 @@
 #define MODE_RATE     0x34
 #define MODE_SQUARE   0x36
 
-	.code16
-	.section .text, "ax"
+#include "print16.inc"
 
 	.macro	put port value
 	movb	$\value, %al
 	outb	%al, $\port
-	.endm
-
-	/* "ticks: TEXT " and EAX */
-	.macro	say text
-	movw	$1f, %si
-	call	print
-	.section .rodata, "a"
-1:	.asciz	"\text"
-	.previous
 	.endm
 
 	/* Starts counter 0. */
@@ -54,9 +42,7 @@ start:
 	movw	%ax, %es
 	movw	%ax, %ss
 	movw	$0x7000, %sp
-	movw	$3, %ax /* 8 bits, no parity */
-	movw	$UART_LCR, %dx
-	outb	%al, %dx
+	uart_start
 	movw	$tick, TICK_VECTOR * 4
 	movw	$0, TICK_VECTOR * 4 + 2
 
@@ -196,50 +182,8 @@ tick:
 	popl	%eax
 	iretw
 
-/* SI: text, EAX: value. Keeps nothing but the stack and DS. */
-print:
-	movl	%eax, %ebx
-	movw	%si, %di
-	movw	$prefix, %si
-	call	print_text
-	movw	%di, %si
-	call	print_text
-	movb	$' ', %al
-	call	print_character
-	movw	$8, %cx
-2:	roll	$4, %ebx
-	movb	%bl, %al
-	andb	$0x0F, %al
-	addb	$'0', %al
-	cmpb	$'9', %al
-	jbe	3f
-	addb	$'a' - '9' - 1, %al
-3:	call	print_character
-	loop	2b
-	movw	$newline, %si
-print_text:
-	movb	(%si), %al
-	incw	%si
-	testb	%al, %al
-	jz	4f
-	call	print_character
-	jmp	print_text
-4:	ret
-
-print_character:
-	movb	%al, %ah
-	movw	$UART_LSR, %dx
-5:	inb	%dx, %al
-	testb	$0x20, %al
-	jz	5b
-	movw	$UART, %dx
-	movb	%ah, %al
-	outb	%al, %dx
-	ret
-
 	.section .rodata, "a"
 prefix:	.asciz	"ticks: "
-newline: .asciz	"\r\n"
 
 	.section .data, "aw"
 	.balign	4
