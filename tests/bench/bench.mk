@@ -28,7 +28,7 @@ $(eval $(call bench-link,bench-neighbour,$(BENCH_GUEST_OBJECTS) $(BENCH_OBJ)/gue
 $(eval $(call bench-link,bench-starter,$(BENCH_OBJ)/starter/starter.c.o $(BENCH_COMMON)))
 
 # First process of the benchmark's Linux: workloads, and a small host for KVM.
-$(GUESTS)/bench-init: $(BENCH_LINUX_SOURCES) $(BENCH_DIR)/linux/bench.h
+$(GUESTS)/bench-init: $(BENCH_LINUX_SOURCES) $(wildcard $(BENCH_DIR)/linux/*.h)
 	@$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s -o $@ $(BENCH_LINUX_SOURCES) -lpthread
@@ -36,15 +36,20 @@ $(GUESTS)/bench-initrd: $(GUESTS)/bench-init $(BENCH_DIR)/mkinitrd.sh
 	@$(call say,CPIO,$@)
 	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init
 
-# Its initramfs for KVM, with the modules of the same kernel package. Not part of `guests`.
+# Its initramfs for KVM, with the modules of the same kernel package: with the measuring guest, and with a
+# Linux to run. Not part of `guests`.
 $(GUESTS)/bench-kvm-initrd: $(GUESTS)/bench-init $(GUESTS)/bench $(GUESTS)/bench-neighbour $(GUESTS)/linux \
 		$(BENCH_DIR)/mkinitrd.sh
 	@$(call say,CPIO,$@)
 	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init $(GUESTS)/bench=bench $(GUESTS)/bench-neighbour=bench-neighbour \
 		kernel-modules=$(BUILD)/cache
+$(GUESTS)/bench-kvm-linux-initrd: $(GUESTS)/bench-init $(GUESTS)/bench-initrd $(GUESTS)/linux $(BENCH_DIR)/mkinitrd.sh
+	@$(call say,CPIO,$@)
+	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init $(GUESTS)/bench-initrd=initrd $(GUESTS)/linux=linux \
+		kernel-modules=$(BUILD)/cache
 
 .PHONY: bench-guests bench-run
-bench-guests: $(addprefix $(GUESTS)/,bench bench-starter bench-initrd bench-kvm-initrd linux)
+bench-guests: $(addprefix $(GUESTS)/,bench bench-starter bench-initrd bench-kvm-initrd bench-kvm-linux-initrd linux)
 bench-run:
 	$(Q)+$(PYTHON) $(BENCH_DIR)/bench.py --build $(BUILD) $(BENCH)
 

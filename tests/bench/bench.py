@@ -79,7 +79,7 @@ def prepare(build, out, quick, progress):
         images.make(f"BUILD={build}", build / "guests/bench", build / "guests/bench-neighbour")
         return [images.bulkhead_measure(out, "timed"), images.native_measure(build, out)]
     images.make(f"BUILD={build}", "bench-guests")
-    return [images.kvm_measure(build, out), images.bulkhead_linux(out),
+    return [images.kvm_linux(build, out), images.kvm_measure(build, out), images.bulkhead_linux(out),
             images.native_linux(build, out), images.bulkhead_linux(out, "linux4"),
             images.native_linux4(build, out), images.bulkhead_measure(out, "timed"),
             images.bulkhead_measure(out, "untimed"), images.native_measure(build, out)]
@@ -103,13 +103,15 @@ def collect(runs, out):
         max(results["bulkhead"][n] for n in figures.CPUID) / results["native"]["cpuid_floor"], 2)
     if "kvm" in runs:
         results["kvm"] = figures.figures(runs["kvm"].lines)
-        results["kvm"].pop("init", None)
+        for of_host in ("init", "start"):
+            results["kvm"].pop(of_host, None)
     if "untimed" in runs:
         results["single"] |= counter_costs(runs["timed"], runs["untimed"])
     if "bulkhead-linux" in runs:
-        linux, exits = figures.linux_figures(runs["native-linux"], runs["bulkhead-linux"])
-        for environment, values in linux.items():
-            results[environment] |= values
+        results["native"] |= figures.native_linux(runs["native-linux"])
+        results["kvm"] |= figures.native_linux(runs["kvm-linux"])
+        linux, exits = figures.guest_linux(runs["bulkhead-linux"])
+        results["bulkhead"] |= linux
         results["linux_exits"] = exits
         results["native"]["linux_boot_4"] = figures.native_boot(runs["native-linux4"])
         results["bulkhead"]["linux_boot_4"] = figures.guest_boot(runs["bulkhead-linux4"])

@@ -14,6 +14,7 @@ LINUX = ("console=ttyS0,115200 quiet nokaslr mitigations=off cryptomgr.notests n
          "random.trust_cpu=on")
 SHORT_TIMEOUT = 300
 LINUX_TIMEOUT = 600
+KVM_LINUX_TIMEOUT = 1800
 
 
 def make(*arguments):
@@ -72,6 +73,16 @@ def kvm_measure(build, out):
     iso = make_iso(out / "kvm.iso", configuration,
                    {"linux": guests / "linux", "initrd": guests / "bench-kvm-initrd"})
     return Run("kvm", iso, r"^work: end", LINUX_TIMEOUT)
+
+
+def kvm_linux(build, out):
+    """Linux under Linux' KVM, on one core. Both have the same command line."""
+    guests = build / "guests"
+    configuration = (f"linux /linux {LINUX} {LINUX_ON_BOCHS} nr_cpus=1 bench=linux-kvm\n"
+                     "initrd /initrd\nboot\n")
+    iso = make_iso(out / "kvm-linux.iso", configuration,
+                   {"linux": guests / "linux", "initrd": guests / "bench-kvm-linux-initrd"})
+    return Run("kvm-linux", iso, r"^work: end", KVM_LINUX_TIMEOUT)
 
 
 def native_linux(build, out, name="linux", options="nr_cpus=1"):

@@ -9,6 +9,7 @@ WARNING = ("All figures are emulated TSC ticks, one per instruction: exact and r
            "the time that hardware itself takes for an exit (some 1,000 to 2,000 cycles).")
 ENVIRONMENTS = ("native", "bulkhead", "kvm")
 HEADS = ("native", "Bulkhead", "KVM")
+COLORS = {"native": "#999999", "bulkhead": "#0072b2", "kvm": "#d55e00"}
 # What a bar of the picture is, and its label.
 BARS = (("cpuid_1", "CPUID"), ("rdmsr", "RDMSR"), ("port_out", "port"),
         ("ept_violation", "EPT violation"), ("vmcall", "VMCALL"), ("ipi_to_spinning", "IPI"),
@@ -83,7 +84,6 @@ def compare(results, recorded):
 
 def tick_bars(results, present):
     """Data and command of the upper picture: ticks, on a logarithmic scale."""
-    colors = {"native": "#999999", "bulkhead": "#0072b2", "kvm": "#d55e00"}
     lines = ["$ticks << EOD"]
     for name, label in BARS:
         values = [results[e].get(name) for e in present]
@@ -92,20 +92,21 @@ def tick_bars(results, present):
         lines.append(f'"{shown}" ' + " ".join("NaN" if v is None else str(max(v, 0.5))
                                               for v in values))
     bars = [f'{"$ticks" if i == 0 else chr(34) * 2} using {i + 2}{":xtic(1)" if i == 0 else ""} '
-            f'title "{HEADS[ENVIRONMENTS.index(e)]}" linecolor rgb "{colors[e]}"'
+            f'title "{HEADS[ENVIRONMENTS.index(e)]}" linecolor rgb "{COLORS[e]}"'
             for i, e in enumerate(present)]
     return lines + ["EOD", "set logscale y", "set yrange [0.5:50000]", 'set ylabel "ticks"',
                     "set key top left horizontal", "plot " + ", ".join(bars)]
 
 
-def linux_bars(native, guest):
+def linux_bars(native, guest, kvm):
     """Data and command of the lower picture: Linux in a VM by Linux natively."""
     lines = ["$linux << EOD"]
     for name in ("linux_boot", "linux_boot_4", *WORKS):
-        lines.append(f'"{name.replace("_", " ")}" {guest[name] / native[name]:.5f}')
-    return lines + ["EOD", "unset logscale y", "set yrange [0.9:1.05]",
-                    'set ylabel "Bulkhead / native"', "unset key",
-                    'plot $linux using 2:xtic(1) linecolor rgb "#0072b2", '
+        by_native = [f"{values[name] / native[name]:.5f}" if name in values else "NaN" for values in (guest, kvm)]
+        lines.append(f'"{name.replace("_", " ")}" ' + " ".join(by_native))
+    return lines + ["EOD", "unset logscale y", "set yrange [0.8:1.25]", 'set ylabel "by native"', "unset key",
+                    f'plot $linux using 2:xtic(1) linecolor rgb "{COLORS["bulkhead"]}", '
+                    f'"" using 3 linecolor rgb "{COLORS["kvm"]}", '
                     '1 with lines linecolor rgb "black"']
 
 
@@ -122,7 +123,7 @@ def gnuplot_script(results, out):
              "set xtics rotate by -15 scale 0"]
     lines += tick_bars(results, present)
     if linux:
-        lines += linux_bars(results["native"], results["bulkhead"])
+        lines += linux_bars(*(results[e] for e in ENVIRONMENTS))
     return "\n".join(lines + ["unset multiplot"]) + "\n"
 
 

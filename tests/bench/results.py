@@ -61,15 +61,21 @@ def guest_boot(run):
     return figures(run.lines)["init"] - next(int(m.group(2)) for m in started if m and m.group(1) == "0")
 
 
-def linux_figures(native, bulkhead):
-    """Figures of Linux, natively and in a VM."""
-    alone, guest = figures(native.lines), figures(bulkhead.lines)
-    results = {"native": {"linux_boot": native_boot(native)},
-               "bulkhead": {"linux_boot": guest_boot(bulkhead)}}
-    for name in WORKS:
-        results["native"][name] = alone[name]
-        results["bulkhead"][name] = guest[name]
-    return results, exits_by_reason(bulkhead.hypervisor_lines)
+def works(run):
+    """Ticks of each of Linux' workloads."""
+    found = figures(run.lines)
+    return {name: found[name] for name in WORKS}
+
+
+def native_linux(run):
+    """Figures of a Linux whose start is told on its own console: natively, or by KVM's host, whose own init comes
+    before that of its guest."""
+    return {"linux_boot": native_boot(run)} | works(run)
+
+
+def guest_linux(run):
+    """The same of one in a VM, and its exits."""
+    return {"linux_boot": guest_boot(run)} | works(run), exits_by_reason(run.hypervisor_lines)
 
 
 def handover(lines):

@@ -14,8 +14,12 @@ static inline uint64_t tsc_read(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* vmm.c: runs the ELF image with two vCPUs, on this core and the next, until it says that it is done. */
-void vmm_run(const char *image, int first_core);
+/*
+ * VMs of KVM. None returns: their programs end when the guest says that it is done.
+ * The ELF image with two vCPUs, on this core and the next; Linux with one, on the first core.
+ */
+void vmm_run_measure(const char *image, int first_core);
+void vmm_run_linux(const char *kernel, const char *initrd, const char *command_line);
 
 /* work.c: each workload, with its time in ticks on the console */
 void work_all(void);
