@@ -31,7 +31,7 @@ _Noreturn void assertion_failed(const char *file, int line, const char *conditio
 	} while (0)
 
 /*
- * Interface of the stack protector (-fstack-protector-strong -mstack-protector-guard=global).
+ * Interface of the stack protector (-fstack-protector -mstack-protector-guard=global).
  *
  * The guard starts with a constant, for the code that runs first, and gets an unpredictable value from
  * stack_guard_seed(). That is inlined into its caller, which must never return: the caller's frame
