@@ -250,7 +250,7 @@ $(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic: $(GUESTS)/vmlinux%: $(GUESTS)/linux
 	$(Q)tools/extract-vmlinux.py $< $@
 
 # initrd is small and starts fast; initrd-rt has Debian's rt-tests, initrd-stress its stress-ng as well.
-INITRD_FILES := tests/guests/linux/guest-tests $(addprefix $(GUESTS)/obj/linux/,port cpuid bulkhead)
+INITRD_FILES := tests/guests/linux/guest-tests tests/guests/linux/guest-end $(addprefix $(GUESTS)/obj/linux/,port cpuid bulkhead)
 VECTORS := $(GUESTS)/obj/linux/vectors
 initrd-files-initrd-rt := /usr/bin/cyclictest $(VECTORS)
 initrd-files-initrd-stress := /usr/bin/cyclictest /usr/bin/stress-ng $(VECTORS)
@@ -271,6 +271,12 @@ DEVICES_FILES := $(GUESTS)/obj/linux/port $(GUESTS)/obj/linux/modules.tar tests/
 $(GUESTS)/initrd-devices: tools/mkinitrd.sh tests/guests/linux/init $(DEVICES_FILES)
 	@$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(DEVICES_FILES)
+
+# One with the kernel to go on with, by Debian's kexec-tools.
+KEXEC_FILES := $(INITRD_FILES) $(GUESTS)/linux $(GUESTS)/initrd
+$(GUESTS)/initrd-kexec: tools/mkinitrd.sh tests/guests/linux/init $(KEXEC_FILES)
+	@$(call say,CPIO,$@)
+	$(Q)tools/mkinitrd.sh tests/guests/linux/init $@ $(KEXEC_FILES) /usr/sbin/kexec
 
 .PHONY: guests guest-programs
 guest-programs: $(GUEST_PROGRAMS)

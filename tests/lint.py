@@ -75,8 +75,8 @@ def builds(build):
 
 def scripts():
     """Shell and Python: what can be said without running them."""
-    shell = sources(".sh", ".bash") + [".ci/run", "tests/guests/linux/init",
-                                                "tests/guests/linux/guest-tests", "tools/hooks/pre-commit"]
+    shell = sources(".sh", ".bash") + [".ci/run", "tools/hooks/pre-commit"]
+    shell += [f"tests/guests/linux/{name}" for name in ("init", "guest-tests", "guest-end")]
     python = sources(".py")
     yield "shellcheck", ["shellcheck", *shell]
     compile_all = "import sys; [compile(open(f).read(), f, 'exec') for f in sys.argv[1:]]"

@@ -20,12 +20,16 @@ import signal
 import subprocess
 import time
 import tty
+from pathlib import Path
 
 from line_screen import LineScreen
 
 HYPERVISOR = "hv"
 COM_PORTS = {0x3F8: 1, 0x2F8: 2, 0x3E8: 3, 0x2E8: 4}
 POLL_SECONDS = 0.03
+# Limits count the emulator's own processor time, so that a loaded host makes no test fail; and this much more of the
+# host's clock, for an emulator that waits for something itself.
+PATIENCE = 10
 # The UART's FIFO holds 16 bytes and Bochs fills it whether the guest has emptied it or not.
 TYPE_BURST = 8
 TYPE_PAUSE = 0.03
@@ -106,6 +110,19 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+def process_seconds(process):
+    """Processor time of a process and of those that it started and waits for (faketime starts the emulator)."""
+    def read(name):
+        try:
+            return Path(f"/proc/{process}/{name}").read_text(encoding="ascii")
+        except OSError:  # it has ended
+            return ""
+
+    times = read("stat").rpartition(")")[2].split()[11:13]  # utime and stime, proc(5)
+    children = read(f"task/{process}/children").split()
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") + sum(map(process_seconds, children))
+
+
 class Machine:
     """One run of the emulator with the image `iso` of the scenario that `manifest` describes."""
 
@@ -126,6 +143,7 @@ class Machine:
         self.started_at = None
         self.process = None
         self.ended = False
+        self._busy = 0.0
         self._descriptors = []
         self._sources = {HYPERVISOR: hv_console or manifest.hypervisor_console}
         self._sources.update((vm.name, vm.console) for vm in manifest.vms)
@@ -142,6 +160,13 @@ class Machine:
     def seconds(self):
         """Since the start, by the host's clock."""
         return time.monotonic() - self.started_at
+
+    @property
+    def busy_seconds(self):
+        """Processor time that the emulator has had: what emulated time costs, whatever else the host does."""
+        if self.process:
+            self._busy = max(self._busy, process_seconds(self.process.pid))
+        return self._busy
 
     def start(self):
         """Write the emulator's configuration and start it."""
@@ -314,11 +339,12 @@ class Machine:
 
     def wait_for(self, owner, pattern, timeout, since=0, partial=True):
         """The match of `pattern` in the owner's lines from number `since` on, the unfinished one
-        included unless `partial` is False. MachineError if it has not shown after `timeout` seconds,
-        or cannot any more."""
+        included unless `partial` is False. MachineError if it has not shown after `timeout` seconds of
+        the emulator's processor time, or cannot any more."""
         console = self.consoles[owner]
         compiled = re.compile(pattern)
-        deadline = time.monotonic() + timeout
+        deadline = self.busy_seconds + timeout
+        end = time.monotonic() + PATIENCE * timeout
         seen = since
         while True:
             self.pump()
@@ -329,7 +355,7 @@ class Machine:
             if self.ended:
                 raise MachineError(f"{owner}: no {pattern!r}, and the emulator ended: "
                                    f"{self.ending()}\n{self.tail()}")
-            if time.monotonic() > deadline:
+            if self.busy_seconds > deadline or time.monotonic() > end:
                 raise MachineError(f"{owner}: no {pattern!r} within {timeout} s\n{self.tail()}")
 
     def run_for(self, seconds):

@@ -10,7 +10,7 @@ BENCH_GUEST_SOURCES := $(filter-out %/role_measure.c %/role_neighbour.c,\
 BENCH_GUEST_OBJECTS := $(BENCH_GUEST_SOURCES:$(BENCH_DIR)/%=$(BENCH_OBJ)/%.o) $(BENCH_COMMON) \
 	$(GUEST_OBJ)/lib/frequency.c.o
 BENCH_LINUX_SOURCES := $(sort $(wildcard $(BENCH_DIR)/linux/*.c))
-GUEST_PROGRAMS += $(addprefix $(GUESTS)/,bench bench-neighbour bench-starter bench-init bench-initrd)
+GUEST_PROGRAMS += $(addprefix $(GUESTS)/,bench bench-neighbour bench-starter bench-init bench-boot bench-initrd)
 
 $(BENCH_OBJ)/%.o: $(BENCH_DIR)/% $(GUEST_OBJ)/.flags
 	@$(call say,CC,$<)
@@ -32,9 +32,15 @@ $(GUESTS)/bench-init: $(BENCH_LINUX_SOURCES) $(wildcard $(BENCH_DIR)/linux/*.h)
 	@$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -static -s -o $@ $(BENCH_LINUX_SOURCES) -lpthread
-$(GUESTS)/bench-initrd: $(GUESTS)/bench-init $(BENCH_DIR)/mkinitrd.sh
+# Another one, where only the boot is of interest (rdinit=/boot).
+$(GUESTS)/bench-boot: $(BENCH_DIR)/boot/boot.c
+	@$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINUX_PROGRAM_CFLAGS) -mgeneral-regs-only -ffreestanding -fno-stack-protector -nostdlib -static -s \
+		-o $@ $<
+$(GUESTS)/bench-initrd: $(GUESTS)/bench-init $(GUESTS)/bench-boot $(BENCH_DIR)/mkinitrd.sh
 	@$(call say,CPIO,$@)
-	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init
+	$(Q)$(BENCH_DIR)/mkinitrd.sh $@ $<=init $(GUESTS)/bench-boot=boot
 
 # Its initramfs for KVM, with the modules of the same kernel package: with the measuring guest, and with a
 # Linux to run. Not part of `guests`.

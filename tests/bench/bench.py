@@ -81,7 +81,8 @@ def prepare(build, out, quick, progress):
     images.make(f"BUILD={build}", "bench-guests")
     return [images.kvm_linux(build, out), images.kvm_measure(build, out), images.bulkhead_linux(out),
             images.native_linux(build, out), images.bulkhead_linux(out, "linux4"),
-            images.native_linux4(build, out), images.bulkhead_measure(out, "timed"),
+            images.native_linux4(build, out), images.bulkhead_linux(out, "linux1"),
+            images.bulkhead_measure(out, "timed"),
             images.bulkhead_measure(out, "untimed"), images.native_measure(build, out)]
 
 
@@ -115,7 +116,8 @@ def collect(runs, out):
         results["linux_exits"] = exits
         results["native"]["linux_boot_4"] = figures.native_boot(runs["native-linux4"])
         results["bulkhead"]["linux_boot_4"] = figures.guest_boot(runs["bulkhead-linux4"])
-        results["linux_exits_4"] = figures.exits_of_all(runs["bulkhead-linux4"].hypervisor_lines)
+        results["boot_exits"] = {name: figures.exits_of_all(runs[f"bulkhead-{run}"].hypervisor_lines)
+                                 for name, run in figures.BOOTS.items()}
         results["single"]["handover"] = max(figures.handover(runs[name].hypervisor_lines)
                                             for name in ("bulkhead-linux", "bulkhead-linux4"))
     return results

@@ -51,7 +51,18 @@ def table(results):
                      f"{to_native:>18}{to_bulkhead:>14}")
     lines.append("")
     lines += [f"{name:24}{number(value):>16}" for name, value in results["single"].items()]
-    return "\n".join(lines)
+    return "\n".join(lines + exit_table(results.get("boot_exits", {})))
+
+
+def exit_table(boots):
+    """Exits of boots by reason, a column each, as lines."""
+    if not boots:
+        return []
+    reasons = list(dict.fromkeys(reason for counts in boots.values() for reason in counts))
+    lines = ["", f"{'exits of a Linux boot':24}" + "".join(f"{name:>16}" for name in boots)]
+    lines += [f"{reason:24}" + "".join(f"{number(counts.get(reason, 0)):>16}" for counts in boots.values())
+              for reason in reasons]
+    return lines + [f"{'all':24}" + "".join(f"{number(sum(counts.values())):>16}" for counts in boots.values())]
 
 
 def target_table(targets):
@@ -65,8 +76,9 @@ def target_table(targets):
 
 def flat(results):
     """All figures by one name each."""
-    return {f"{group}.{name}": value for group, values in results.items()
-            if group in (*ENVIRONMENTS, "single") for name, value in values.items()}
+    groups = {group: results.get(group, {}) for group in (*ENVIRONMENTS, "single")}
+    groups |= {f"exits of {name}": counts for name, counts in results.get("boot_exits", {}).items()}
+    return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
 
 
 def compare(results, recorded):

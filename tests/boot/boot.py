@@ -7,8 +7,8 @@ A test is a file test_NAME.py that starts one machine and makes any number of ch
         with checks("rt reports"):
             machine.wait_for("rt", r"rt: report", timeout=60)
 
-A check that fails is reported, and the next one goes on with the same machine. The waits are bounded by
-host time and generous: on a loaded machine the emulator is slow, but nothing may hang for ever.
+A check that fails is reported, and the next one goes on with the same machine. The waits are bounded, by the
+processor time that the emulator has had: on a loaded machine it is slow, but nothing may hang for ever.
 """
 
 import contextlib
@@ -134,12 +134,12 @@ def reports(machine, owner, since=0):
 def wait_for_reports(machine, owner, cores, count, timeout=BOOT_SECONDS, since=None):
     """`count` more reports of every core of the owner; returns those that came from now on."""
     since = len(machine.lines(owner)) if since is None else since
-    deadline = machine.seconds + timeout
+    deadline = machine.busy_seconds + timeout
     while True:
         got = reports(machine, owner, since)
         if all(sum(r["core"] == core for r in got) >= count for core in range(cores)):
             return got
-        if machine.ended or machine.seconds > deadline:
+        if machine.ended or machine.busy_seconds > deadline:
             raise MachineError(f"{owner}: not {count} reports of each of {cores} cores within "
                                f"{timeout} s\n{machine.tail()}")
         machine.pump()

@@ -40,7 +40,8 @@ class Guest:
     tests: str = "cpus,clock,load,dmesg"
     end: str = "poweroff"  # "": it stays
     initrd: str = "initrd"
-    online: int = 0  # 0: all of its cores
+    online: tuple = ()  # CPUs of each kernel that starts, one after the other; (): all cores of one
+    stops: str = "powered off by its guest"
     clocksource: str = "tsc"
 
 
@@ -70,8 +71,8 @@ def cases():
     yield Case("notscdeadline-nox2apic", (Guest(pair, args=FAST + " lapic=notscdeadline nox2apic"),))
     yield Case("clocksource-jiffies", (Guest((0,), args=FAST + " clocksource=jiffies", clocksource="jiffies"),))
     yield Case("mitigations", (Guest(pair, args=""),))
-    yield Case("nosmp", (Guest(pair, args=FAST + " nosmp", online=1),))
-    yield Case("maxcpus", (Guest(pair, args=FAST + " maxcpus=1", online=1),))
+    yield Case("nosmp", (Guest(pair, args=FAST + " nosmp", online=(1,)),))
+    yield Case("maxcpus", (Guest(pair, args=FAST + " maxcpus=1", online=(1,)),))
     yield Case("nohz-off", (Guest(pair, args=FAST + " nohz=off highres=off"),))
     yield Case("periodic-nodeadline", (Guest((0,), args=FAST + " nohz=off highres=off lapic=notscdeadline"),))
     yield Case("idle-poll", (Guest(pair, args=FAST + " idle=poll"),))
@@ -79,8 +80,48 @@ def cases():
     yield Case("x2apic-phys", (Guest(pair, args=FAST + " x2apic_phys"),))
     yield Case("cyclictest-rt", (Guest(pair, "rt", tests="cyclictest,dmesg", initrd="initrd-rt"),))
     yield Case("cyclictest-cloud", (Guest(pair, tests="cyclictest,dmesg", initrd="initrd-rt"),))
+    yield from ends()
+    yield from options()
     yield Case("stress-cloud", (Guest(pair, tests="stress,dmesg", initrd="initrd-stress"),))
     yield Case("stress-nox2apic", (Guest(pair, args=FAST + " nox2apic", tests="stress,dmesg", initrd="initrd-stress"),))
+
+
+def ends():
+    """Ways to end and to begin again, each with several CPUs."""
+    pair, four, reset = (0, 1), (0, 1, 2, 3), "reset requested by its guest"
+    for how, why in (("a", reset), ("k", reset), ("p", reset), ("b", reset), ("t", "triple fault")):
+        yield Case(f"reboot-{how}", (Guest(pair, args=f"{FAST} reboot={how}", tests="cpus", end="reboot", stops=why),))
+    yield Case("sysrq-b", (Guest(pair, tests="cpus", end="sysrq-b", stops=reset),))
+    yield Case("sysrq-o", (Guest(pair, tests="cpus", end="sysrq-o"),))
+    yield Case("panic", (Guest(pair, args=FAST + " panic=1", tests="cpus", end="sysrq-c", stops=reset),))
+    for name, cpus, args, end, online in (("kexec-load", pair, "", "kexec-load", (2, 2)),
+                                          ("kexec-file", four, "", "kexec-file", (4, 4)),
+                                          ("kexec-nox2apic", pair, "nox2apic", "kexec-file", (2, 2)),
+                                          ("kdump", pair, "crashkernel=128M", "kdump", (2, 1))):
+        yield Case(name, (Guest(cpus, args=f"{FAST} {args}", tests="cpus,clock,load", end=end, online=online,
+                                initrd="initrd-kexec"),))
+
+
+def options():
+    """Options that change how a kernel uses the machine, beside those of cases()."""
+    usual, replug = "cpus,clock,load,dmesg", "cpus,replug,clock,load,dmesg"
+    pair, four = (0, 1), (0, 1, 2, 3)
+    yield Case("replug", (Guest(four, tests=replug),))
+    yield Case("replug-nox2apic", (Guest(four, args=FAST + " nox2apic", tests=replug),))
+    yield Case("replug-rt", (Guest(four, "rt", tests=replug),))
+    yield Case("replug-first", (Guest(pair, args=FAST + " cpu0_hotplug", tests="replug0," + replug),))
+    yield Case("maxcpus-later", (Guest(four, args=FAST + " maxcpus=1", online=(1,), tests=replug),))
+    yield Case("suspend", (Guest(pair, tests="suspend," + usual),))
+    for name, cpus, args in (("noapictimer", (0,), "noapictimer"), ("noapictimer-2", pair, "noapictimer"),
+                             ("c2", pair, "lapic_timer_c2_ok"), ("noapic", (0,), "noapic"),
+                             ("noapic-2", pair, "noapic"), ("nolapic", (0,), "nolapic"),
+                             ("noirq", pair, "acpi=noirq"), ("nopci", pair, "pci=off"), ("nomsi", pair, "pci=nomsi"),
+                             ("noearly", pair, "pci=noearly"), ("idle-nomwait", pair, "idle=nomwait"),
+                             ("idle-halt", pair, "idle=halt"), ("tsc-reliable", pair, "tsc=reliable"),
+                             ("no-kvmclock", pair, "no-kvmclock nopvspin"), ("nopv", pair, "nopv")):
+        yield Case(name, (Guest(cpus, args=f"{FAST} {args}", tests=usual),))
+    for name, cpus, args in (("tsc-unstable", pair, "tsc=unstable"), ("notsc", (0,), "notsc")):
+        yield Case(name, (Guest(cpus, args=f"{FAST} {args}", tests=usual, clocksource="jiffies"),))
 
 
 def shared_modules(case):
@@ -142,9 +183,9 @@ def judge(guest, lines):
     found = linuxguest.results(lines)
     wrong = [f"{name} failed: {values}" for name, (good, values) in found.items() if not good]
     wrong += [f"{name} did not run" for name in guest.tests.split(",") if name not in found]
-    online = guest.online or len(guest.cpus)
-    if not any(line.startswith(f"linux: cpus {online} ") for line in lines):
-        wrong.append(f"not {online} CPUs")
+    online = [int(line.split()[2]) for line in lines if line.startswith("linux: cpus ")]
+    if online != list(guest.online or (len(guest.cpus),)):
+        wrong.append(f"kernels with {online} CPUs")
     if f"linux: clocksource {guest.clocksource}" not in lines:
         wrong.append(f"clocksource is not {guest.clocksource}")
     return wrong + [f"dmesg: {text}" for text in linuxguest.complaints(lines)]
@@ -154,9 +195,9 @@ def wait(case, machine):
     """Until every guest is where it should end, or something makes that impossible."""
     for number, guest in enumerate(case.guests):
         name = f"linux{number}"
-        left = SECONDS - machine.seconds
+        left = SECONDS - machine.busy_seconds
         if guest.end:
-            machine.wait_for("hv", rf'VM "{name}" has stopped', left)
+            machine.wait_for("hv", rf'VM "{name}" has stopped: {guest.stops}', left)
         else:
             machine.wait_for(name, r"^linux: ready$", left)
 
@@ -170,7 +211,7 @@ def boot(case, image):
             wait(case, machine)
         except MachineError as problem:
             wrong.append(str(problem).split("\n", maxsplit=1)[0])
-        seconds = machine.seconds
+        seconds = machine.busy_seconds
         with contextlib.suppress(MachineError):
             machine.run_for(0.5)
         hypervisor = machine.lines("hv")
@@ -202,11 +243,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build", type=Path, help="build folder")
     parser.add_argument("--out", type=Path, help="the table, as Markdown")
-    parser.add_argument("-k", default="", metavar="TEXT", help="only cases with TEXT in their name")
+    parser.add_argument("-k", default="", metavar="TEXT", help="only cases with TEXT in their name; commas between texts")
     parser.add_argument("--list", action="store_true", help="only list the cases")
     options = parser.parse_args()
     os.chdir(TOP)
-    chosen = [case for case in cases() if options.k in case.name]
+    chosen = [case for case in cases() if any(text in case.name for text in options.k.split(","))]
     if options.list:
         print("\n".join(case.name for case in chosen))
         return 0
