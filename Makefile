@@ -245,7 +245,7 @@ $(GUESTS)/obj/linux/bulkhead: $(MONITOR_SOURCES) tools/bulkhead/monitor.h tools/
 	$(Q)$(CC) $(TOOL_CFLAGS) -static -s $(MONITOR_SOURCES) -o $@ -ljansson -lm
 
 # The same kernel, unpacked.
-$(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic: $(GUESTS)/vmlinux%: $(GUESTS)/linux% tools/extract-vmlinux.py
+$(GUESTS)/vmlinux $(GUESTS)/vmlinux-generic $(GUESTS)/vmlinux-rt: $(GUESTS)/vmlinux%: $(GUESTS)/linux% tools/extract-vmlinux.py
 	@$(call say,UNPACK,$@)
 	$(Q)tools/extract-vmlinux.py $< $@
 
