@@ -155,8 +155,8 @@ HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # A.c and A.S may stand side by side, hence the suffix stays in the object's name.
 # What only some scenarios use; layout.lds says which (hypervisor/lib/optional.h, tools/bulkhead/emit_parts.c).
 HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/multiboot% loader/raw% loader/rom.c \
-	devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
-	devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c),$(HV_SOURCES))
+	devices/virtual_pc.c vm/port_wide.c vm/extint.c vm/pic_pins.c devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
+	devices/pci_function.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
 HV_ARCHIVE := $(BUILD)/hypervisor/parts.a
 $(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS) $(HV_PARTS)))

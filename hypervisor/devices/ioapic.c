@@ -8,6 +8,7 @@
 #include "lib/section.h"
 #include "lib/string.h"
 #include "vm/inject.h"
+#include "vm/pic_pins.h"
 
 /* Registers in the page, and the indirect ones behind them (82093AA datasheet, 3.1 and 3.2). */
 #define OFFSET_SELECT 0x00
@@ -22,13 +23,12 @@
 #define VERSION_WITHOUT_EOI 0x11
 
 /* Redirection entry (82093AA 3.2.4) */
-#define ENTRY_DELIVERY_STATUS   UINT64_C(0x1000)
-#define ENTRY_REMOTE_IRR        UINT64_C(0x4000)
-#define ENTRY_MASKED            UINT64_C(0x10000)
-#define ENTRY_VECTOR            UINT64_C(0xFF)
-#define ENTRY_READ_ONLY         (ENTRY_DELIVERY_STATUS | ENTRY_REMOTE_IRR)
-#define ENTRY_DEFINED           UINT64_C(0xFF0000000001FFFF)
-#define ENTRY_DESTINATION_SHIFT 56
+#define ENTRY_DELIVERY_STATUS UINT64_C(0x1000)
+#define ENTRY_REMOTE_IRR      UINT64_C(0x4000)
+#define ENTRY_MASKED          UINT64_C(0x10000)
+#define ENTRY_VECTOR          UINT64_C(0xFF)
+#define ENTRY_READ_ONLY       (ENTRY_DELIVERY_STATUS | ENTRY_REMOTE_IRR)
+#define ENTRY_DEFINED         UINT64_C(0xFF0000000001FFFF)
 
 /* What a VM's ioapic_unused holds. */
 #define UNUSED_LOW         (UINT32_C(0xFFFF) & ~(uint32_t)ENTRY_READ_ONLY)
@@ -128,7 +128,7 @@ static const char *entry_problem(const struct vm *vm, uint64_t entry,
 {
 	uint64_t mode = (entry & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
 	struct message_destination wanted = {
-		.id = (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
+		.id = (uint32_t)(entry >> IOAPIC_DESTINATION_SHIFT),
 		.logical = entry & APIC_LOGICAL,
 		.one = mode == APIC_LOWEST_PRIORITY,
 	};
@@ -154,32 +154,20 @@ static uint64_t checked_entry(struct vm *vm, uint32_t pin, uint64_t entry)
 		return ENTRY_MASKED;
 	}
 	entry &= ENTRY_DEFINED & ~(ENTRY_READ_ONLY | APIC_LOGICAL | APIC_DELIVERY_MASK);
-	entry &= (UINT64_C(1) << ENTRY_DESTINATION_SHIFT) - 1;
+	entry &= (UINT64_C(1) << IOAPIC_DESTINATION_SHIFT) - 1;
 	return entry | (real.logical ? APIC_LOGICAL : 0) |
-	       (uint64_t)real.id << ENTRY_DESTINATION_SHIFT;
-}
-
-/*
- * The pin as an input of the virtual PIC, while that is to get it and the guest has left its entry masked: on the ISA
- * bus active high edges (vm/pic_pins.c). 0: it is not to.
- */
-static uint64_t pic_entry(const struct vm *vm, uint32_t index, uint32_t pin)
-{
-	uint32_t gsi = scenario_tables.ioapics[index].gsi_base + pin;
-	uint8_t vector =
-		gsi < PIC_PINS ? __atomic_load_n(&vm->pic_pins.vector[gsi], __ATOMIC_RELAXED) : 0;
-
-	if (!vector)
-		return 0;
-	return vector | (uint64_t)vm->config->vcpus[0].apic_id << ENTRY_DESTINATION_SHIFT;
+	       (uint64_t)real.id << IOAPIC_DESTINATION_SHIFT;
 }
 
 /* The lock is held. */
 static void write_through(struct vm *vm, uint32_t index, uint32_t pin)
 {
 	uint64_t entry = written[index][pin];
-	uint64_t other = entry & ENTRY_MASKED ? pic_entry(vm, index, pin) : 0;
+	uint64_t other = 0;
 
+	/* the guest has left it masked: it may have opened the input of its PIC */
+	if (pic_pins_entry && (entry & ENTRY_MASKED))
+		other = pic_pins_entry(vm, scenario_tables.ioapics[index].gsi_base + pin);
 	real_write_entry(index, pin, other ? other : checked_entry(vm, pin, entry));
 }
 

@@ -10,6 +10,8 @@
 #include "bulkhead/tables.h"
 #include "vm/vcpu.h"
 
+#define IOAPIC_DESTINATION_SHIFT 56 /* of an APIC id in a redirection entry (82093AA 3.2.4) */
+
 /* Masks every pin of every IOAPIC of the board. Once, on the BSP. */
 void ioapic_init(const struct scenario *scenario);
 

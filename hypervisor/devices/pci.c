@@ -3,93 +3,16 @@
 
 #include "bulkhead/virtual_devices.h"
 #include "cpu/privileged.h"
-#include "devices/pci_capability.h"
 #include "devices/pci_config.h"
-#include "lib/reason.h"
 
-/* CONFIG_ADDRESS: enable bit, bus, device and function, register */
-#define ADDRESS_WRITABLE        UINT32_C(0x80FFFFFC)
-#define ADDRESS_FUNCTION        UINT32_C(0x80FFFF00)
-#define ADDRESS_REGISTER        UINT32_C(0x000000FC)
-#define ADDRESS_FUNCTION_NUMBER UINT32_C(0x00000700)
+#define ADDRESS_WRITABLE UINT32_C(0x80FFFFFC) /* of CONFIG_ADDRESS */
 
-/* Low bits of a BAR say what it is (PCI Local Bus 3.0, 6.2.5.1). */
-#define BAR_IO           UINT32_C(0x1)
-#define BAR_64           UINT32_C(0x4)
-#define BAR_PREFETCHABLE UINT32_C(0x8)
-#define BAR_IO_BITS      UINT32_C(0x3)
-#define BAR_MEMORY_BITS  UINT32_C(0xF)
-
-struct header_register {
-	uint32_t offset;
-	uint32_t value;
-};
-
-/* The host bridge at 00:00.0, read-only; registers that are not here read as 0. */
-static const struct header_register host_bridge[] = {
-	{PCI_ID, 0x00081B36}, /* a generic host bridge, for which no driver exists */
-	{PCI_CLASS, 0x06000000},
-};
-
-struct write_rule {
-	uint32_t offset;
-	uint32_t writable;
-	reason_given reason;
-};
-
-/* What a guest may write to a function's header. Registers and bits that are not here are read-only. */
-static const struct write_rule write_rules[] = {
-	{PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY,
-	 REASON("switches decoding of its own ranges")},
-	{PCI_COMMAND, PCI_COMMAND_MASTER, REASON("DMA, if the scenario accepts it")},
-	{PCI_COMMAND, PCI_COMMAND_PARITY | PCI_COMMAND_NO_INTX,
-	 REASON("its own answer and its own interrupt")},
-	{PCI_COMMAND, PCI_STATUS_CLEARABLE, REASON("its own error status, cleared by writing 1")},
-	{PCI_CACHE_LINE, 0x000000FF, REASON("cache line size of its own writes")},
-	{PCI_INTERRUPT, 0x000000FF, REASON("interrupt line, a note for software")},
-};
-/*
- * Denied, among others: SERR# and address stepping (machine errors), fast back-to-back (the whole bus), the
- * latency timer (how long other VMs' devices wait), BIST (the function answers nobody meanwhile).
- */
-
+/* A generic host bridge at 00:00.0, for which no driver exists; read-only. */
 static uint32_t host_bridge_read(uint32_t offset)
 {
-	for (unsigned i = 0; i < sizeof(host_bridge) / sizeof(host_bridge[0]); i++)
-		if (host_bridge[i].offset == offset)
-			return host_bridge[i].value;
-	return 0;
-}
-
-/*
- * The 440FX host bridge, for firmware that looks for it. Its registers are memory: the ones that say what
- * lies below 1 MiB (PAM, 0x59 to 0x5F) and 0x72 (SMRAM) show what was written, and change nothing.
- */
-static uint32_t i440fx_read(struct vm *vm, uint32_t offset)
-{
-	static const struct header_register fixed[] = {
-		{PCI_ID, 0x12378086},
-		{PCI_CLASS, 0x06000002},
-		{PCI_SUBSYSTEM, 0x11001AF4},
-	};
-
-	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (fixed[i].offset == offset)
-			return fixed[i].value;
-	if (offset < PCI_HEADER_END)
-		return 0;
-	return __atomic_load_n(&vm->host_bridge[(offset - PCI_HEADER_END) / 4], __ATOMIC_RELAXED);
-}
-
-static void i440fx_write(struct vm *vm, uint32_t offset, uint32_t mask, uint32_t value)
-{
-	uint32_t *word;
-
-	if (offset < PCI_HEADER_END)
-		return;
-	word = &vm->host_bridge[(offset - PCI_HEADER_END) / 4];
-	__atomic_store_n(word, (__atomic_load_n(word, __ATOMIC_RELAXED) & ~mask) | (value & mask),
-			 __ATOMIC_RELAXED);
+	if (offset == PCI_ID)
+		return PCI_ID_GENERIC_BRIDGE;
+	return offset == PCI_CLASS ? (uint32_t)PCI_CLASS_BRIDGE << 24 : 0;
 }
 
 static bool has_i440fx(const struct vm *vm)
@@ -97,185 +20,27 @@ static bool has_i440fx(const struct vm *vm)
 	return vm->config->virtual_devices & VIRTUAL_HOST_BRIDGE;
 }
 
-static uint32_t address_of(const struct pci_function *function)
-{
-	const struct pci_function_config *config = function->config;
-
-	return pci_address(config->bus, config->device, config->function);
-}
-
-static struct pci_function *find(struct vm *vm, uint32_t address)
-{
-	for (unsigned i = 0; i < CONFIG_MAX_PCI_FUNCTIONS && vm->pci[i].config; i++)
-		if (address_of(&vm->pci[i]) == (address & ADDRESS_FUNCTION))
-			return &vm->pci[i];
-	return NULL;
-}
-
-/* --- Base address registers ---------------------------------------------------------------------- */
-
-static uint32_t bar_type_bits(const struct pci_bar_config *bar)
-{
-	if (bar->kind == PCI_BAR_IO)
-		return BAR_IO;
-	return (bar->kind == PCI_BAR_MEMORY64 ? BAR_64 : 0) |
-	       (bar->prefetchable ? BAR_PREFETCHABLE : 0);
-}
-
-/* The upper half of a 64-bit BAR belongs to the one before. */
-static bool is_upper(const struct pci_function_config *function, unsigned index)
-{
-	return index > 0 && function->bars[index - 1].kind == PCI_BAR_MEMORY64;
-}
-
-/* Bits of a BAR's register that could be set to another address. */
-static uint32_t bar_address_bits(const struct pci_function_config *function, unsigned index)
-{
-	const struct pci_bar_config *bar = &function->bars[index];
-
-	if (is_upper(function, index))
-		return (uint32_t)(~(bar[-1].size - 1) >> 32);
-	if (bar->kind == PCI_BAR_NONE)
-		return 0;
-	return (uint32_t) ~(bar->size - 1) &
-	       ~(bar->kind == PCI_BAR_IO ? BAR_IO_BITS : BAR_MEMORY_BITS);
-}
-
-uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index)
-{
-	const struct pci_bar_config *bar = &function->bars[index];
-
-	if (is_upper(function, index))
-		return (uint32_t)(bar[-1].base >> 32);
-	if (bar->kind == PCI_BAR_NONE)
-		return 0;
-	return (uint32_t)bar->base | bar_type_bits(bar);
-}
-
-/*
- * A BAR reads as its base, or, after ones were written to all its address bits, as the mask that tells its
- * size (PCI Local Bus 3.0, 6.2.5.1). Any other address is not taken: the base is what the EPT maps.
- */
-static uint32_t bar_read(const struct pci_function *function, unsigned index)
-{
-	const struct pci_function_config *config = function->config;
-	uint32_t address_bits = bar_address_bits(config, index);
-
-	if (!address_bits || (function->bars[index] & address_bits) != address_bits)
-		return pci_bar_value(config, index);
-	return address_bits | (is_upper(config, index) ? 0 : bar_type_bits(&config->bars[index]));
-}
-
-static bool is_bar(uint32_t offset)
-{
-	return offset >= PCI_BAR0 && offset <= PCI_BAR5;
-}
-
-/* --- A function's header -------------------------------------------------------------------------- */
-
-/* The expansion ROM is not there: the board file lists none. */
-static uint32_t header_read(const struct pci_function *function, uint32_t offset)
-{
-	uint32_t value;
-
-	if (is_bar(offset))
-		return bar_read(function, (offset - PCI_BAR0) / 4);
-	if (offset == PCI_EXPANSION)
-		return 0;
-	if (offset == PCI_CAPABILITIES)
-		return pci_capability_head(function);
-	value = pci_config_read(address_of(function), offset);
-	if (offset == PCI_COMMAND && !pci_capability_head(function))
-		value &= ~PCI_STATUS_CAPABILITIES;
-	return value;
-}
-
-static uint32_t writable_bits(const struct pci_function_config *function, uint32_t offset)
-{
-	uint32_t bits = 0;
-
-	for (unsigned i = 0; i < sizeof(write_rules) / sizeof(write_rules[0]); i++)
-		if (write_rules[i].offset == offset)
-			bits |= write_rules[i].writable;
-	return offset == PCI_COMMAND && !function->dma_unprotected ? bits & ~PCI_COMMAND_MASTER
-								   : bits;
-}
-
-/* `mask` has ones for the bytes that the guest writes. */
-static void header_write(struct pci_function *function, uint32_t offset, uint32_t mask,
-			 uint32_t value)
-{
-	uint32_t writable = writable_bits(function->config, offset) & mask;
-	uint32_t *bar = &function->bars[(offset - PCI_BAR0) / 4 % PCI_BAR_COUNT];
-
-	if (is_bar(offset))
-		*bar = (*bar & ~mask) | (value & mask);
-	else if (writable)
-		pci_config_update(address_of(function), offset, writable, value);
-}
-
-/* --- Configuration space -------------------------------------------------------------------------- */
-
-/*
- * A device without a function 0 is none to software, which then looks no further. Where the VM has only
- * others of a device, something without any use stands in its place.
- */
-static bool is_placeholder(const struct vm *vm, uint32_t address)
-{
-	for (unsigned i = 0; i < CONFIG_MAX_PCI_FUNCTIONS && vm->pci[i].config; i++)
-		if ((address & ADDRESS_FUNCTION) ==
-		    (address_of(&vm->pci[i]) & ~ADDRESS_FUNCTION_NUMBER))
-			return true;
-	return false;
-}
-
-static uint32_t placeholder_read(uint32_t offset)
-{
-	switch (offset) {
-	case PCI_ID:
-		return 0x00081B36;
-	case PCI_CLASS:
-		return 0xFF000000; /* fits no class */
-	case PCI_CACHE_LINE:
-		return PCI_HEADER_MULTIFUNCTION;
-	default:
-		return 0;
-	}
-}
-
-static bool is_host_bridge(uint32_t address)
-{
-	return (address & ADDRESS_FUNCTION) == pci_address(0, 0, 0);
-}
-
 static uint32_t word_read(struct vm *vm, uint32_t address)
 {
-	const struct pci_function *function = find(vm, address);
-	uint32_t offset = address & ADDRESS_REGISTER;
+	uint32_t offset = address & PCI_ADDRESS_REGISTER;
+	uint32_t value = UINT32_MAX;
 
-	if (function)
-		return offset < PCI_HEADER_END ? header_read(function, offset)
-					       : pci_capability_read(function, offset);
-	if (is_host_bridge(address))
-		return has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
-	return is_placeholder(vm, address) ? placeholder_read(offset) : UINT32_MAX;
+	if (pci_function_read && pci_function_read(vm, address, &value))
+		return value;
+	if (!pci_is_host_bridge(address))
+		return UINT32_MAX;
+	return has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
 }
 
 static void word_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value)
 {
-	struct pci_function *function = find(vm, address);
-	uint32_t offset = address & ADDRESS_REGISTER;
-
-	if (function && offset < PCI_HEADER_END)
-		header_write(function, offset, mask, value);
-	else if (function)
-		pci_capability_write(vm, function, offset, mask, value);
-	else if (is_host_bridge(address) && has_i440fx(vm))
-		i440fx_write(vm, offset, mask, value);
+	if (pci_function_write && pci_function_write(vm, address, mask, value))
+		return;
+	if (pci_is_host_bridge(address) && has_i440fx(vm))
+		i440fx_write(vm, address & PCI_ADDRESS_REGISTER, mask, value);
 }
 
-/* `size` bytes at byte `address` of a function, which lie in one register. */
-static uint32_t access_read(struct vm *vm, uint32_t address)
+uint32_t pci_bus_read(struct vm *vm, uint32_t address)
 {
 	uint32_t value;
 
@@ -285,7 +50,7 @@ static uint32_t access_read(struct vm *vm, uint32_t address)
 	return value >> 8 * (address & 3);
 }
 
-static void access_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
+void pci_bus_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
 {
 	unsigned shift = 8 * (address & 3);
 	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * size) - 1) << shift;
@@ -304,7 +69,7 @@ uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size)
 		return address;
 	if (port < PCI_DATA_PORT)
 		return UINT32_MAX;
-	return access_read(vm, address | (port & 3u));
+	return pci_bus_read(vm, address | (port & 3u));
 }
 
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
@@ -314,55 +79,5 @@ void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value)
 	if (port == PCI_ADDRESS_PORT && size == 4)
 		__atomic_store_n(&vm->pci_address, value & ADDRESS_WRITABLE, __ATOMIC_RELAXED);
 	else if (port >= PCI_DATA_PORT)
-		access_write(vm, address | (port & 3u), size, value);
-}
-
-/* --- Memory-mapped access ------------------------------------------------------------------------- */
-
-/* Bus, device and function, then 4 KiB of registers (PCI Express 5.0, 7.2.2). */
-#define ECAM_FUNCTION_SHIFT 12
-#define ECAM_REGISTER       0xFFFu
-#define ADDRESS_SHIFT       8
-
-bool pci_ecam_page(const struct vm *vm, gpa_t address)
-{
-	const struct scenario *scenario = &scenario_tables;
-
-	return vm->config->pci_function_count != 0 && address >= scenario->pci_ecam_base &&
-	       address - scenario->pci_ecam_base < scenario->pci_ecam_size;
-}
-
-static uint32_t ecam_function(gpa_t address)
-{
-	uint32_t offset = (uint32_t)(address - scenario_tables.pci_ecam_base);
-
-	return PCI_ADDRESS_ENABLE | offset >> ECAM_FUNCTION_SHIFT << ADDRESS_SHIFT;
-}
-
-static bool is_in_word(gpa_t address, unsigned size)
-{
-	return size <= 4 && (address & 3) + size <= 4;
-}
-
-/*
- * Extended registers are 0, which says that there is no extended capability. An access across registers is
- * none that software makes: it reads as ones.
- */
-uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size)
-{
-	uint32_t function = ecam_function(address), reg = address & ECAM_REGISTER;
-
-	if (!is_in_word(address, size))
-		return UINT32_MAX;
-	if (reg < PCI_SPACE_END)
-		return access_read(vm, function | reg);
-	return access_read(vm, function | PCI_ID) == UINT32_MAX ? UINT32_MAX : 0;
-}
-
-void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value)
-{
-	uint32_t reg = address & ECAM_REGISTER;
-
-	if (is_in_word(address, size) && reg < PCI_SPACE_END)
-		access_write(vm, ecam_function(address) | reg, size, value);
+		pci_bus_write(vm, address | (port & 3u), size, value);
 }

@@ -5,7 +5,7 @@
  *
  * Of an own function the guest reads the real registers, but for what would let it leave the partition:
  * base addresses are fixed and only pretend to be movable, capabilities are those of an allow-list, and
- * message-signalled interrupts reach the VM's own cores alone. What may be written is a table in pci.c.
+ * message-signalled interrupts reach the VM's own cores alone. What may be written is a table in pci_function.c.
  */
 #ifndef DEVICES_PCI_H
 #define DEVICES_PCI_H
@@ -33,6 +33,24 @@ void pci_silence(const struct vm_config *vm);
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size);
 void pci_port_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
 
+/*
+ * The same at byte `address` of configuration space, as CONFIG_ADDRESS names it; the bytes lie in one register.
+ * Reading gives at least those from there to the register's end.
+ */
+uint32_t pci_bus_read(struct vm *vm, uint32_t address);
+void pci_bus_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value);
+
+/*
+ * A 32-bit register of a function that is the VM's, or of what stands for one (pci_function.c); `mask` has ones
+ * for the bytes that the guest writes. False: the VM has no such function. The VM's PCI lock is held.
+ */
+bool pci_function_read(struct vm *vm, uint32_t address, uint32_t *value) OPTIONAL;
+bool pci_function_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value) OPTIONAL;
+
+/* Registers of the 440FX host bridge; `offset` is a multiple of 4. */
+uint32_t i440fx_read(struct vm *vm, uint32_t offset) OPTIONAL;
+void i440fx_write(struct vm *vm, uint32_t offset, uint32_t mask, uint32_t value) OPTIONAL;
+
 /* Notes what pci_reset() has to restore. Part of pci_init(). */
 void pci_remember(const struct vm_config *vm) OPTIONAL;
 
@@ -44,11 +62,11 @@ void pci_remember(const struct vm_config *vm) OPTIONAL;
 void pci_reset(const struct vm_config *vm) OPTIONAL;
 
 /* The guest accesses 1, 2 or 4 bytes in the board's memory-mapped configuration space. */
-bool pci_ecam_page(const struct vm *vm, gpa_t address);
-uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size);
-void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value);
+bool pci_ecam_page(const struct vm *vm, gpa_t address) OPTIONAL;
+uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size) OPTIONAL;
+void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value) OPTIONAL;
 
 /* What BAR `index` of a function reads as: where the board file says that it is. */
-uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index);
+uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index) OPTIONAL;
 
 #endif

@@ -13,12 +13,23 @@
 
 #define PCI_ADDRESS_ENABLE UINT32_C(0x80000000)
 
+#define PCI_ADDRESS_FUNCTION UINT32_C(0x80FFFF00) /* all but the register */
+#define PCI_ADDRESS_NUMBER   UINT32_C(0x00000700) /* of the function in its device */
+#define PCI_ADDRESS_REGISTER UINT32_C(0x000000FC)
+
 /* CONFIG_ADDRESS of a function's register 0. */
 static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function)
 {
 	return PCI_ADDRESS_ENABLE | (uint32_t)bus << 16 | (uint32_t)device << 11 |
 	       (uint32_t)function << 8;
 }
+
+/* Where a VM has its host bridge, which is virtual. */
+static inline bool pci_is_host_bridge(uint32_t address)
+{
+	return (address & PCI_ADDRESS_FUNCTION) == pci_address(0, 0, 0);
+}
+#define PCI_ID_GENERIC_BRIDGE UINT32_C(0x00081B36) /* no driver is for it */
 
 /* Registers of a type 0 header (PCI Local Bus 3.0, 6.1), by offset of their 32-bit word. */
 #define PCI_ID           0x00

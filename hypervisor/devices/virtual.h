@@ -40,9 +40,27 @@ void virtual_devices_reset(struct vm *vm);
 bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value);
 enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value);
 
-/* The firmware configuration interface, whose registers are not all a byte wide. */
-uint32_t virtual_fw_cfg_read(struct vm *vm, uint16_t port, unsigned size);
-void virtual_fw_cfg_write(struct vm *vm, uint16_t port, unsigned size, uint32_t value);
+/*
+ * The same for each of the devices that only some images have (virtual_pc.c), with the VM's lock held.
+ */
+uint8_t virtual_pic_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
+enum virtual_write virtual_pic_write(struct virtual_devices *devices, uint16_t port,
+				     uint8_t value) OPTIONAL;
+uint8_t virtual_pit_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
+enum virtual_write virtual_pit_write(struct virtual_devices *devices, uint16_t port,
+				     uint8_t value) OPTIONAL;
+uint8_t virtual_rtc_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
+enum virtual_write virtual_rtc_write(struct virtual_devices *devices, uint16_t port,
+				     uint8_t value) OPTIONAL;
+uint8_t virtual_keyboard_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
+enum virtual_write virtual_keyboard_write(struct virtual_devices *devices, uint16_t port,
+					  uint8_t value) OPTIONAL;
+uint8_t virtual_pm_timer_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
+enum virtual_write virtual_pm_timer_write(struct virtual_devices *devices, uint16_t port,
+					  uint8_t value) OPTIONAL;
+
+/* Power-on state of PIC and PIT. */
+void virtual_timer_reset(struct virtual_devices *devices) OPTIONAL;
 
 /* What the virtual PIC has for the processor. */
 struct virtual_interrupt {
@@ -54,7 +72,7 @@ struct virtual_interrupt {
 };
 
 /* `open`: the PIC's output is wired to the processor; `can_take`: which takes interrupts now. */
-struct virtual_interrupt virtual_interrupt(struct vm *vm, bool open, bool can_take);
+struct virtual_interrupt virtual_interrupt(struct vm *vm, bool open, bool can_take) OPTIONAL;
 
 /*
  * What the virtual PIC says of interrupts that go past it (pic_open() and the like), and that those of `begun`
@@ -64,9 +82,9 @@ struct virtual_pic_view {
 	uint16_t open, in_service;
 	uint8_t base[PIC_COUNT]; /* vectors of inputs 0 and 8 */
 };
-struct virtual_pic_view virtual_pic_view(struct vm *vm, uint16_t begun);
+struct virtual_pic_view virtual_pic_view(struct vm *vm, uint16_t begun) OPTIONAL;
 
 /* The power management timer, all 32 bits of it. */
-uint32_t virtual_pm_timer(void);
+uint32_t virtual_pm_timer(void) OPTIONAL;
 
 #endif

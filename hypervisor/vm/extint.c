@@ -47,3 +47,9 @@ void extint_changed(struct vcpu *vcpu)
 	else if (vcpu->vm->config->virtual_devices & VIRTUAL_PIC)
 		vcpu_post(vm_vcpu(vcpu->vm, 0), REQUEST_EXTINT);
 }
+
+void extint_look(struct vcpu *vcpu)
+{
+	if (__atomic_exchange_n(&vcpu->vm->devices.changed, false, __ATOMIC_ACQ_REL))
+		extint_changed(vcpu);
+}

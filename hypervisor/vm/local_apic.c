@@ -190,7 +190,7 @@ static void lint_remember(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	vcpu->lint[msr - APIC_LVT_LINT0] =
 		(uint32_t)(value | (is_software_disabled() ? APIC_LVT_MASKED : 0));
 	if (msr == APIC_LVT_LINT0)
-		extint_changed(vcpu);
+		IF_PRESENT(extint_changed, vcpu);
 }
 
 /*
@@ -390,7 +390,7 @@ bool local_apic_base_write(struct vcpu *vcpu, uint64_t value)
 			 __ATOMIC_RELAXED);
 	if (mode != old) {
 		mode_set(vcpu, mode);
-		extint_changed(vcpu);
+		IF_PRESENT(extint_changed, vcpu);
 	}
 	return true;
 }

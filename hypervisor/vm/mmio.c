@@ -52,7 +52,7 @@ static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_targ
 		target->device = DEVICE_LOCAL_APIC;
 	else if (is_ioapic(page, &target->ioapic))
 		target->device = DEVICE_IOAPIC;
-	else if (pci_ecam_page(vcpu->vm, address))
+	else if (pci_ecam_page && pci_ecam_page(vcpu->vm, address))
 		target->device = DEVICE_PCI;
 	else if (pci_msix_page && pci_msix_page(vcpu->vm, address))
 		target->device = DEVICE_MSIX;

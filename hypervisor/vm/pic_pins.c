@@ -123,3 +123,13 @@ void pic_pins_update(struct vcpu *vcpu, bool wired)
 			route(vcpu, i, (open & bit(i)) && vector >= LEAST_VECTOR ? vector : 0);
 	}
 }
+
+uint64_t pic_pins_entry(const struct vm *vm, uint32_t gsi)
+{
+	uint8_t vector =
+		gsi < PIC_PINS ? __atomic_load_n(&vm->pic_pins.vector[gsi], __ATOMIC_RELAXED) : 0;
+
+	if (!vector)
+		return 0;
+	return vector | (uint64_t)vm->config->vcpus[0].apic_id << IOAPIC_DESTINATION_SHIFT;
+}

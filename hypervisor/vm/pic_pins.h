@@ -12,15 +12,22 @@
 #ifndef VM_PIC_PINS_H
 #define VM_PIC_PINS_H
 
+#include "lib/optional.h"
 #include "vm/vcpu.h"
 
 /* On the BSP, before an access to the PIC: it shows what is in service. */
-void pic_pins_begin(struct vcpu *vcpu);
+void pic_pins_begin(struct vcpu *vcpu) OPTIONAL;
 
 /*
  * On the BSP, afterwards, and when LINT0 has changed: ends what the guest has ended, and opens and closes pins.
  * `wired`: the PIC's output reaches the processor.
  */
 void pic_pins_update(struct vcpu *vcpu, bool wired);
+
+/*
+ * IOAPIC entry of global system interrupt `gsi` as an input of the virtual PIC, while that is to get it: on the ISA bus
+ * active high edges. 0: it is not to.
+ */
+uint64_t pic_pins_entry(const struct vm *vm, uint32_t gsi) OPTIONAL;
 
 #endif

@@ -67,15 +67,15 @@ unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/uni
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c \
 	hypervisor/lib/exit_words.c hypervisor/lib/register_names.c
 
-pci-sources := $(addprefix hypervisor/devices/,pci.c pci_capability.c pci_config.c pci_machine.c \
+pci-sources := $(addprefix hypervisor/devices/,pci.c pci_function.c i440fx.c pci_capability.c pci_config.c pci_machine.c \
 	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
 
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/lib/lock.c hypervisor/devices/ioapic.c hypervisor/devices/message.c \
 	hypervisor/lib/log_limit.c
 
-virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c fw_cfg.c pic.c pit.c rtc.c keyboard.c clock.c) \
-	cpu/frequency.c)
+virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c virtual_pc.c fw_cfg.c pic.c pit.c rtc.c keyboard.c clock.c) \
+	cpu/frequency.c vm/port_wide.c)
 
 unit-extint := hypervisor/lib/lock.c tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/extint.c hypervisor/vm/timer.c hypervisor/vm/pic_pins.c \

@@ -40,10 +40,10 @@ void pic_pins_begin(struct vcpu *vcpu)
 
 static unsigned pic_changes; /* of what the PIC may signal */
 
-void extint_changed(struct vcpu *vcpu)
+void extint_look(struct vcpu *vcpu)
 {
-	(void)vcpu;
-	pic_changes++;
+	pic_changes += vcpu->vm->devices.changed;
+	vcpu->vm->devices.changed = false;
 }
 
 static struct vm_config left;

@@ -3,7 +3,7 @@
 
 #include "bulkhead/virtual_devices.h"
 
-/* The functions of each part that its users in the hypervisor call. */
+/* Functions of each part that its users in the hypervisor call: at least one of every file. */
 static const char *const loaders[] = {
 	[BOOT_RAW] = "raw_plan",
 	[BOOT_ELF] = "elf_plan",
@@ -18,15 +18,19 @@ static const struct {
 	const char *functions;
 } devices[] = {
 	/* they are wired to each other */
-	{VIRTUAL_PIC | VIRTUAL_PIT, "pic_reset pic_read pic_write pit_reset pit_read pit_write"},
-	{VIRTUAL_RTC, "rtc_init rtc_reset rtc_read rtc_write"},
-	{VIRTUAL_KEYBOARD, "keyboard_reset keyboard_read keyboard_write"},
-	{VIRTUAL_FW_CFG, "fw_cfg_read fw_cfg_write"},
+	{VIRTUAL_PIC | VIRTUAL_PIT, "virtual_pic_read virtual_pit_read pic_reset pit_reset"},
+	{VIRTUAL_PIC, "extint_update pic_pins_begin"},
+	{VIRTUAL_RTC, "virtual_rtc_read rtc_reset"},
+	{VIRTUAL_KEYBOARD, "virtual_keyboard_read keyboard_reset"},
+	{VIRTUAL_PM_TIMER, "virtual_pm_timer_read port_pm_timer_read"},
+	{VIRTUAL_ACPI_PM, "port_pm1_event_read"},
+	{VIRTUAL_FW_CFG, "port_fw_cfg_read fw_cfg_read"},
+	{VIRTUAL_HOST_BRIDGE, "i440fx_read i440fx_write"},
 };
 
-#define PCI_FUNCTIONS                                                    \
-	"pci_capability_scan pci_messages_reset pci_remember pci_reset " \
-	"pci_capability_head pci_capability_read pci_capability_write "  \
+#define PCI_FUNCTIONS                                                                      \
+	"pci_function_read pci_capability_scan pci_messages_reset pci_remember pci_reset " \
+	"pci_capability_head pci_capability_read pci_capability_write "                    \
 	"pci_msix_page pci_msix_page_read pci_msix_page_write"
 
 void emit_parts(FILE *file, const struct scenario *scenario)
