@@ -26,7 +26,7 @@ GRUB = {
 }
 
 # The suite's parts, and how many checks each makes at least.
-GUESTS = {"conform": 1370, "conform32": 225, "stranger": 75}
+GUESTS = {"conform": 1370, "conform32": 225, "stranger": 82}
 
 # Processors of the machine. The IOAPIC's id follows their number, and a VM with a pin needs the board's.
 CPUS = {"conform": 2, "conform32": 2, "stranger": 4}
@@ -43,6 +43,7 @@ DIFFERENT = {
     "after-init/lint0": "the same",
     "ioapic/id-bits": "the emulator's id has eight bits, an IOAPIC's four (82093AA 3.2.1)",
     "x2apic-msr/icr-reserved": "the emulator takes reserved bits that a processor refuses",
+    "tables/mp-tables": "a VM has none, by policy: guests without ACPI run on one processor",
     "x2apic-msr/ldr": "the emulator's LDR is 0 in x2APIC mode, the VM's is what the SDM says",
 }
 

@@ -134,7 +134,7 @@ class VerifyTest(unittest.TestCase):
         self.assertIn("ports     0x70-0x71, 0x3f8-0x3ff\n", linux)
         self.assertIn("pins      IOAPIC 0 pin 4 (interrupt 4), IOAPIC 0 pin 8 (interrupt 8)\n", linux)
         self.assertIn("vCPU      1: core with APIC id 1, VPID 2, waits for a start-up IPI of its VM\n", linux)
-        self.assertIn("ACPI RSDP XSDT FADT MADT DSDT", linux)
+        self.assertIn("ACPI RSDP XSDT RSDT FADT MADT DSDT", linux)
         self.assertRegex(rt, r"0x200000-0xffffff +0x20200000-0x20ffffff +rwx +WB +14 MiB, 7 x 2 MiB\n")
         self.assertRegex(rt, r"read: .* 0x802-0x803 .* 0xc0000100-0xc0000103\n *write:.* 0x80b ")
         self.assertIn("ports     0x2f8-0x2ff\n", rt)

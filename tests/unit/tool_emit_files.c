@@ -74,6 +74,7 @@ static const char *const files[] = {
 	"manifest.json",
 	"acpi/linux/rsdp.asl",
 	"acpi/linux/xsdt.asl",
+	"acpi/linux/rsdt.asl",
 	"acpi/linux/fadt.asl",
 	"acpi/linux/madt.asl",
 	"acpi/linux/dsdt.asl",

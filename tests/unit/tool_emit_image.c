@@ -299,13 +299,13 @@ static void check_blobs(const struct image *image, const struct vm_config *found
 {
 	const struct guest_blob *blobs;
 
-	assert_int_equal(found->blob_count, acpi ? 5 : 0);
+	assert_int_equal(found->blob_count, acpi ? 6 : 0);
 	assert_int_equal(found->acpi_rsdp, acpi ? PLATFORM_ACPI_GPA : 0);
 	if (!acpi)
 		return;
 	blobs = AT(image, found->blobs, found->blob_count);
 	assert_memory_equal(at(image, (uint64_t)blobs[0].bytes, 8), "RSD PTR ", 8);
-	assert_string_equal(text_at(image, blobs[4].name), "DSDT");
+	assert_string_equal(text_at(image, blobs[5].name), "DSDT");
 	for (uint32_t i = 0; i < found->blob_count; i++) {
 		const uint8_t *bytes = at(image, (uint64_t)blobs[i].bytes, blobs[i].size);
 		unsigned sum = 0;

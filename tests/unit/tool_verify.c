@@ -108,6 +108,16 @@ static struct guest_blob *blob(struct image *image, unsigned index)
 	return (struct guest_blob *)AT(image, vm(image, LINUX)->blobs) + index;
 }
 
+/* The tables that the RSDT names, the other way round: its sum stays. */
+static void swap_rsdt(struct image *image)
+{
+	uint32_t *entries = (uint32_t *)((uint8_t *)AT(image, blob(image, 2)->bytes) + 36);
+	uint32_t first = entries[0];
+
+	entries[0] = entries[1];
+	entries[1] = first;
+}
+
 static struct pci_function_config *nic(struct image *image)
 {
 	return AT(image, vm(image, DRIVER)->pci_functions);
@@ -564,6 +574,7 @@ struct corruption {
 	X(e820_missing, VERIFY_E820, demo, vm(i, LINUX)->e820_count--) \
 	X(acpi_checksum, VERIFY_ACPI, demo, ((uint8_t *)AT(i, blob(i, 3)->bytes))[40] ^= 1) \
 	X(acpi_rsdp_checksum, VERIFY_ACPI, demo, ((uint8_t *)AT(i, blob(i, 0)->bytes))[30] ^= 1) \
+	X(acpi_rsdt, VERIFY_ACPI, demo, swap_rsdt(i)) \
 	X(acpi_place, VERIFY_ACPI, demo, blob(i, 4)->guest_physical ^= BIT(20)) \
 	X(acpi_moved, VERIFY_ACPI, demo, blob(i, 4)->guest_physical ^= BIT(14)) \
 	X(acpi_rsdp, VERIFY_ACPI, demo, vm(i, LINUX)->acpi_rsdp ^= BIT(4)) \

@@ -14,20 +14,23 @@
 
 #define RSDP_SIZE 36  /* 5.2.5.3 */
 #define XSDT_SIZE 36  /* 5.2.8, without entries of 8 bytes */
+#define RSDT_SIZE 36  /* 5.2.7, without entries of 4 bytes */
 #define FADT_SIZE 276 /* 5.2.9, revision 6 */
 #define FACS_SIZE 64  /* 5.2.10 */
 #define MCFG_SIZE 60  /* PCI Firmware 3.3, 4.1.2, with one entry */
 #define HPET_SIZE 56  /* IA-PC HPET 1.0a, 3.2.4 */
 
 const char *const acpi_table_names[ACPI_TABLE_COUNT] = {
-	[ACPI_RSDP] = "RSDP", [ACPI_XSDT] = "XSDT", [ACPI_FADT] = "FADT", [ACPI_FACS] = "FACS",
-	[ACPI_MADT] = "MADT", [ACPI_MCFG] = "MCFG", [ACPI_HPET] = "HPET", [ACPI_DSDT] = "DSDT",
+	[ACPI_RSDP] = "RSDP", [ACPI_XSDT] = "XSDT", [ACPI_RSDT] = "RSDT",
+	[ACPI_FADT] = "FADT", [ACPI_FACS] = "FACS", [ACPI_MADT] = "MADT",
+	[ACPI_MCFG] = "MCFG", [ACPI_HPET] = "HPET", [ACPI_DSDT] = "DSDT",
 };
 
 /* File names without suffix. */
 static const char *const file_names[ACPI_TABLE_COUNT] = {
-	[ACPI_RSDP] = "rsdp", [ACPI_XSDT] = "xsdt", [ACPI_FADT] = "fadt", [ACPI_FACS] = "facs",
-	[ACPI_MADT] = "madt", [ACPI_MCFG] = "mcfg", [ACPI_HPET] = "hpet", [ACPI_DSDT] = "dsdt",
+	[ACPI_RSDP] = "rsdp", [ACPI_XSDT] = "xsdt", [ACPI_RSDT] = "rsdt",
+	[ACPI_FADT] = "fadt", [ACPI_FACS] = "facs", [ACPI_MADT] = "madt",
+	[ACPI_MCFG] = "mcfg", [ACPI_HPET] = "hpet", [ACPI_DSDT] = "dsdt",
 };
 
 bool acpi_has_table(const struct acpi_layout *layout, enum acpi_table table)
@@ -35,8 +38,8 @@ bool acpi_has_table(const struct acpi_layout *layout, enum acpi_table table)
 	return table == ACPI_DSDT || layout->size[table] != 0;
 }
 
-/* Tables that the XSDT names. */
-static uint64_t xsdt_entries(const struct acpi_layout *layout)
+/* Tables that XSDT and RSDT name. */
+static uint64_t root_entries(const struct acpi_layout *layout)
 {
 	uint64_t count = 0;
 
@@ -63,7 +66,8 @@ struct acpi_layout acpi_layout(const struct plan *plan, uint32_t vm)
 	};
 	gpa_t next = PLATFORM_ACPI_GPA;
 
-	layout.size[ACPI_XSDT] = XSDT_SIZE + 8 * xsdt_entries(&layout);
+	layout.size[ACPI_XSDT] = XSDT_SIZE + 8 * root_entries(&layout);
+	layout.size[ACPI_RSDT] = RSDT_SIZE + 4 * root_entries(&layout);
 	for (enum acpi_table i = 0; i < ACPI_TABLE_COUNT; i++) {
 		if (!acpi_has_table(&layout, i))
 			continue;

@@ -15,6 +15,7 @@
 enum acpi_table {
 	ACPI_RSDP, /* first, where guests look for it */
 	ACPI_XSDT,
+	ACPI_RSDT, /* the same for guests that know ACPI 1.0 */
 	ACPI_FADT,
 	ACPI_FACS, /* only with fixed hardware */
 	ACPI_MADT,
@@ -41,7 +42,7 @@ void acpi_print_source(FILE *file, const struct plan *plan, uint32_t vm,
 
 /* Whether the VM gets the table. */
 bool acpi_has_table(const struct acpi_layout *layout, enum acpi_table table);
-/* Whether the XSDT names it. */
+/* Whether XSDT and RSDT name it. */
 bool acpi_in_xsdt(const struct acpi_layout *layout, enum acpi_table table);
 
 /* The HPET that the VM has; NULL: none. */

@@ -81,20 +81,21 @@ static void print_rsdp(FILE *file, const struct acpi_layout *layout)
 	field(file, 1, "Checksum", 0);
 	text_field(file, 6, "Oem ID", OEM_ID);
 	field(file, 1, "Revision", 2);
-	field(file, 4, "RSDT Address", 0);
+	field(file, 4, "RSDT Address", layout->address[ACPI_RSDT]);
 	field(file, 4, "Length", layout->size[ACPI_RSDP]);
 	field(file, 8, "XSDT Address", layout->address[ACPI_XSDT]);
 	field(file, 1, "Extended Checksum", 0);
 	field(file, 3, "Reserved", 0);
 }
 
-/* 5.2.8 */
-static void print_xsdt(FILE *file, const struct acpi_layout *layout)
+/* 5.2.7 and 5.2.8: they differ in the width of their entries. */
+static void print_root(FILE *file, const struct acpi_layout *layout, const char *signature,
+		       unsigned width)
 {
-	print_header(file, "XSDT", 1);
+	print_header(file, signature, 1);
 	for (enum acpi_table table = 0; table < ACPI_TABLE_COUNT; table++)
 		if (acpi_in_xsdt(layout, table))
-			field(file, 8, "ACPI Table Address", layout->address[table]);
+			field(file, width, "ACPI Table Address", layout->address[table]);
 }
 
 bool acpi_in_xsdt(const struct acpi_layout *layout, enum acpi_table table)
@@ -107,6 +108,7 @@ bool acpi_in_xsdt(const struct acpi_layout *layout, enum acpi_table table)
 		return acpi_has_table(layout, table);
 	case ACPI_RSDP:
 	case ACPI_XSDT:
+	case ACPI_RSDT:
 	case ACPI_FACS:
 	case ACPI_DSDT:
 	case ACPI_TABLE_COUNT:
@@ -569,7 +571,10 @@ void acpi_print_source(FILE *file, const struct plan *plan, uint32_t vm,
 		print_rsdp(file, layout);
 		break;
 	case ACPI_XSDT:
-		print_xsdt(file, layout);
+		print_root(file, layout, "XSDT", 8);
+		break;
+	case ACPI_RSDT:
+		print_root(file, layout, "RSDT", 4);
 		break;
 	case ACPI_FADT:
 		print_fadt(file, plan, vm, layout);

@@ -298,7 +298,7 @@ static void check_hpet(struct tables *tables, const struct verify_blob *blob)
 		complain(tables, "HPET", "has registers that are not the VM's");
 }
 
-/* --- RSDP, XSDT --------------------------------------------------------------------------------- */
+/* --- RSDP, XSDT, RSDT --------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *signature;
@@ -345,6 +345,24 @@ static void check_xsdt(struct tables *tables, const struct verify_blob *blob)
 			complain(tables, "XSDT", "does not name FADT and MADT");
 }
 
+/* The RSDT names what the XSDT names, in the same order. */
+static void check_rsdt(const struct tables *tables, const struct verify_blob *rsdt,
+		       const struct verify_blob *xsdt)
+{
+	uint64_t entries = (xsdt->size - HEADER_SIZE) / sizeof(uint64_t);
+
+	if (!good_table(tables, rsdt, "RSDT", HEADER_SIZE))
+		return;
+	if (rsdt->size != HEADER_SIZE + entries * sizeof(uint32_t)) {
+		complain(tables, "RSDT", "has another number of tables than the XSDT");
+		return;
+	}
+	for (uint64_t i = 0; i < entries; i++)
+		if (read32(rsdt->bytes + HEADER_SIZE + i * sizeof(uint32_t)) !=
+		    read64(xsdt->bytes + HEADER_SIZE + i * sizeof(uint64_t)))
+			complain(tables, "RSDT", "names another table than the XSDT");
+}
+
 static const char *rsdp_problem(const struct verify_blob *blob)
 {
 	if (blob->size != RSDP_SIZE || read32(blob->bytes + 20) != RSDP_SIZE)
@@ -359,7 +377,7 @@ static const char *rsdp_problem(const struct verify_blob *blob)
 static void check_tables(struct tables *tables)
 {
 	const struct verify_blob *rsdp = follow(tables, "acpi_rsdp", tables->vm->config.acpi_rsdp);
-	const struct verify_blob *xsdt;
+	const struct verify_blob *xsdt, *rsdt;
 	const char *problem = rsdp ? rsdp_problem(rsdp) : NULL;
 
 	if (!rsdp)
@@ -371,6 +389,9 @@ static void check_tables(struct tables *tables)
 	xsdt = follow(tables, "RSDP", read64(rsdp->bytes + 24));
 	if (xsdt)
 		check_xsdt(tables, xsdt);
+	rsdt = follow(tables, "RSDP", read32(rsdp->bytes + 16));
+	if (rsdt && xsdt)
+		check_rsdt(tables, rsdt, xsdt);
 	for (uint32_t i = 0; i < tables->vm->config.blob_count; i++)
 		if (!tables->seen[i])
 			complain(tables, tables->vm->blobs[i].name, "is named by no other table");

@@ -12,7 +12,7 @@ _Static_assert(sizeof(void *) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 /* Longest text: a command line has its own limit, a description is one. */
 #define TEXT_MAX 4096
-/* RSDP, XSDT, FADT, MADT, DSDT are five. */
+/* RSDP, XSDT, RSDT, FADT, MADT, DSDT are six. */
 #define BLOBS_MAX 32
 /* Every region gives one entry, the hole below 1 MiB one more and another cut. */
 #define E820_MAX (CONFIG_MAX_MEMORY_REGIONS * 2 + 2)
