@@ -65,7 +65,10 @@ struct cpu {
 	uint64_t tsc_moved; /* by its guest's writes, modulo 2^64 (cpu/tsc.h) */
 	/* The current VMCS is this core's, so an NMI in the hypervisor may arm the preemption timer. */
 	volatile bool vmcs_current;
-	volatile uint32_t nmi_seen; /* NMIs taken inside the hypervisor */
+	/* NMIs that came here, and machine checks that were not looked into: banks may hold errors. */
+	volatile uint32_t alarms;
+	uint32_t alarms_heard; /* of these, those that vm/machine_check.c has looked after */
+	uint64_t polled;       /* when it did so last (tsc_host()) */
 	uint64_t gdt[GDT_ENTRIES];
 	struct task_state task;
 };

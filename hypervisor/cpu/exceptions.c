@@ -109,7 +109,7 @@ static void nmi_in_hypervisor(struct exception_frame *frame)
 
 	if (CONFIG_FAULT_INJECTION)
 		inject_at(FAULT_NMI);
-	cpu->nmi_seen++;
+	cpu->alarms++;
 	if (cpu->vmcs_current)
 		vcpu_exit_soon();
 	if (frame->rip >= (uint64_t)cpu_sleep_window && frame->rip < (uint64_t)cpu_sleep_end)

@@ -26,9 +26,16 @@ void machine_check_in_hypervisor(const struct exception_frame *frame);
 void machine_check_start(void);
 
 /*
- * Looks for errors that no exception reported, most of them corrected: at kicks, with the watchdog, and when the VM
- * comes to rest. In between nothing of the hypervisor runs on the core. Not in an NMI's handler.
+ * Looks for errors that no exception reported, most of them corrected, when the VM comes to rest. Not in an
+ * NMI's handler.
  */
 void machine_check_poll(void);
+
+/*
+ * The same at kicks, with the watchdog and the virtual timer; in between nothing of the hypervisor runs on the core. An
+ * NMI may be the platform's word for an error, as well as a kick: each is looked after. Without one it looks ten times
+ * a second at most.
+ */
+void machine_check_look(void);
 
 #endif

@@ -185,7 +185,7 @@ void vcpu_handle_requests(struct vcpu *vcpu, struct guest_registers *registers)
 	vcpu->wish |= requests & REQUEST_STOP ? requests & REQUEST_WISHES : 0;
 	if (requests & REQUEST_STOP)
 		vcpu_park(vcpu);
-	machine_check_poll();
+	machine_check_look();
 	take_wish(vcpu, requests, registers);
 	if (requests & REQUEST_INIT) {
 		/* the start-up IPI may have come along */

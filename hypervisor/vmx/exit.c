@@ -240,6 +240,7 @@ void vmx_handle_exception(struct vcpu *vcpu, struct guest_registers *registers)
 	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
 
 	if ((information & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
+		this_cpu()->alarms++; /* while no other NMI can do the same */
 		cpu_unblock_nmi();
 		vcpu_handle_requests(vcpu, registers);
 		return;

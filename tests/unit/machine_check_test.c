@@ -40,6 +40,8 @@
 #define SHARED     UINT64_C(0x30000000)
 #define NOBODY     UINT64_C(0x3FF00000)
 
+#define TSC_FREQUENCY UINT64_C(1000000000)
+
 static const struct memory_region left_memory[] = {{.host_physical = LEFT, .size = 0x100000},
 						   {.host_physical = SHARED, .size = 0x1000}};
 static const struct memory_region right_memory[] = {{.host_physical = RIGHT, .size = 0x100000},
@@ -54,6 +56,7 @@ const struct scenario scenario_tables = {
 	.hypervisor_base = HYPERVISOR,
 	.hypervisor_size = 0x100000,
 	.trampoline = 0x8000,
+	.tsc_frequency_hz = TSC_FREQUENCY,
 };
 struct vm vms[CONFIG_MAX_VMS];
 static struct vcpu vcpu_pair[2];
@@ -128,6 +131,8 @@ static int setup(void **state)
 	}
 	this_cpu()->vcpu = &vcpu_pair[0];
 	memset(&this_cpu()->corrected, 0, sizeof(this_cpu()->corrected));
+	this_cpu()->alarms = this_cpu()->alarms_heard = 0;
+	this_cpu()->polled = 0;
 	memset(posted, 0, sizeof(posted));
 	halted = contained = false;
 	return 0;
@@ -419,6 +424,67 @@ static void poll_asks_its_own_vm(void **state)
 	assert_int_equal(posted[0], REQUEST_MACHINE_CHECK);
 }
 
+/* Whether a corrected error is found by who comes by just now. */
+static bool is_looked_after(void)
+{
+	bank_set(2, VAL | 0x0091, 0, 0);
+	machine_check_look();
+	return fake_msr(0x409) == 0;
+}
+
+/* A VM with a virtual timer comes by every millisecond. */
+static void looks_are_few(void **state)
+{
+	unsigned looks = 0;
+
+	(void)state;
+	for (unsigned milliseconds = 0; milliseconds < 1000; milliseconds++) {
+		fake_cpu()->tsc += TSC_FREQUENCY / 1000;
+		looks += is_looked_after();
+	}
+	assert_in_range(looks, 9, 10);
+}
+
+/* It may be the platform's word for an error, whether anybody of the VM has sent one as well or not. */
+static void each_nmi_is_looked_after(void **state)
+{
+	(void)state;
+	fake_cpu()->tsc += TSC_FREQUENCY;
+	assert_true(is_looked_after());
+	assert_false(is_looked_after());
+	for (unsigned i = 0; i < 3; i++) {
+		this_cpu()->alarms++;
+		assert_true(is_looked_after());
+		assert_false(is_looked_after());
+	}
+}
+
+/* The handler tells nothing and leaves the bank as it is: the next one who comes by must not wait. */
+static void what_interrupted_the_hypervisor_is_looked_after(void **state)
+{
+	(void)state;
+	fake_cpu()->tsc += TSC_FREQUENCY;
+	machine_check_look();
+	bank_set(3, VAL | UC | S | ADDRV | 0x00C0, RIGHT, 0);
+	assert_false(hypervisor_stops());
+	machine_check_look();
+	assert_int_equal(fake_log_count(LOG_WARNING), 2);
+	assert_int_equal(fake_msr(0x40D), 0);
+}
+
+/* A guest that sets its clock neither gets more looks, nor ends them. */
+static void looks_do_not_go_by_the_guests_clock(void **state)
+{
+	(void)state;
+	fake_cpu()->tsc += TSC_FREQUENCY;
+	assert_true(is_looked_after());
+	fake_cpu()->tsc -= TSC_FREQUENCY / 2;
+	this_cpu()->tsc_moved -= TSC_FREQUENCY / 2;
+	assert_false(is_looked_after());
+	fake_cpu()->tsc += TSC_FREQUENCY / 10;
+	assert_true(is_looked_after());
+}
+
 static void start_enables_and_tells_but_does_not_judge(void **state)
 {
 	(void)state;
@@ -464,6 +530,10 @@ int main(void)
 		cmocka_unit_test_setup(hypervisor_goes_on_without_a_word, setup),
 		cmocka_unit_test_setup(hypervisor_that_cant_go_on_is_contained, setup),
 		cmocka_unit_test_setup(poll_asks_its_own_vm, setup),
+		cmocka_unit_test_setup(looks_are_few, setup),
+		cmocka_unit_test_setup(each_nmi_is_looked_after, setup),
+		cmocka_unit_test_setup(what_interrupted_the_hypervisor_is_looked_after, setup),
+		cmocka_unit_test_setup(looks_do_not_go_by_the_guests_clock, setup),
 		cmocka_unit_test_setup(start_enables_and_tells_but_does_not_judge, setup),
 		cmocka_unit_test_setup(processor_without_banks, setup),
 	};

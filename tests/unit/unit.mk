@@ -23,7 +23,7 @@ unit-contain := tests/unit/contain_test.c tests/unit/fake/fake_cpu.c tests/unit/
 	hypervisor/cpu/apic.c hypervisor/lib/lock.c
 unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
 	hypervisor/cpu/machine_check.c hypervisor/cpu/machine_check_words.c hypervisor/vm/machine_check.c \
-	hypervisor/lib/format.c hypervisor/lib/log_limit.c
+	hypervisor/cpu/frequency.c hypervisor/lib/format.c hypervisor/lib/log_limit.c
 unit-life := tests/unit/life_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
 	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
