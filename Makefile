@@ -155,6 +155,7 @@ HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # A.c and A.S may stand side by side, hence the suffix stays in the object's name.
 # What only some scenarios use; layout.lds says which (hypervisor/lib/optional.h, tools/bulkhead/emit_parts.c).
 HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/multiboot% loader/raw% loader/rom.c \
+	loader/image_store.c vm/restart.c vm/monitor_header.c \
 	devices/virtual_pc.c vm/port_wide.c vm/extint.c vm/pic_pins.c devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
 	devices/pci_function.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
@@ -171,7 +172,7 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 	$(Q)$(CC) $(HV_CFLAGS) $(HV_HOT_CFLAGS) $(DEPEND) -c $< -o $@
 
 # The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
-HV_HOT := vmx/exit.c vmx/debug.c vmx/events.c vm/cpuid_cache.c vm/msr.c vm/local_apic.c vm/port.c vm/hypercall.c \
+HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
 	vm/mmio_cache.c cpu/apic.c
 # Functions begin where the one before ends: what is frequent lies together in the cache's lines.
 HV_FOR_SPEED := -O2 -falign-functions=1

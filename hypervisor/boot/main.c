@@ -159,7 +159,7 @@ static void plan_vm(uint32_t i)
 			&vms[i].boot))
 		machine_difference(MACHINE_IMAGE, "VM \"%s\" can't be loaded",
 				   scenario_tables.vms[i].name);
-	image_store_remember(i, &placements, first);
+	IF_PRESENT(image_store_remember, i, &placements, first);
 }
 
 /* Every VM's images are checked, even after the first bad one: all problems in one go. */
@@ -169,7 +169,7 @@ static bool plan_images(void)
 
 	for (uint32_t i = 0; good && i < scenario_tables.vm_count; i++)
 		plan_vm(i);
-	if (good && image_store_plan(&scenario_tables, images, &placements))
+	if (good && image_store_plan && image_store_plan(&scenario_tables, images, &placements))
 		machine_difference(
 			MACHINE_IMAGE_STORE,
 			"the images of restartable VMs can't be kept: enlarge image-store");
@@ -264,7 +264,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 	if (multiboot2_parse(host_pointer(information), magic, &boot_information))
 		refuse(1);
 	vms_init(&scenario_tables);
-	monitor_init(&scenario_tables);
+	IF_PRESENT(monitor_init, &scenario_tables);
 	check_machine();
 	if (!plan_images() || machine_difference_count() > 0) {
 		machine_is_as_expected(&scenario_tables);

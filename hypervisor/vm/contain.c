@@ -23,20 +23,13 @@ static bool has_started(const struct cpu *cpu)
 	return cpu->vcpu && vm_state(cpu->vcpu->vm) != VM_PREPARED;
 }
 
-static void call_others(const struct vcpu *self)
-{
-	for (uint32_t i = 0; i < self->vm->config->vcpu_count; i++)
-		if (i != self->config->index)
-			vcpu_post(vm_vcpu(self->vm, i), REQUEST_STOP);
-}
-
 /* Its cores that wait for this one in a meeting see the state; those in the guest get the request. */
 static void lose(struct vcpu *vcpu)
 {
 	if (!vm_transition(vcpu->vm, EVENT_LOSE))
 		return;
 	monitor_ends(vcpu->vm, STOP_HYPERVISOR_FAULT);
-	call_others(vcpu);
+	vm_post(vcpu->vm, vcpu, REQUEST_STOP);
 }
 
 void contain_begin(void)

@@ -12,8 +12,6 @@
 #include "vm/cpuid_bits.h"
 #include "vm/handlers.h"
 
-#define ALL UINT32_MAX
-
 /* A guest is promised at least leaf 0x16 (frequencies) and at most what the table knows. */
 #define BASIC_LEAF_MIN     0x16
 #define BASIC_LEAF_MAX     0x1F
@@ -26,15 +24,19 @@
 /* Highest subleaf of leaf 7 that the table knows. */
 #define FEATURE_SUBLEAF_MAX 2
 
-/*
- * The masks are constants of the compiler's making, so that an exit costs no loop over bits; the lists that
- * they are made of are cpuid_bits.h.
- */
+/* What is passed on of the processor's answer to a leaf: OR of 1 << enum cpuid_register. */
+#define EAX (1 << CPUID_EAX)
+#define ECX (1 << CPUID_ECX)
+#define EDX (1 << CPUID_EDX)
+#define ALL 0xF
+
+/* Where single bits are passed, and what the VM itself decides, is in `fix`. */
 struct cpuid_rule {
-	struct cpuid_result mask; /* all zeros: the processor is not asked */
-	cpuid_fix *fix;           /* applied after the mask; may be NULL */
-	reason_given reason;
+	uint32_t leaf;
+	uint8_t passed;   /* 0: the processor is not asked */
 	uint8_t validity; /* enum cpuid_validity */
+	reason_given reason;
+	cpuid_fix *fix; /* changes what was passed; may be NULL */
 };
 
 static uint32_t within(uint32_t value, uint32_t lowest, uint32_t highest)
@@ -79,6 +81,8 @@ static void fix_features(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid
 	uint32_t ids = cpuid_ids_in_package();
 
 	(void)subleaf;
+	r->ecx &= CPUID_SHOWN(CPUID_BITS_1_ECX);
+	r->edx &= CPUID_SHOWN(CPUID_BITS_1_EDX);
 	set_bit(&r->ecx, CPUID_1_ECX_HYPER, true);
 	set_bit(&r->ecx, CPUID_1_ECX_OSXSAVE,
 		(r->ecx & CPUID_1_ECX_XSAVE) && (guest_cr4() & CR4_OSXSAVE));
@@ -126,8 +130,25 @@ static void fix_extended_processor(const struct vcpu *vcpu, uint32_t subleaf,
 {
 	(void)vcpu;
 	(void)subleaf;
+	r->ecx &= CPUID_SHOWN(CPUID_BITS_80000001_ECX);
+	r->edx &= CPUID_SHOWN(CPUID_BITS_80000001_EDX);
 	set_bit(&r->edx, CPUID_EXT1_EDX_SYSCALL, guest_code_bits() == 64);
 	hide_unless(GUEST_RUNS_RDTSCP, &r->edx, CPUID_EXT1_EDX_RDTSCP);
+}
+
+static void fix_extended_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	r->edx &= CPUID_SHOWN(CPUID_BITS_80000007_EDX);
+}
+
+/* Physical and linear ones; that of a guest's guest is nobody's. */
+static void fix_address_widths(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
+{
+	(void)vcpu;
+	(void)subleaf;
+	r->eax &= 0xFFFF;
 }
 
 static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
@@ -145,37 +166,26 @@ static void fix_power(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_re
 #define XSAVE_HAS_XSAVES     0x8
 #define XSAVE_ALIGNED        0x2 /* leaf 0xD, subleaf of a component, ECX */
 
-/* Size of the compacted area for these components (SDM 1.13.4.3). */
-static uint32_t compacted_size(uint64_t components)
+/*
+ * Size of the area for these components: of the compacted one, where each follows the one before, or of the
+ * standard one, where each has its place (SDM 1.13.4.2, 1.13.4.3).
+ */
+static uint32_t area_size(uint64_t components, bool compacted)
 {
 	uint32_t size = XSAVE_LEGACY_SIZE;
 
 	for (uint32_t i = XSAVE_FIRST_EXTENDED; i < XSAVE_COMPONENTS; i++) {
 		struct cpuid_result component;
+		uint32_t place;
 
-		if (!(components & UINT64_C(1) << i))
+		if (!(components >> i & 1))
 			continue;
 		component = cpuid(0xD, i);
-		if (component.ecx & XSAVE_ALIGNED)
-			size = (size + 63) & ~UINT32_C(63);
-		size += component.eax;
-	}
-	return size;
-}
-
-/* Size of the standard area for these components: where the last of them ends (SDM 1.13.4.2). */
-static uint32_t standard_size(uint64_t components)
-{
-	uint32_t size = XSAVE_LEGACY_SIZE;
-
-	for (uint32_t i = XSAVE_FIRST_EXTENDED; i < XSAVE_COMPONENTS; i++) {
-		struct cpuid_result component;
-
-		if (!(components & UINT64_C(1) << i))
-			continue;
-		component = cpuid(0xD, i);
-		if (component.ebx + component.eax > size)
-			size = component.ebx + component.eax;
+		place = component.ebx;
+		if (compacted)
+			place = component.ecx & XSAVE_ALIGNED ? (size + 63) & ~UINT32_C(63) : size;
+		if (place + component.eax > size)
+			size = place + component.eax;
 	}
 	return size;
 }
@@ -190,14 +200,14 @@ static void fix_xsave(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_re
 	(void)vcpu;
 	if (subleaf == 0) {
 		r->eax &= CPUID_SHOWN(CPUID_BITS_XCR0);
-		r->ecx = standard_size(r->eax);
+		r->ecx = area_size(r->eax, false);
 		r->edx = 0;
 	} else if (subleaf == 1) {
 		r->eax &= CPUID_SHOWN(CPUID_BITS_D_1_EAX);
 		hide_unless(GUEST_RUNS_XSAVES, &r->eax, XSAVE_HAS_XSAVES);
 		r->ecx = r->edx = 0;
 		if ((cr4_read() & CR4_OSXSAVE) && (r->eax & XSAVE_HAS_XSAVEC))
-			r->ebx = compacted_size(xcr_read(0));
+			r->ebx = area_size(xcr_read(0), true);
 	} else if (subleaf >= XSAVE_COMPONENTS ||
 		   !(CPUID_SHOWN(CPUID_BITS_XCR0) & UINT32_C(1) << subleaf)) {
 		*r = (struct cpuid_result){0};
@@ -243,74 +253,42 @@ static void fix_signature(const struct vcpu *vcpu, uint32_t subleaf, struct cpui
 	};
 }
 
+/* In kHz, as in the numerator and denominator of the crystal's leaf. */
 static void fix_timing(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
-	(void)vcpu;
-	(void)subleaf;
-	*r = (struct cpuid_result){
-		.eax = (uint32_t)(tsc_frequency(&scenario_tables) / 1000),
-		.ebx = (uint32_t)(apic_timer_frequency(&scenario_tables) / 1000),
-	};
+	struct cpuid_result crystal;
+
+	fix_crystal(vcpu, subleaf, &crystal);
+	*r = (struct cpuid_result){.eax = crystal.ebx, .ebx = crystal.eax};
 }
 
-#define MASK(a, b, c, d)                                       \
-	{                                                      \
-		.eax = (a), .ebx = (b), .ecx = (c), .edx = (d) \
-	}
-
-/* A leaf without a row reads as zeros. */
-static const struct cpuid_rule basic_rules[BASIC_LEAF_MAX + 1] = {
-	[0x0] = {MASK(ALL, ALL, ALL, ALL), fix_highest_basic, REASON("vendor and highest leaf"),
-		 CPUID_STAYS},
-	[0x1] = {MASK(ALL, ALL, CPUID_SHOWN(CPUID_BITS_1_ECX), CPUID_SHOWN(CPUID_BITS_1_EDX)),
-		 fix_features, REASON("model and features"), CPUID_UNTIL_CR4},
-	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("caches and TLBs are the core's"),
-		 CPUID_STAYS},
-	[0x4] = {MASK(ALL, ALL, ALL, ALL), cpuid_fix_caches, REASON("caches are the core's"),
-		 CPUID_STAYS},
-	[0x6] = {MASK(0, 0, 0, 0), fix_power,
-		 REASON("only ARAT: guests have no C-states that stop the timer"), CPUID_STAYS},
-	[0x7] = {MASK(ALL, ALL, ALL, ALL), fix_extended_features, REASON("features, by subleaf"),
-		 CPUID_UNTIL_CR4},
-	[0xB] = {MASK(0, 0, 0, 0), cpuid_fix_levels, REASON("topology"), CPUID_STAYS},
-	[0xD] = {MASK(ALL, ALL, ALL, ALL), fix_xsave, REASON("XSAVE sizes; XCR0 is the guest's"),
-		 CPUID_UNTIL_XCR0},
-	[0x15] = {MASK(0, 0, 0, 0), fix_crystal, REASON("frequencies without calibration"),
-		  CPUID_STAYS},
-	[0x16] = {MASK(0, 0, 0, 0), fix_frequency, REASON("frequencies without calibration"),
-		  CPUID_STAYS},
-	[0x18] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("TLBs are the core's"), CPUID_STAYS},
-	[0x1F] = {MASK(0, 0, 0, 0), cpuid_fix_levels, REASON("topology"), CPUID_STAYS},
+/* A leaf without a row reads as zeros: of the hypervisor block, as no KVM feature is there. */
+static const struct cpuid_rule rules[] = {
+	{0x0, ALL, CPUID_STAYS, REASON("vendor and highest leaf"), fix_highest_basic},
+	{0x1, ALL, CPUID_UNTIL_CR4, REASON("model and features"), fix_features},
+	{0x2, ALL, CPUID_STAYS, REASON("caches and TLBs are the core's"), NULL},
+	{0x4, ALL, CPUID_STAYS, REASON("caches are the core's"), cpuid_fix_caches},
+	{0x6, 0, CPUID_STAYS, REASON("only ARAT: guests have no C-states that stop the timer"),
+	 fix_power},
+	{0x7, ALL, CPUID_UNTIL_CR4, REASON("features, by subleaf"), fix_extended_features},
+	{0xB, 0, CPUID_STAYS, REASON("topology"), cpuid_fix_levels},
+	{0xD, ALL, CPUID_UNTIL_XCR0, REASON("XSAVE sizes; XCR0 is the guest's"), fix_xsave},
+	{0x15, 0, CPUID_STAYS, REASON("frequencies without calibration"), fix_crystal},
+	{0x16, 0, CPUID_STAYS, REASON("frequencies without calibration"), fix_frequency},
+	{0x18, ALL, CPUID_STAYS, REASON("TLBs are the core's"), NULL},
+	{0x1F, 0, CPUID_STAYS, REASON("topology"), cpuid_fix_levels},
+	{PLATFORM_CPUID_SIGNATURE, 0, CPUID_STAYS, REASON("hypervisor block"), fix_signature},
+	{PLATFORM_CPUID_TIMING, 0, CPUID_STAYS, REASON("frequencies"), fix_timing},
+	{0x80000000, EAX, CPUID_STAYS, REASON("highest leaf"), fix_highest_extended},
+	{0x80000001, ECX | EDX, CPUID_CHANGES, REASON("features"), fix_extended_processor},
+	{0x80000002, ALL, CPUID_STAYS, REASON("name"), NULL},
+	{0x80000003, ALL, CPUID_STAYS, REASON("name"), NULL},
+	{0x80000004, ALL, CPUID_STAYS, REASON("name"), NULL},
+	{0x80000006, ECX, CPUID_STAYS, REASON("second-level cache is the core's"), NULL},
+	{0x80000007, EDX, CPUID_STAYS, REASON("invariant TSC"), fix_extended_power},
+	{0x80000008, EAX, CPUID_STAYS, REASON("address widths"), fix_address_widths},
 };
-
-static const struct cpuid_rule extended_rules[EXTENDED_LEAF_MAX - EXTENDED_LEAF_BASE + 1] = {
-	[0x0] = {MASK(ALL, 0, 0, 0), fix_highest_extended, REASON("highest leaf"), CPUID_STAYS},
-	[0x1] = {MASK(0, 0, CPUID_SHOWN(CPUID_BITS_80000001_ECX),
-		      CPUID_SHOWN(CPUID_BITS_80000001_EDX)),
-		 fix_extended_processor, REASON("features"), CPUID_CHANGES},
-	[0x2] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
-	[0x3] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
-	[0x4] = {MASK(ALL, ALL, ALL, ALL), NULL, REASON("name"), CPUID_STAYS},
-	[0x6] = {MASK(0, 0, ALL, 0), NULL, REASON("second-level cache is the core's"), CPUID_STAYS},
-	[0x7] = {MASK(0, 0, 0, CPUID_SHOWN(CPUID_BITS_80000007_EDX)), NULL, REASON("invariant TSC"),
-		 CPUID_STAYS},
-	[0x8] = {MASK(0xFFFF, 0, 0, 0), NULL, REASON("address widths"), CPUID_STAYS},
-};
-
-static const struct cpuid_rule signature_rule = {
-	.fix = fix_signature, .reason = REASON("hypervisor block"), .validity = CPUID_STAYS};
-static const struct cpuid_rule timing_rule = {
-	.fix = fix_timing, .reason = REASON("frequencies"), .validity = CPUID_STAYS};
-static const struct cpuid_rule nothing = {.reason = REASON("no such leaf"),
-					  .validity = CPUID_STAYS};
-
-/* Of the hypervisor block, which no processor has; what is not there is zeros, as no KVM feature is. */
-static const struct cpuid_rule *hypervisor_rule(uint32_t leaf)
-{
-	if (leaf == PLATFORM_CPUID_SIGNATURE)
-		return &signature_rule;
-	return leaf == PLATFORM_CPUID_TIMING ? &timing_rule : &nothing;
-}
+static const struct cpuid_rule nothing = {.validity = CPUID_STAYS};
 
 #define HYPERVISOR_LEAF(leaf) ((leaf) >> 28 == PLATFORM_CPUID_SIGNATURE >> 28)
 
@@ -326,10 +304,10 @@ static uint32_t existing_leaf(uint32_t leaf)
 
 static const struct cpuid_rule *find(uint32_t leaf)
 {
-	if (leaf <= BASIC_LEAF_MAX)
-		return &basic_rules[leaf];
-	return HYPERVISOR_LEAF(leaf) ? hypervisor_rule(leaf)
-				     : &extended_rules[leaf - EXTENDED_LEAF_BASE];
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].leaf == leaf)
+			return &rules[i];
+	return &nothing;
 }
 
 /* A processor that lacks the leaf would answer with another one. */
@@ -338,38 +316,37 @@ static bool processor_has(uint32_t leaf)
 	return leaf <= BASIC_LEAF_ALWAYS || leaf >= EXTENDED_LEAF_BASE || leaf <= cpuid(0, 0).eax;
 }
 
-static struct cpuid_result masked(const struct cpuid_rule *rule, uint32_t leaf, uint32_t subleaf)
+/* The result that enum cpuid_register numbers. */
+static uint32_t *word(struct cpuid_result *result, unsigned number)
 {
-	struct cpuid_result result = {0};
+	_Static_assert(offsetof(struct cpuid_result, edx) == CPUID_EDX * sizeof(uint32_t) &&
+			       offsetof(struct cpuid_result, ecx) == CPUID_ECX * sizeof(uint32_t) &&
+			       offsetof(struct cpuid_result, ebx) == CPUID_EBX * sizeof(uint32_t),
+		       "results are in their order");
+	return (uint32_t *)(void *)result + number;
+}
 
-	if (!(rule->mask.eax | rule->mask.ebx | rule->mask.ecx | rule->mask.edx) ||
-	    !processor_has(leaf))
-		return result;
-	result = cpuid(leaf, subleaf);
-	result.eax &= rule->mask.eax;
-	result.ebx &= rule->mask.ebx;
-	result.ecx &= rule->mask.ecx;
-	result.edx &= rule->mask.edx;
-	return result;
+static void ask(const struct cpuid_rule *rule, uint32_t subleaf, struct cpuid_result *result)
+{
+	*result = (struct cpuid_result){0};
+	if (!rule->passed || !processor_has(rule->leaf))
+		return;
+	*result = cpuid(rule->leaf, subleaf);
+	for (unsigned i = CPUID_EAX; i <= CPUID_EDX; i++)
+		if (!(rule->passed >> i & 1))
+			*word(result, i) = 0;
 }
 
 /* What the scenario hides from this VM, last: what stands behind a hidden bit is hidden as well. */
 static void hide(const struct vm_config *vm, uint32_t leaf, uint32_t subleaf,
 		 struct cpuid_result *result)
 {
-	uint32_t *const words[] = {
-		[CPUID_EAX] = &result->eax,
-		[CPUID_EBX] = &result->ebx,
-		[CPUID_ECX] = &result->ecx,
-		[CPUID_EDX] = &result->edx,
-	};
-
 	for (uint32_t i = 0; i < vm->cpuid_mask_count; i++) {
 		const struct cpuid_mask *mask = &vm->cpuid_masks[i];
 
 		if (mask->leaf == leaf &&
 		    (mask->subleaf == CPUID_SUBLEAF_ANY || mask->subleaf == subleaf))
-			*words[mask->result] &= ~mask->clear;
+			*word(result, mask->result) &= ~mask->clear;
 	}
 }
 
@@ -379,9 +356,9 @@ enum cpuid_validity cpuid_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_
 	const uint32_t existing = existing_leaf(leaf);
 	const struct cpuid_rule *rule = find(existing);
 
-	*result = masked(rule, existing, subleaf);
+	ask(rule, subleaf, result);
 	if (rule->fix)
 		rule->fix(vcpu, subleaf, result);
 	hide(vcpu->vm->config, existing, subleaf, result);
-	return rule->reason ? (enum cpuid_validity)rule->validity : CPUID_STAYS;
+	return (enum cpuid_validity)rule->validity;
 }

@@ -6,6 +6,7 @@
 #ifndef VM_HANDLERS_H
 #define VM_HANDLERS_H
 
+#include "cpu/msr.h"
 #include "vm/vcpu.h"
 
 /*
@@ -64,6 +65,9 @@ bool vm_xsetbv(uint32_t index, uint64_t value);
 /* Hypercall; the result goes to RAX (hypercall.c). */
 void vm_hypercall(const struct vcpu *vcpu, struct guest_registers *registers);
 
+/* A guest's write to the ICR, in its x2APIC form (ipi.c). */
+void ipi_send(struct vcpu *vcpu, uint64_t icr);
+
 /* Local APIC: registers by x2APIC MSR number (local_apic.c). False: no such register, or not allowed. */
 bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
@@ -72,6 +76,10 @@ bool local_apic_base_write(struct vcpu *vcpu, uint64_t value);
 void local_apic_forget(struct vcpu *vcpu);
 /* State after INIT, of the real APIC as well (SDM 3.11.4.7.3). */
 void local_apic_reset(struct vcpu *vcpu);
+static inline bool local_apic_is_x2apic(const struct vcpu *vcpu)
+{
+	return vcpu->apic_base & APIC_BASE_X2APIC;
+}
 /* True if the guest has its xAPIC page there, in xAPIC mode. */
 bool local_apic_page_at(const struct vcpu *vcpu, gpa_t page);
 /* The registers through that page; offset within it. */

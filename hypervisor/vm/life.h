@@ -11,6 +11,7 @@
 
 #include "bulkhead/error.h"
 #include "bulkhead/tables.h"
+#include "lib/optional.h"
 
 struct vcpu;
 struct vm;
@@ -104,6 +105,6 @@ void machine_request_halt(void);
 bool machine_is_halted(void);
 
 /* The VM's cores, all of which call it, scrub its memory, load its images and run it (restart.c). */
-_Noreturn void vcpu_restart(struct vcpu *vcpu);
+_Noreturn void vcpu_restart(struct vcpu *vcpu) OPTIONAL;
 
 #endif

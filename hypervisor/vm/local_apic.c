@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guest's view of its local APIC. The core's APIC is the guest's own and in x2APIC mode; the MSR
- * bitmap passes what can't leave the partition. Here is the rest: IPIs, whose destinations are
- * filtered to the VM's own cores; delivery modes, reduced to what is safe; and the xAPIC page for
- * guests that do not use x2APIC.
+ * bitmap passes what can't leave the partition. Here is the rest: delivery modes, reduced to what is safe, and
+ * the xAPIC page for guests that do not use x2APIC. IPIs are in ipi.c.
  */
 #include "bulkhead/platform.h"
 #include "bulkhead/virtual_devices.h"
@@ -12,167 +11,6 @@
 #include "cpu/privileged.h"
 #include "vm/extint.h"
 #include "vm/handlers.h"
-
-/* ICR destination shorthands (SDM 3.11.6.1) */
-enum shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
-
-struct ipi {
-	enum apic_delivery mode;
-	uint8_t vector;
-	enum shorthand shorthand;
-	bool logical;
-	uint32_t destination;
-};
-
-static bool x2apic_mode(const struct vcpu *vcpu)
-{
-	return vcpu->apic_base & APIC_BASE_X2APIC;
-}
-
-static struct ipi ipi_decode(uint64_t icr)
-{
-	return (struct ipi){
-		.mode = (enum apic_delivery)((icr & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT),
-		.vector = (uint8_t)(icr & APIC_VECTOR),
-		.shorthand = (enum shorthand)(icr >> APIC_SHORTHAND_SHIFT & 3),
-		.logical = icr & APIC_LOGICAL,
-		.destination = (uint32_t)(icr >> 32),
-	};
-}
-
-/* Logical destination in x2APIC mode: cluster in bits 31:16, one bit per member (SDM 3.11.12.10.2). */
-static bool matches_x2apic_logical(const struct vcpu *target, uint32_t destination)
-{
-	uint32_t id = target->config->apic_id;
-
-	return destination >> 16 == id >> 4 && (destination & UINT32_C(1) << (id & 0xF));
-}
-
-/* Logical destination in xAPIC mode: flat or cluster model by DFR (SDM 3.11.6.2.2). */
-static bool matches_xapic_logical(const struct vcpu *target, uint32_t destination)
-{
-	uint32_t ldr = target->xapic_ldr >> 24;
-
-	destination &= 0xFF;
-	if (target->xapic_dfr >> 28 == 0xF)
-		return ldr & destination;
-	return (ldr >> 4 == destination >> 4 || destination >> 4 == 0xF) &&
-	       (ldr & destination & 0xF);
-}
-
-static bool is_broadcast(const struct vcpu *sender, uint32_t destination)
-{
-	return destination == (x2apic_mode(sender) ? APIC_BROADCAST : 0xFF);
-}
-
-/* A globally disabled APIC receives nothing (SDM 3.11.4.7.2). */
-static bool can_receive(const struct vcpu *target)
-{
-	return __atomic_load_n(&target->apic_base, __ATOMIC_RELAXED) & APIC_BASE_ENABLE;
-}
-
-static bool is_target(const struct vcpu *sender, const struct vcpu *target, const struct ipi *ipi)
-{
-	if (!can_receive(target))
-		return false;
-	switch (ipi->shorthand) {
-	case SHORTHAND_SELF:
-		return target == sender;
-	case SHORTHAND_ALL:
-		return true;
-	case SHORTHAND_OTHERS:
-		return target != sender;
-	case SHORTHAND_NONE:
-		break;
-	}
-	if (is_broadcast(sender, ipi->destination))
-		return true;
-	if (!ipi->logical)
-		return target->config->apic_id == ipi->destination;
-	return x2apic_mode(sender) ? matches_x2apic_logical(target, ipi->destination)
-				   : matches_xapic_logical(target, ipi->destination);
-}
-
-static void deliver_fixed(struct vcpu *target, const struct ipi *ipi)
-{
-	apic_send_fixed(target->config->apic_id, ipi->vector);
-}
-
-static void deliver_nmi(struct vcpu *target, const struct ipi *ipi)
-{
-	(void)ipi;
-	vcpu_post(target, REQUEST_NMI);
-}
-
-static void deliver_init(struct vcpu *target, const struct ipi *ipi)
-{
-	(void)ipi;
-	vcpu_post(target, REQUEST_INIT);
-}
-
-static void deliver_startup(struct vcpu *target, const struct ipi *ipi)
-{
-	/* The page number must be there before the bit that announces it; only one IPI starts a vCPU, a
-	   second with another page is the guest's own race. */
-	uint32_t page = (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT;
-
-	__atomic_and_fetch(vcpu_requests(target), ~(uint32_t)REQUEST_SIPI_PAGE, __ATOMIC_RELAXED);
-	vcpu_post(target, REQUEST_SIPI | page);
-}
-
-typedef void ipi_delivery(struct vcpu *target, const struct ipi *ipi);
-
-/* Modes that are not here would leave the partition (SMI, ExtINT) or are reserved. */
-static ipi_delivery *const deliveries[8] = {
-	[APIC_FIXED] = deliver_fixed,     [APIC_LOWEST_PRIORITY] = deliver_fixed,
-	[APIC_NMI] = deliver_nmi,         [APIC_INIT] = deliver_init,
-	[APIC_STARTUP] = deliver_startup,
-};
-
-/* INIT level de-assert changes nothing on any processor since the Pentium (SDM 3.11.6.1). */
-static bool is_init_deassert(uint64_t icr)
-{
-	return (icr & APIC_TRIGGER_LEVEL) && !(icr & APIC_LEVEL_ASSERT) &&
-	       (icr & APIC_DELIVERY_MASK) == (uint64_t)APIC_INIT << APIC_DELIVERY_SHIFT;
-}
-
-static void log_refused(struct vcpu *vcpu, uint64_t icr, const char *why)
-{
-	if (log_limit(&vcpu->vm->limits.ipi))
-		log_warning("vCPU %u sends an IPI that is not delivered (%s): ICR 0x%lx",
-			    vcpu->config->index, why, icr);
-}
-
-static void send_ipi(struct vcpu *vcpu, uint64_t icr)
-{
-	struct ipi ipi = ipi_decode(icr);
-	unsigned reached = 0;
-
-	vcpu->icr = icr;
-	if (is_init_deassert(icr))
-		return;
-	if (!deliveries[ipi.mode]) {
-		log_refused(vcpu, icr, "delivery mode");
-		return;
-	}
-	for (uint32_t i = 0; i < vcpu->vm->config->vcpu_count; i++) {
-		struct vcpu *target = vm_vcpu(vcpu->vm, i);
-
-		if (!is_target(vcpu, target, &ipi))
-			continue;
-		/* NMI, INIT and start-up never go to oneself by shorthand (SDM 3.11.6.1, table 11-3) */
-		if (ipi.mode >= APIC_SMI && target == vcpu && ipi.shorthand != SHORTHAND_NONE)
-			continue;
-		deliveries[ipi.mode](target, &ipi);
-		reached++;
-		/* One of those that are addressed. Which one has the lowest priority only their APICs know, and the
-		   choice is theirs to make (SDM 3.11.6.2.4). */
-		if (ipi.mode == APIC_LOWEST_PRIORITY)
-			break;
-	}
-	if (reached == 0 && ipi.shorthand == SHORTHAND_NONE)
-		log_refused(vcpu, icr, "no such core in this VM");
-}
 
 static bool is_software_disabled(void)
 {
@@ -266,29 +104,38 @@ static uint64_t register_read(const struct vcpu *vcpu, uint32_t msr)
 							      : msr_read(msr);
 }
 
-bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+static bool is_readable(uint32_t msr)
 {
 	const struct register_rule *rule = find(msr);
 
-	if (!x2apic_mode(vcpu))
+	return rule && rule->read && apic_has_register(msr);
+}
+
+bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	if (!local_apic_is_x2apic(vcpu))
 		return false;
 	if (msr == APIC_ICR) {
 		*value = vcpu->icr;
 		return true;
 	}
-	if (!rule || !rule->read || !apic_has_register(msr))
+	if (!is_readable(msr))
 		return false;
 	*value = register_read(vcpu, msr);
 	return true;
 }
 
-static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+/* Bits that the rule does not have are refused, or ignored as on the xAPIC page. */
+static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, bool ignores)
 {
 	const struct register_rule *rule = find(msr);
 
-	if (!rule || !rule->write || (value & ~(uint64_t)rule->writable) || !apic_has_register(msr))
+	if (!rule || !rule->write || !apic_has_register(msr))
 		return false;
-	if (msr == APIC_LVT_TIMER && (value & LVT_TIMER_MODE) == LVT_TIMER_MODE)
+	if (ignores)
+		value &= rule->writable;
+	if ((value & ~(uint64_t)rule->writable) ||
+	    (msr == APIC_LVT_TIMER && (value & LVT_TIMER_MODE) == LVT_TIMER_MODE))
 		return false;
 	if (msr >= APIC_LVT_THERMAL && msr <= APIC_LVT_ERROR)
 		lvt_write(vcpu, msr, value & ~LVT_READ_ONLY);
@@ -302,35 +149,43 @@ static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	if (!x2apic_mode(vcpu))
+	if (!local_apic_is_x2apic(vcpu))
 		return false;
 	if (msr != APIC_ICR)
-		return register_write(vcpu, msr, value);
+		return register_write(vcpu, msr, value, false);
 	if (value & ~ICR_DEFINED)
 		return false;
-	send_ipi(vcpu, value);
+	ipi_send(vcpu, value);
 	return true;
 }
 
+/* Bits 11:10 of IA32_APIC_BASE; 1 is none. */
+enum apic_mode { MODE_DISABLED = 0, MODE_XAPIC = 2, MODE_X2APIC = 3 };
+
 #define APIC_BASE_MODE (APIC_BASE_ENABLE | APIC_BASE_X2APIC)
-#define MODE_DISABLED  UINT64_C(0)
-#define MODE_XAPIC     APIC_BASE_ENABLE
-#define MODE_X2APIC    (APIC_BASE_ENABLE | APIC_BASE_X2APIC)
+
+static enum apic_mode mode_of(uint64_t apic_base)
+{
+	return (enum apic_mode)((apic_base & APIC_BASE_MODE) / APIC_BASE_X2APIC);
+}
 
 /* SDM 3.11.12.5, figure 11-27: xAPIC is between the other two, and x2APIC can only be left by disabling. */
-static bool transition_is_legal(uint64_t from, uint64_t to)
+static bool transition_is_legal(enum apic_mode from, enum apic_mode to)
 {
-	if (from == to || to == MODE_DISABLED)
-		return true;
-	return (from == MODE_DISABLED && to == MODE_XAPIC) ||
-	       (from == MODE_XAPIC && to == MODE_X2APIC);
+	static const uint8_t targets[] = {
+		[MODE_DISABLED] = 1 << MODE_DISABLED | 1 << MODE_XAPIC,
+		[MODE_XAPIC] = 1 << MODE_DISABLED | 1 << MODE_XAPIC | 1 << MODE_X2APIC,
+		[MODE_X2APIC] = 1 << MODE_DISABLED | 1 << MODE_X2APIC,
+	};
+
+	return targets[from] >> to & 1;
 }
 
 /*
  * Where the page may lie: anywhere that the VM has nothing else, because what its EPT maps can't be hidden by
  * the page. It moves in xAPIC mode only, since otherwise nobody could see it.
  */
-static bool page_may_lie_at(const struct vcpu *vcpu, gpa_t page, uint64_t mode)
+static bool page_may_lie_at(const struct vcpu *vcpu, gpa_t page, enum apic_mode mode)
 {
 	const struct vm_config *vm = vcpu->vm->config;
 
@@ -366,7 +221,7 @@ void local_apic_reset(struct vcpu *vcpu)
 }
 
 /* Switches the mode; what CPUID and the MSRs of x2APIC mode say follows. */
-static void mode_set(struct vcpu *vcpu, uint64_t mode)
+static void mode_set(struct vcpu *vcpu, enum apic_mode mode)
 {
 	if (mode == MODE_DISABLED)
 		local_apic_reset(vcpu);
@@ -376,17 +231,16 @@ static void mode_set(struct vcpu *vcpu, uint64_t mode)
 
 bool local_apic_base_write(struct vcpu *vcpu, uint64_t value)
 {
-	uint64_t mode = value & APIC_BASE_MODE;
-	uint64_t old = vcpu->apic_base & APIC_BASE_MODE;
+	enum apic_mode mode = mode_of(value);
+	enum apic_mode old = mode_of(vcpu->apic_base);
 	gpa_t page = value & APIC_BASE_PAGE;
 
-	if (value & ~(APIC_BASE_MODE | APIC_BASE_BSP | APIC_BASE_PAGE))
-		return false;
-	if (mode == APIC_BASE_X2APIC || !transition_is_legal(old, mode) ||
-	    !page_may_lie_at(vcpu, page, mode))
+	if ((value & ~(APIC_BASE_MODE | APIC_BASE_BSP | APIC_BASE_PAGE)) ||
+	    !transition_is_legal(old, mode) || !page_may_lie_at(vcpu, page, mode))
 		return false;
 	/* other cores of the VM look at the mode, when they send IPIs */
-	__atomic_store_n(&vcpu->apic_base, page | mode | (vcpu->apic_base & APIC_BASE_BSP),
+	__atomic_store_n(&vcpu->apic_base,
+			 page | (value & APIC_BASE_MODE) | (vcpu->apic_base & APIC_BASE_BSP),
 			 __ATOMIC_RELAXED);
 	if (mode != old) {
 		mode_set(vcpu, mode);
@@ -410,12 +264,12 @@ enum page_register {
 bool local_apic_page_at(const struct vcpu *vcpu, gpa_t page)
 {
 	return page == (vcpu->apic_base & APIC_BASE_PAGE) &&
-	       (vcpu->apic_base & APIC_BASE_MODE) == MODE_XAPIC;
+	       mode_of(vcpu->apic_base) == MODE_XAPIC;
 }
 
 uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
 {
-	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
+	uint32_t msr = MSR_X2APIC_FIRST + (offset >> 4);
 
 	if (offset & 0xF)
 		return UINT32_MAX;
@@ -431,16 +285,12 @@ uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)
 	case PAGE_ICR_HIGH:
 		return (uint32_t)(vcpu->icr >> 32) << 24;
 	default:
-		return rule && rule->read && apic_has_register(MSR_X2APIC_FIRST + (offset >> 4))
-			       ? (uint32_t)register_read(vcpu, MSR_X2APIC_FIRST + (offset >> 4))
-			       : 0;
+		return is_readable(msr) ? (uint32_t)register_read(vcpu, msr) : 0;
 	}
 }
 
 void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 {
-	const struct register_rule *rule = find(MSR_X2APIC_FIRST + (offset >> 4));
-
 	if ((offset & 0xF) || offset == PAGE_SELF_IPI)
 		return;
 	switch (offset) {
@@ -451,15 +301,13 @@ void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		vcpu->xapic_dfr = value | UINT32_C(0x0FFFFFFF);
 		break;
 	case PAGE_ICR_LOW:
-		send_ipi(vcpu,
+		ipi_send(vcpu,
 			 (vcpu->icr & UINT64_C(0xFFFFFFFF00000000)) | (value & ICR_LOW_DEFINED));
 		break;
 	case PAGE_ICR_HIGH:
 		vcpu->icr = (vcpu->icr & UINT32_MAX) | (uint64_t)(value >> 24) << 32;
 		break;
-	default: /* on the page reserved bits are ignored, and so is the value of EOI and ESR */
-		if (rule)
-			register_write(vcpu, MSR_X2APIC_FIRST + (offset >> 4),
-				       value & rule->writable);
+	default: /* reserved bits are ignored, and so is the value of EOI and ESR */
+		register_write(vcpu, MSR_X2APIC_FIRST + (offset >> 4), value, true);
 	}
 }

@@ -18,72 +18,74 @@ struct verdict {
 	uint64_t others[(CONFIG_MAX_VMS + 63) / 64]; /* VMs whose memory is concerned */
 };
 
-static bool meets(hpa_t base, uint64_t size, hpa_t other, uint64_t other_size)
+/* Where an error is; a size of 0: the bank does not say. */
+struct place {
+	hpa_t base;
+	uint64_t size;
+};
+
+static bool meets(const struct place *place, hpa_t base, uint64_t size)
 {
-	return base < other + other_size && other < base + size;
+	return place->base < base + size && base < place->base + place->size;
 }
 
-static bool is_hypervisors(hpa_t base, uint64_t size)
+static bool is_hypervisors(const struct place *place)
 {
-	return meets(base, size, scenario_tables.hypervisor_base,
-		     scenario_tables.hypervisor_size) ||
-	       meets(base, size, scenario_tables.trampoline, PAGE_SIZE_4K);
+	return meets(place, scenario_tables.hypervisor_base, scenario_tables.hypervisor_size) ||
+	       meets(place, scenario_tables.trampoline, PAGE_SIZE_4K);
 }
 
-static bool is_vms(const struct vm_config *vm, hpa_t base, uint64_t size)
+/* The first VM from `vm` on that has memory there, shared or not; the number of VMs if none has. */
+static uint32_t next_owner(uint32_t vm, const struct place *place)
 {
-	for (uint32_t i = 0; i < vm->memory_count; i++)
-		if (meets(base, size, vm->memory[i].host_physical, vm->memory[i].size))
-			return true;
-	return false;
+	for (; vm < scenario_tables.vm_count; vm++) {
+		const struct vm_config *config = &scenario_tables.vms[vm];
+
+		for (uint32_t i = 0; i < config->memory_count; i++)
+			if (meets(place, config->memory[i].host_physical, config->memory[i].size))
+				return vm;
+	}
+	return vm;
 }
 
-/* Whose memory it is in; counts shared memory as that of all who have it. */
-static bool attribute_address(struct verdict *verdict, hpa_t base, uint64_t size)
+/* Whose memory it is in; counts shared memory as that of all who have it. False: nobody's. */
+static bool attribute(struct verdict *verdict, const struct place *place)
 {
-	bool found = is_hypervisors(base, size);
+	bool found = is_hypervisors(place);
+	uint32_t vm = 0;
 
 	verdict->all |= found;
-	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
-		if (!is_vms(&scenario_tables.vms[i], base, size))
-			continue;
-		verdict->others[i / 64] |= UINT64_C(1) << i % 64;
+	while ((vm = next_owner(vm, place)) < scenario_tables.vm_count) {
+		verdict->others[vm / 64] |= UINT64_C(1) << vm % 64;
 		found = true;
+		vm++;
 	}
 	return found;
 }
 
-static void judge(struct verdict *verdict, const struct machine_check_error *error)
+static void judge(struct verdict *verdict, const struct machine_check_error *error,
+		  const struct place *place)
 {
 	enum machine_check_severity severity = machine_check_severity(error);
-	uint64_t size;
-	hpa_t base;
-	bool placed;
 
 	verdict->errors++;
 	if (severity <= MACHINE_CHECK_NO_ACTION)
 		return;
-	placed = machine_check_address(error, &base, &size) &&
-		 attribute_address(verdict, base, size);
-	verdict->own |= severity == MACHINE_CHECK_FATAL || !placed;
+	verdict->own |= !attribute(verdict, place) || severity == MACHINE_CHECK_FATAL;
 }
 
-static const char *owner(const struct machine_check_error *error)
+static const char *owner(const struct place *place)
 {
-	uint64_t size;
-	hpa_t base;
+	uint32_t vm = next_owner(0, place);
 
-	if (!machine_check_address(error, &base, &size))
+	if (!place->size)
 		return "no place";
-	if (is_hypervisors(base, size))
+	if (is_hypervisors(place))
 		return "the hypervisor's memory";
-	for (uint32_t i = 0; i < scenario_tables.vm_count; i++)
-		if (is_vms(&scenario_tables.vms[i], base, size))
-			return scenario_tables.vms[i].name;
-	return "nobody's memory";
+	return vm < scenario_tables.vm_count ? scenario_tables.vms[vm].name : "nobody's memory";
 }
 
-static void tell(const struct machine_check_error *error)
+static void tell(const struct machine_check_error *error, const struct place *place)
 {
 	enum machine_check_severity severity = machine_check_severity(error);
 	char words[WORDS];
@@ -92,7 +94,7 @@ static void tell(const struct machine_check_error *error)
 		return;
 	machine_check_describe(error, words, sizeof(words));
 	log_warning("machine check, bank %u: %s: %s; in: %s", error->bank,
-		    machine_check_severity_name(severity), words, owner(error));
+		    machine_check_severity_name(severity), words, owner(place));
 	log_warning("bank %u: status 0x%lx address 0x%lx misc 0x%lx", error->bank, error->status,
 		    error->address, error->misc);
 }
@@ -107,15 +109,18 @@ enum purpose {
 static void examine(struct verdict *verdict, unsigned purpose)
 {
 	struct machine_check_error error;
+	struct place place;
 	unsigned banks = machine_check_banks();
 
 	for (unsigned bank = 0; bank < banks; bank++) {
 		if (!machine_check_read(bank, &error))
 			continue;
+		if (!machine_check_address(&error, &place.base, &place.size))
+			place = (struct place){0};
 		if (purpose & JUDGE)
-			judge(verdict, &error);
+			judge(verdict, &error, &place);
 		if (purpose & TELL)
-			tell(&error);
+			tell(&error, &place);
 		if (purpose & CLEAR)
 			machine_check_clear(bank);
 	}

@@ -4,13 +4,14 @@
 #define VM_MONITOR_H
 
 #include "bulkhead/monitor.h"
+#include "lib/optional.h"
 
 struct vm;
 
 extern struct monitor_header monitor_header;
 
 /* Fills in what never changes. Once, on the BSP, after the cores' areas and vms[]. */
-void monitor_init(const struct scenario *scenario);
+void monitor_init(const struct scenario *scenario) OPTIONAL;
 
 /* Tells that the VM was started, or ends; on a core of the VM. Its state is kept in the header itself. */
 void monitor_started(const struct vm *vm);

@@ -15,12 +15,12 @@ typedef bool msr_reader(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 typedef bool msr_writer(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 struct msr_rule {
-	uint32_t first, last;
-	msr_reader *read;  /* NULL: `constant` */
-	msr_writer *write; /* NULL: #GP */
-	uint64_t constant;
+	uint32_t first;
+	uint8_t more;    /* MSRs after it with the same rule */
 	bool write_only; /* reading never comes here but for a register that the processor lacks */
 	reason_given reason;
+	msr_reader *read;  /* NULL: 0 */
+	msr_writer *write; /* NULL: #GP */
 };
 
 /* Microcode revision 1, as Linux expects it of a hypervisor that has nothing to update. */
@@ -159,47 +159,64 @@ static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return value == 0;
 }
 
+static bool read_feature_control(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = FEATURE_CONTROL_LOCK;
+	return true;
+}
+
+static bool read_microcode_revision(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = MICROCODE_REVISION_1;
+	return true;
+}
+
+static bool read_mtrr_fixed(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = MTRR_FIXED_WRITE_BACK;
+	return true;
+}
+
 /* Looked up from the first on: those that a guest uses while it runs come before those of its start. */
 /* clang-format off */
 static const struct msr_rule rules[] = {
-        {MSR_X2APIC_FIRST, MSR_X2APIC_LAST, local_apic_read, local_apic_write,
+        {MSR_X2APIC_FIRST, .more = MSR_X2APIC_LAST - MSR_X2APIC_FIRST, .read = local_apic_read, .write = local_apic_write,
          .reason = REASON("filtered: IPIs and delivery modes")},
-        {MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base,
+        {MSR_APIC_BASE, .read = read_apic_base, .write = write_apic_base,
          .reason = REASON("mode changes are the guest's, the real APIC stays in x2APIC mode")},
-        {MSR_TSC, MSR_TSC, read_tsc, write_tsc, .reason = REASON("the core's counter is the guest's")},
-        {MSR_TSC_ADJUST, MSR_TSC_ADJUST, .read = NULL, .write = write_tsc_adjust, .write_only = true,
+        {MSR_TSC, .read = read_tsc, .write = write_tsc, .reason = REASON("the core's counter is the guest's")},
+        {MSR_TSC_ADJUST, .write = write_tsc_adjust, .write_only = true,
          .reason = REASON("the same; reading passes the bitmap")},
-        {MSR_ARCH_CAPABILITIES, MSR_ARCH_CAPABILITIES, read_arch_capabilities,
-         .reason = REASON("what needs no mitigation")},
-        {MSR_PLATFORM_ID, MSR_PLATFORM_ID, .reason = REASON("selects microcode; none is offered")},
-        {MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, .constant = FEATURE_CONTROL_LOCK,
-         .reason = REASON("locked, no VMX, no SMX")},
-        {MSR_MICROCODE_REVISION, MSR_MICROCODE_REVISION, .write = write_ignored,
-         .constant = MICROCODE_REVISION_1, .reason = REASON("read after writing 0 and CPUID")},
-        {MSR_PLATFORM_INFO, MSR_PLATFORM_INFO, .reason = REASON("no ratios, no CPUID faulting")},
-        {MSR_MTRR_CAPABILITY, MSR_MTRR_CAPABILITY, .reason = REASON("no MTRR ranges")},
-        {MSR_MISC_FEATURES, MSR_MISC_FEATURES, .write = write_zero_only,
-         .reason = REASON("no CPUID faulting, no ring-3 MONITOR")},
-        {MSR_MACHINE_CHECK_CAPABILITY, MSR_MACHINE_CHECK_CAPABILITY,
-         .reason = REASON("no machine-check banks")},
-        {MSR_MACHINE_CHECK_STATUS, MSR_MACHINE_CHECK_STATUS, .write = write_zero_only,
-         .reason = REASON("no machine check in progress")},
-        {MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable,
+        {MSR_ARCH_CAPABILITIES, .read = read_arch_capabilities, .reason = REASON("what needs no mitigation")},
+        {MSR_PLATFORM_ID, .reason = REASON("selects microcode; none is offered")},
+        {MSR_FEATURE_CONTROL, .read = read_feature_control, .reason = REASON("locked, no VMX, no SMX")},
+        {MSR_MICROCODE_REVISION, .read = read_microcode_revision, .write = write_ignored,
+         .reason = REASON("read after writing 0 and CPUID")},
+        {MSR_PLATFORM_INFO, .reason = REASON("no ratios, no CPUID faulting")},
+        {MSR_MTRR_CAPABILITY, .reason = REASON("no MTRR ranges")},
+        {MSR_MISC_FEATURES, .write = write_zero_only, .reason = REASON("no CPUID faulting, no ring-3 MONITOR")},
+        {MSR_MACHINE_CHECK_CAPABILITY, .reason = REASON("no machine-check banks")},
+        {MSR_MACHINE_CHECK_STATUS, .write = write_zero_only, .reason = REASON("no machine check in progress")},
+        {MSR_MISC_ENABLE, .read = read_misc_enable, .write = write_misc_enable,
          .reason = REASON("what operating systems test at start")},
-        {MSR_DEBUG_CONTROL, MSR_DEBUG_CONTROL, read_debug_control, write_debug_control,
+        {MSR_DEBUG_CONTROL, .read = read_debug_control, .write = write_debug_control,
          .reason = REASON("single-stepping on branches")},
         /*
          * XRSTORS loads what XSS selects, and that may be IA32_RTIT_OUTPUT_BASE, with which processor
          * trace writes to host-physical memory, or a power request (SDM 1.13.1). CPUID offers none.
          */
-        {MSR_XSS, MSR_XSS, .write = write_zero_only, .reason = REASON("no supervisor states")},
-        {MSR_MTRR_FIXED_64K, MSR_MTRR_FIXED_64K, .write = write_ignored, .constant = MTRR_FIXED_WRITE_BACK,
+        {MSR_XSS, .write = write_zero_only, .reason = REASON("no supervisor states")},
+        {MSR_MTRR_FIXED_64K, .read = read_mtrr_fixed, .write = write_ignored,
          .reason = REASON("not announced; U-Boot reads them all the same, as each real processor has them")},
-        {MSR_MTRR_FIXED_16K, MSR_MTRR_FIXED_16K + 1, .write = write_ignored,
-         .constant = MTRR_FIXED_WRITE_BACK, .reason = REASON("the same")},
-        {MSR_MTRR_FIXED_4K, MSR_MTRR_FIXED_4K + 7, .write = write_ignored,
-         .constant = MTRR_FIXED_WRITE_BACK, .reason = REASON("the same")},
-        {MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_default, write_mtrr_default,
+        {MSR_MTRR_FIXED_16K, .more = 1, .read = read_mtrr_fixed, .write = write_ignored, .reason = REASON("the same")},
+        {MSR_MTRR_FIXED_4K, .more = 7, .read = read_mtrr_fixed, .write = write_ignored, .reason = REASON("the same")},
+        {MSR_MTRR_DEFAULT_TYPE, .read = read_mtrr_default, .write = write_mtrr_default,
          .reason = REASON("write-back everywhere")},
 };
 /* clang-format on */
@@ -207,7 +224,7 @@ static const struct msr_rule rules[] = {
 static const struct msr_rule *find(uint32_t msr)
 {
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (msr >= rules[i].first && msr <= rules[i].last)
+		if (msr - rules[i].first <= rules[i].more)
 			return &rules[i];
 	return NULL;
 }
@@ -244,7 +261,7 @@ bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	bool done = rule && !rule->write_only;
 
 	if (done) {
-		*value = rule->constant;
+		*value = 0;
 		if (rule->read)
 			done = rule->read(vcpu, msr, value);
 	}

@@ -22,6 +22,16 @@ void vcpu_post(struct vcpu *vcpu, uint32_t request)
 	apic_send_nmi(vcpu_config_of(vcpu)->apic_id);
 }
 
+void vm_post(const struct vm *vm, const struct vcpu *but, uint32_t request)
+{
+	for (uint32_t i = 0; i < vm->config->vcpu_count; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu != but)
+			vcpu_post(vcpu, request);
+	}
+}
+
 uint32_t vcpu_take_requests(struct vcpu *vcpu)
 {
 	/* acquire: pairs with the release in vcpu_post() */

@@ -18,18 +18,11 @@
 #include "vm/trace.h"
 #include "vm/vcpu.h"
 
-static void post_to_all(const struct vm *vm, uint32_t request)
-{
-	for (uint32_t i = 0; i < vm->config->vcpu_count; i++)
-		vcpu_post(vm_vcpu(vm, i), request);
-}
-
 /* All cores of the VM are at rest, so nobody else changes anything of it. */
 static void begin_restart(struct vm *vm)
 {
-	if (!vm_transition(vm, EVENT_RESTART))
-		return;
-	post_to_all(vm, REQUEST_RESTART);
+	if (vm_transition(vm, EVENT_RESTART))
+		vm_post(vm, NULL, REQUEST_RESTART);
 }
 
 static void come_to_rest(struct vm *vm, enum stop_reason reason)
@@ -97,7 +90,7 @@ _Noreturn void vcpu_rest(void)
 		if (requests & REQUEST_WISHES)
 			vcpu->wish = requests & REQUEST_WISHES;
 		if (requests & REQUEST_RESTART)
-			vcpu_restart(vcpu);
+			IF_PRESENT(vcpu_restart, vcpu);
 		rest_and_wish(vcpu);
 		if (CONFIG_OPERATOR_CONSOLE && (requests & REQUEST_EXAMINE))
 			examine_answer(vcpu);
@@ -151,13 +144,6 @@ static bool stop_begin(struct vm *vm, enum stop_reason reason)
 					   __ATOMIC_ACQUIRE);
 }
 
-static void stop_others(const struct vcpu *self)
-{
-	for (uint32_t i = 0; i < self->vm->config->vcpu_count; i++)
-		if (i != self->config->index)
-			vcpu_post(vm_vcpu(self->vm, i), REQUEST_STOP);
-}
-
 static void tell_end(const struct vcpu *vcpu, enum stop_reason reason,
 		     const struct guest_registers *registers)
 {
@@ -180,7 +166,7 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		vm_transition(vm, EVENT_END);
 		vm->tells = life_tell(vm);
 		/* before anything is told: they stop at once, and also if the hypervisor fails here */
-		stop_others(vcpu);
+		vm_post(vm, vcpu, REQUEST_STOP);
 		if (vm->tells)
 			tell_end(vcpu, reason, registers);
 		/* that of a fault has been written, in more words */

@@ -164,6 +164,9 @@ _Noreturn void vcpu_run(struct vcpu *vcpu);
  */
 void vcpu_post(struct vcpu *vcpu, uint32_t request);
 
+/* The same to all vCPUs of the calling core's VM but one, which may be NULL. */
+void vm_post(const struct vm *vm, const struct vcpu *but, uint32_t request);
+
 /* Takes all pending requests of the calling core's vCPU, so that none is acted on twice. */
 uint32_t vcpu_take_requests(struct vcpu *vcpu);
 

@@ -49,16 +49,13 @@ static bool makes_double_fault(enum exception_class first, enum exception_class 
 /* Delivery ends shadows, and with TF one would make the entry fail (SDM 3.27.3.1.5). */
 void guest_end_shadows(void)
 {
-	uint64_t blocked = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (blocked & SHADOWS)
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked & ~SHADOWS);
+	vmcs_change(VMCS_GUEST_INTERRUPTIBILITY, SHADOWS, 0);
 }
 
 /* Saved flags of a fault have RF set; an injected event does not do that (SDM 3.27.6.1.1). */
 static void set_resume_flag(void)
 {
-	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+	vmcs_change(VMCS_GUEST_RFLAGS, 0, RFLAGS_RF);
 }
 
 static void deliver(uint32_t information, uint32_t error)
@@ -126,8 +123,7 @@ void guest_redeliver(void)
 		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 	/* its delivery has begun to block NMIs, which would make the entry fail (SDM 3.27.3.1.5) */
 	if (type == INTERRUPTION_NMI)
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-								~(uint64_t)INTERRUPTIBILITY_NMI);
+		vmcs_change(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI, 0);
 	deliver(vectoring & (INTERRUPTION_ERROR_VALID | INTERRUPTION_TYPE | INTERRUPTION_VECTOR),
 		vmcs_read32(VMCS_IDT_VECTORING_ERROR));
 }
@@ -142,10 +138,7 @@ static bool can_take_nmi(void)
 
 static void window_set(uint32_t window, bool open)
 {
-	uint64_t controls = vmcs_read(VMCS_PROCESSOR_CONTROLS);
-
-	if (!(controls & window) == open)
-		vmcs_write(VMCS_PROCESSOR_CONTROLS, controls ^ window);
+	vmcs_change(VMCS_PROCESSOR_CONTROLS, window, open ? window : 0);
 }
 
 static void raise_nmis(struct vcpu *vcpu, unsigned more)

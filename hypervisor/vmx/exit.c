@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes VM exits and hands them to the handlers in vm/. */
+/* Decodes VM exits, the frequent ones first of all, and hands them to the handlers in vm/. */
 #include "vmx/exit.h"
 
-#include "bulkhead/exit_words.h"
 #include "cpu/cpu.h"
-#include "cpu/exceptions.h"
 #include "cpu/registers.h"
-#include "lib/format.h"
-#include "vm/contain.h"
 #include "vm/handlers.h"
-#include "vm/machine_check.h"
-#include "vm/task_switch.h"
-#include "vm/timer.h"
 #include "vm/watchdog.h"
-#include "vmx/control_registers.h"
 #include "vmx/vmcs.h"
 
 /* EDX:EAX, with the upper halves of the registers cleared as the instructions do. */
@@ -38,7 +30,7 @@ static void skip_or_fault(bool done)
 
 static void handle_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	vm_cpuid(vcpu, registers, vmcs_read(VMCS_GUEST_CR4));
+	vm_cpuid(vcpu, registers, vmcs_read_fast(VMCS_GUEST_CR4));
 	guest_skip_instruction();
 }
 
@@ -105,7 +97,7 @@ static void handle_port_string(struct vcpu *vcpu, struct guest_registers *regist
 
 static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t qualification = vmcs_read_fast(VMCS_EXIT_QUALIFICATION);
 	unsigned size = PORT_SIZE(qualification);
 	uint16_t port = PORT_NUMBER(qualification);
 	uint64_t mask = (UINT64_C(1) << (8 * size)) - 1;
@@ -126,87 +118,6 @@ static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 	guest_skip_instruction();
 }
 
-/* Qualification of control-register accesses (SDM 3.28.2.1, table 28-3) */
-#define CR_NUMBER(q)    ((q)&0xF)
-#define CR_TYPE(q)      ((q) >> 4 & 3)
-#define CR_REGISTER(q)  ((q) >> 8 & 0xF)
-#define CR_MOV_TO       0
-#define CR_LMSW         3
-#define CR_LMSW_DATA(q) ((q) >> 16 & 0xFFFF)
-
-/* MOV takes 32 bits outside 64-bit mode; RSP is not among the saved registers. */
-static uint64_t move_source(const struct guest_registers *registers, uint64_t number)
-{
-	uint64_t value = number == GUEST_RSP ? vmcs_read(VMCS_GUEST_RSP) : registers->gpr[number];
-
-	return guest_code_bits() == 64 ? value : (uint32_t)value;
-}
-
-static void handle_control_register(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-	uint64_t cr0 = vmcs_read(VMCS_CR0_SHADOW) & (CR0_NE | CR0_CD | CR0_NW);
-
-	cr0 |= vmcs_read(VMCS_GUEST_CR0) & ~(CR0_NE | CR0_CD | CR0_NW);
-	if (CR_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 0)
-		skip_or_fault(
-			control_register_write_cr0(vcpu, move_source(registers, CR_REGISTER(q))));
-	else if (CR_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 4)
-		skip_or_fault(
-			control_register_write_cr4(vcpu, move_source(registers, CR_REGISTER(q))));
-	else if (CR_TYPE(q) == CR_LMSW) /* loads bits 3:0 and can't clear PE (SDM 2A LMSW) */
-		skip_or_fault(control_register_write_cr0(
-			vcpu, (cr0 & ~UINT64_C(0xE)) | (CR_LMSW_DATA(q) & UINT64_C(0xF))));
-	else
-		guest_inject_general_protection();
-}
-
-/* Qualification of task switches (SDM 3.28.2.1, table 28-2) */
-#define TASK_SELECTOR(q) ((uint16_t)(q))
-#define TASK_SOURCE(q)   ((q) >> 30 & 3)
-
-static bool is_software(uint32_t type)
-{
-	return type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
-	       type == INTERRUPTION_SOFTWARE_EXC;
-}
-
-/* An NMI that starts a task blocks others, and the IRET that ends one lets them in (SDM 3.6.7.1). */
-static void nmi_blocking_set(bool blocked)
-{
-	uint64_t state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI;
-
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked ? state | INTERRUPTIBILITY_NMI : state);
-}
-
-void vmx_handle_task_switch(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
-	uint32_t vectoring = vmcs_read32(VMCS_IDT_VECTORING_INFO);
-	uint32_t type = vectoring & INTERRUPTION_TYPE;
-	struct task_switch request = {
-		.selector = TASK_SELECTOR(qualification),
-		.source = (enum task_switch_source)TASK_SOURCE(qualification),
-	};
-
-	if (request.source != TASK_SWITCH_GATE) {
-		request.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
-	} else if (vectoring & INTERRUPTION_VALID) {
-		if (is_software(type))
-			request.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
-		request.external = !is_software(type);
-		request.has_error = vectoring & INTERRUPTION_ERROR_VALID;
-		request.error = vmcs_read32(VMCS_IDT_VECTORING_ERROR);
-	}
-	if (request.source == TASK_SWITCH_IRET)
-		nmi_blocking_set(false);
-	else if ((vectoring & INTERRUPTION_VALID) && type == INTERRUPTION_NMI)
-		nmi_blocking_set(true);
-	guest_end_shadows();
-	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
-	vm_task_switch(vcpu, registers, &request);
-}
-
 /* Qualification of EPT violations (SDM 3.28.2.1, table 28-7) */
 #define EPT_READ          0x001
 #define EPT_WRITE         0x002
@@ -216,13 +127,13 @@ void vmx_handle_task_switch(struct vcpu *vcpu, struct guest_registers *registers
 
 void vmx_handle_ept_violation(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t qualification = vmcs_read_fast(VMCS_EXIT_QUALIFICATION);
 	bool delivering = guest_is_delivering();
 	/* The event that was being delivered would have to be delivered again; a stack or descriptor
 	   table in device memory is nothing that an emulation could serve. */
 	struct memory_access access = {
-		.address = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
-		.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
+		.address = vmcs_read_fast(VMCS_GUEST_PHYSICAL_ADDRESS),
+		.linear = vmcs_read_fast(VMCS_GUEST_LINEAR_ADDRESS),
 		.linear_valid = (qualification & EPT_LINEAR_VALID) &&
 				(qualification & EPT_LINEAR_ACCESS) && !delivering,
 		.read = qualification & EPT_READ,
@@ -231,62 +142,8 @@ void vmx_handle_ept_violation(struct vcpu *vcpu, struct guest_registers *registe
 	};
 
 	if ((qualification & NMI_UNBLOCKED_BY_IRET) && !delivering)
-		nmi_blocking_set(true);
+		vmcs_change(VMCS_GUEST_INTERRUPTIBILITY, 0, INTERRUPTIBILITY_NMI);
 	vm_memory_access(vcpu, registers, &access);
-}
-
-void vmx_handle_exception(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
-
-	if ((information & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
-		this_cpu()->alarms++; /* while no other NMI can do the same */
-		cpu_unblock_nmi();
-		vcpu_handle_requests(vcpu, registers);
-		return;
-	}
-	/* an IRET that faults has unblocked NMIs too early (SDM 3.28.2.3) */
-	if ((information & NMI_UNBLOCKED_BY_IRET) && !guest_is_delivering())
-		nmi_blocking_set(true);
-	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_MACHINE_CHECK) {
-		vm_machine_check(vcpu, registers);
-		return;
-	}
-	if ((information & INTERRUPTION_VECTOR) == EXCEPTION_ALIGNMENT_CHECK) {
-		guest_inject(&(struct guest_exception){
-			.vector = EXCEPTION_ALIGNMENT_CHECK,
-			.has_error = true,
-			.error = vmcs_read32(VMCS_EXIT_INTERRUPTION_ERROR)});
-		return;
-	}
-	log_end(vcpu->vm, "%s while the guest ran",
-		exception_name(information & INTERRUPTION_VECTOR));
-	vm_stop(vcpu, STOP_UNHANDLED, registers);
-}
-
-void vcpu_exit_soon(void)
-{
-	/* may interrupt a read-modify-write below: whoever clears the control looks for requests after it */
-	vmcs_write(VMCS_PREEMPTION_TIMER, 0);
-	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
-}
-
-void vmx_handle_preemption_timer(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	timer_set(vcpu, registers);
-	vcpu_handle_requests(vcpu, registers);
-}
-
-static void handle_interrupt_window(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	timer_update(vcpu, registers);
-}
-
-static void handle_nmi_window(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	(void)vcpu;
-	(void)registers;
-	guest_inject_nmi(0);
 }
 
 /*
@@ -314,17 +171,12 @@ static void handle_general_protection(struct vcpu *vcpu, struct guest_registers 
 	guest_inject_general_protection();
 }
 
-static void handle_triple_fault(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	vm_stop(vcpu, STOP_TRIPLE_FAULT, registers);
-}
-
 /* Instructions that CPUID does not offer are #UD, as on a processor without them. */
 exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EXCEPTION_OR_NMI] = vmx_changing_exception,
-	[VMX_EXIT_TRIPLE_FAULT] = handle_triple_fault,
-	[VMX_EXIT_INTERRUPT_WINDOW] = handle_interrupt_window,
-	[VMX_EXIT_NMI_WINDOW] = handle_nmi_window,
+	[VMX_EXIT_TRIPLE_FAULT] = vmx_handle_triple_fault,
+	[VMX_EXIT_INTERRUPT_WINDOW] = vmx_handle_interrupt_window,
+	[VMX_EXIT_NMI_WINDOW] = vmx_handle_nmi_window,
 	[VMX_EXIT_TASK_SWITCH] = vmx_changing_task_switch,
 	[VMX_EXIT_CPUID] = handle_cpuid,
 	[VMX_EXIT_GETSEC] = handle_not_offered,
@@ -340,7 +192,7 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_VMWRITE] = handle_not_offered,
 	[VMX_EXIT_VMXOFF] = handle_not_offered,
 	[VMX_EXIT_VMXON] = handle_not_offered,
-	[VMX_EXIT_CONTROL_REGISTER] = handle_control_register,
+	[VMX_EXIT_CONTROL_REGISTER] = vmx_handle_control_register,
 	[VMX_EXIT_PORT] = handle_port,
 	[VMX_EXIT_RDMSR] = handle_rdmsr,
 	[VMX_EXIT_WRMSR] = handle_wrmsr,
@@ -379,42 +231,3 @@ _Static_assert(offsetof(struct core_counters, exits) == 128 && sizeof(struct exi
 		       offsetof(struct exit_counter, count) == 0 &&
 		       offsetof(struct exit_counter, untimed) == 24,
 	       "entry.S");
-
-_Noreturn void vmx_unhandled_exit(struct guest_registers *registers)
-{
-	struct vcpu *vcpu = this_cpu()->vcpu;
-	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
-	char words[EXIT_WORDS_SIZE];
-
-	exit_words(words, reason & 0xFFFF, vmcs_read(VMCS_EXIT_QUALIFICATION));
-	if (reason < EXIT_REASON_COUNT)
-		vcpu->counters->exits[reason].count++;
-	log_end(vcpu->vm, "%s exit %u (%s), %s, guest-physical 0x%lx",
-		reason & VMX_EXIT_ENTRY_FAILURE ? "VM entry ended by" : "no handler for",
-		reason & 0xFFFF, exit_reason_name(reason & 0xFFFF),
-		words[0] ? words : "qualification 0", vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
-	if ((reason & 0xFFFF) == VMX_EXIT_MACHINE_CHECK_ENTRY) {
-		vm_machine_check(vcpu, registers);
-		vm_stop(vcpu, STOP_MACHINE_CHECK, registers);
-	}
-	vm_stop(vcpu, reason & VMX_EXIT_ENTRY_FAILURE ? STOP_ENTRY_FAILED : STOP_UNHANDLED,
-		registers);
-}
-
-void vmx_entry_failed(struct guest_registers *registers)
-{
-	uint64_t error = vmcs_read(VMCS_INSTRUCTION_ERROR);
-
-	log_error("VM entry refused: error %lu (%s)", error, vmx_instruction_error_name(error));
-	vm_stop(this_cpu()->vcpu, STOP_ENTRY_FAILED, registers);
-}
-
-void vmcs_access_failed(enum vmcs_field field)
-{
-	char text[64];
-
-	contain_begin();
-	format_text(text, sizeof(text), "VMCS field 0x%x can't be accessed", (unsigned)field);
-	log_error("%s", text);
-	contain_end(text, __builtin_frame_address(0));
-}

@@ -26,6 +26,11 @@ exit_handler vmx_changing_task_switch, vmx_handle_task_switch;
 exit_handler vmx_changing_ept_violation, vmx_handle_ept_violation;
 exit_handler vmx_changing_preemption_timer, vmx_handle_preemption_timer;
 
+/* The other handlers outside exit.c. */
+exit_handler vmx_handle_interrupt_window, vmx_handle_nmi_window;
+exit_handler vmx_handle_triple_fault;
+exit_handler vmx_handle_control_register; /* control_registers.c */
+
 /* Called by entry.S when no handler is known, or a VM entry failed after it had begun. */
 _Noreturn void vmx_unhandled_exit(struct guest_registers *registers);
 

@@ -16,6 +16,8 @@
 #include "vmx/saved_registers.h"
 #include "vmx/vmcs.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define RIGHTS_CODE_16  0x009B
 #define RIGHTS_DATA_16  0x0093
 #define RIGHTS_CODE_32  0xC09B
@@ -69,27 +71,33 @@ void guest_descriptor_table_read(struct guest_descriptor_table *table)
 	table->limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT);
 }
 
-static void data_segments_write(struct guest_segment state)
+/* All segments as `data`, but CS with a selector, a base and rights of its own. */
+static void segments_write(struct guest_segment *data, uint16_t cs, uint64_t base, uint32_t rights)
 {
-	static const enum guest_segment_name segments[] = {GUEST_ES, GUEST_SS, GUEST_DS, GUEST_FS,
-							   GUEST_GS};
-
-	for (unsigned i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
-		guest_segment_write(segments[i], &state);
+	for (unsigned i = GUEST_ES; i <= GUEST_GS; i++)
+		guest_segment_write((enum guest_segment_name)i, data);
+	data->selector = cs;
+	data->base = base;
+	data->rights = rights;
+	guest_segment_write(GUEST_CS, data);
 }
 
 static enum error controls_write(void)
 {
+	static const uint16_t fields[CONTROL_WORD_COUNT] = {
+		[CONTROL_PIN] = VMCS_PIN_CONTROLS,
+		[CONTROL_PROCESSOR] = VMCS_PROCESSOR_CONTROLS,
+		[CONTROL_PROCESSOR2] = VMCS_PROCESSOR_CONTROLS2,
+		[CONTROL_EXIT] = VMCS_EXIT_CONTROLS,
+		[CONTROL_ENTRY] = VMCS_ENTRY_CONTROLS,
+	};
 	struct vmx_controls controls;
 	enum error error = vmx_controls_read(&controls);
 
 	if (error)
 		return error;
-	vmcs_write(VMCS_PIN_CONTROLS, controls.word[CONTROL_PIN]);
-	vmcs_write(VMCS_PROCESSOR_CONTROLS, controls.word[CONTROL_PROCESSOR]);
-	vmcs_write(VMCS_PROCESSOR_CONTROLS2, controls.word[CONTROL_PROCESSOR2]);
-	vmcs_write(VMCS_EXIT_CONTROLS, controls.word[CONTROL_EXIT]);
-	vmcs_write(VMCS_ENTRY_CONTROLS, controls.word[CONTROL_ENTRY]);
+	for (unsigned i = 0; i < CONTROL_WORD_COUNT; i++)
+		vmcs_write((enum vmcs_field)fields[i], controls.word[i]);
 	if (controls.word[CONTROL_PROCESSOR2] & PROCESSOR2_XSAVES)
 		vmcs_write(VMCS_XSS_EXITING_BITMAP, 0);
 	if (controls.word[CONTROL_PROCESSOR2] & PROCESSOR2_ENCLS)
@@ -117,13 +125,28 @@ static void tables_write(const struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_LINK_POINTER, UINT64_MAX);
 	vmcs_write(VMCS_CR0_MASK, CR0_HOST_OWNED);
 	vmcs_write(VMCS_CR4_MASK, CR4_HOST_OWNED);
-	vmcs_write(VMCS_PAGE_FAULT_ERROR_MASK, 0);
-	vmcs_write(VMCS_PAGE_FAULT_ERROR_MATCH, 0);
-	vmcs_write(VMCS_CR3_TARGET_COUNT, 0);
-	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
-	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
-	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 }
+
+/* Those of the above and of the below that are the same for all. */
+static const struct vmcs_value values_of_all[] = {
+	{VMCS_PAGE_FAULT_ERROR_MASK, 0},
+	{VMCS_PAGE_FAULT_ERROR_MATCH, 0},
+	{VMCS_CR3_TARGET_COUNT, 0},
+	{VMCS_EXIT_MSR_STORE_COUNT, 0},
+	{VMCS_EXIT_MSR_LOAD_COUNT, 0},
+	{VMCS_ENTRY_MSR_LOAD_COUNT, 0},
+	{VMCS_HOST_CS_SELECTOR, SELECTOR_CODE},
+	{VMCS_HOST_SS_SELECTOR, SELECTOR_DATA},
+	{VMCS_HOST_DS_SELECTOR, SELECTOR_DATA},
+	{VMCS_HOST_ES_SELECTOR, SELECTOR_DATA},
+	{VMCS_HOST_FS_SELECTOR, SELECTOR_DATA},
+	{VMCS_HOST_GS_SELECTOR, SELECTOR_DATA},
+	{VMCS_HOST_TR_SELECTOR, SELECTOR_TASK},
+	{VMCS_HOST_FS_BASE, 0},
+	{VMCS_HOST_SYSENTER_CS, 0},
+	{VMCS_HOST_SYSENTER_ESP, 0},
+	{VMCS_HOST_SYSENTER_EIP, 0},
+};
 
 /* What the processor loads at each exit: this core's own area (SDM 3.25.5). */
 static void host_state_write(void)
@@ -136,21 +159,10 @@ static void host_state_write(void)
 	vmcs_write(VMCS_HOST_CR4, cr4_read());
 	vmcs_write(VMCS_HOST_EFER, msr_read(MSR_EFER));
 	vmcs_write(VMCS_HOST_PAT, msr_read(MSR_PAT));
-	vmcs_write(VMCS_HOST_CS_SELECTOR, SELECTOR_CODE);
-	vmcs_write(VMCS_HOST_SS_SELECTOR, SELECTOR_DATA);
-	vmcs_write(VMCS_HOST_DS_SELECTOR, SELECTOR_DATA);
-	vmcs_write(VMCS_HOST_ES_SELECTOR, SELECTOR_DATA);
-	vmcs_write(VMCS_HOST_FS_SELECTOR, SELECTOR_DATA);
-	vmcs_write(VMCS_HOST_GS_SELECTOR, SELECTOR_DATA);
-	vmcs_write(VMCS_HOST_TR_SELECTOR, SELECTOR_TASK);
-	vmcs_write(VMCS_HOST_FS_BASE, 0);
 	vmcs_write(VMCS_HOST_GS_BASE, (uint64_t)cpu);
 	vmcs_write(VMCS_HOST_TR_BASE, (uint64_t)&cpu->task);
 	vmcs_write(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
 	vmcs_write(VMCS_HOST_IDTR_BASE, exceptions_table());
-	vmcs_write(VMCS_HOST_SYSENTER_CS, 0);
-	vmcs_write(VMCS_HOST_SYSENTER_ESP, 0);
-	vmcs_write(VMCS_HOST_SYSENTER_EIP, 0);
 	vmcs_write(VMCS_HOST_RSP, (uint64_t)saved_registers(area));
 	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
 }
@@ -163,6 +175,7 @@ enum error guest_state_init(struct vcpu *vcpu)
 		return error;
 	tables_write(vcpu);
 	host_state_write();
+	vmcs_write_all(values_of_all, COUNT(values_of_all));
 	guest_owned_registers_reset();
 	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	return ERROR_OK;
@@ -179,76 +192,75 @@ static void translations_drop(const struct vcpu *vcpu)
 	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
 }
 
-static void entry_control_set_long_mode(bool on)
+static void cr0_set(uint64_t value)
 {
-	uint64_t controls = vmcs_read(VMCS_ENTRY_CONTROLS);
-
-	vmcs_write(VMCS_ENTRY_CONTROLS,
-		   on ? controls | ENTRY_IA32E_GUEST : controls & ~(uint64_t)ENTRY_IA32E_GUEST);
+	vmcs_write(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
+	vmcs_write(VMCS_CR0_SHADOW, value);
 }
 
-static uint64_t real_cr0(uint64_t guest_value)
-{
-	return (guest_value & ~(CR0_CD | CR0_NW)) | CR0_NE;
-}
+/* After INIT (SDM 3.10.1.1, table 10-1), as far as a processor does not start with something else. */
+static const struct vmcs_value values_after_init[] = {
+	{VMCS_GUEST_CR3, 0},
+	{VMCS_GUEST_CR4, CR4_VMXE | CR4_MCE},
+	{VMCS_CR4_SHADOW, 0},
+	{VMCS_GUEST_EFER, 0},
+	{VMCS_GUEST_RSP, 0},
+	{VMCS_GUEST_RFLAGS, RFLAGS_FIXED},
+	{VMCS_GUEST_DR7, DR7_AFTER_INIT},
+	{VMCS_GUEST_DEBUG_CONTROL, 0},
+	{VMCS_GUEST_INTERRUPTIBILITY, 0},
+	{VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE},
+	{VMCS_GUEST_PENDING_DEBUG, 0},
+	{VMCS_ENTRY_INTERRUPTION_INFO, 0},
+	{VMCS_GUEST_GDTR_BASE, 0},
+	{VMCS_GUEST_GDTR_LIMIT, 0xFFFF},
+	{VMCS_GUEST_IDTR_BASE, 0},
+	{VMCS_GUEST_IDTR_LIMIT, 0xFFFF},
+	{VMCS_GUEST_LDTR_SELECTOR, 0},
+	{VMCS_GUEST_LDTR_BASE, 0},
+	{VMCS_GUEST_LDTR_LIMIT, 0xFFFF},
+	{VMCS_GUEST_LDTR_RIGHTS, RIGHTS_LDT},
+	{VMCS_GUEST_TR_SELECTOR, 0},
+	{VMCS_GUEST_TR_BASE, 0},
+	{VMCS_GUEST_TR_LIMIT, 0xFFFF},
+	{VMCS_GUEST_TR_RIGHTS, RIGHTS_TASK},
+};
 
-static void control_registers_write(uint64_t cr0)
+/* What INIT does, too, but for CR0. */
+static void state_reset(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	vmcs_write(VMCS_GUEST_CR0, real_cr0(cr0));
-	vmcs_write(VMCS_CR0_SHADOW, cr0);
-	vmcs_write(VMCS_GUEST_CR3, 0);
-	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | CR4_MCE);
-	vmcs_write(VMCS_CR4_SHADOW, 0);
-	vmcs_write(VMCS_GUEST_EFER, 0);
-	entry_control_set_long_mode(false);
+	*registers = (struct guest_registers){.rdx = cpuid(1, 0).eax};
+	vmcs_write_all(values_after_init, COUNT(values_after_init));
+	vmcs_change(VMCS_ENTRY_CONTROLS, ENTRY_IA32E_GUEST, 0);
+	vcpu->nmis = 0;
+	guest_inject_nmi(0); /* waits for no window any more */
+	translations_drop(vcpu);
 }
 
 void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	*registers = (struct guest_registers){.rdx = cpuid(1, 0).eax};
-	control_registers_write(CR0_AFTER_INIT);
-	vmcs_write(VMCS_GUEST_RSP, 0);
-	vmcs_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
-	vmcs_write(VMCS_GUEST_DR7, DR7_AFTER_INIT);
-	vmcs_write(VMCS_GUEST_DEBUG_CONTROL, 0);
+	state_reset(vcpu, registers);
+	cr0_set(CR0_AFTER_INIT);
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
-	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
-	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-	vcpu->nmis = 0;
-	guest_inject_nmi(0); /* waits for no window any more */
-	vmcs_write(VMCS_GUEST_GDTR_BASE, 0);
-	vmcs_write(VMCS_GUEST_GDTR_LIMIT, 0xFFFF);
-	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
-	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0xFFFF);
-	guest_segment_write(GUEST_LDTR,
-			    &(struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_LDT});
-	guest_segment_write(GUEST_TR,
-			    &(struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_TASK});
-	translations_drop(vcpu);
 }
 
 static void enter_real_mode(uint16_t selector, uint16_t ip)
 {
-	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = selector,
-							      .base = (uint64_t)selector << 4,
-							      .limit = 0xFFFF,
-							      .rights = RIGHTS_CODE_16});
-	data_segments_write((struct guest_segment){.limit = 0xFFFF, .rights = RIGHTS_DATA_16});
+	struct guest_segment data = {.limit = 0xFFFF, .rights = RIGHTS_DATA_16};
+
+	segments_write(&data, selector, (uint64_t)selector << 4, RIGHTS_CODE_16);
 	vmcs_write(VMCS_GUEST_RIP, ip);
 }
 
 static void enter_protected_mode(gpa_t entry)
 {
-	control_registers_write(CR0_PE | CR0_ET | CR0_NE);
-	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = SELECTOR_CODE32,
-							      .limit = UINT32_MAX,
-							      .rights = RIGHTS_CODE_32});
-	data_segments_write((struct guest_segment){
-		.selector = SELECTOR_DATA32, .limit = UINT32_MAX, .rights = RIGHTS_DATA_32});
+	struct guest_segment data = {
+		.selector = SELECTOR_DATA32, .limit = UINT32_MAX, .rights = RIGHTS_DATA_32};
+
+	cr0_set(CR0_PE | CR0_ET | CR0_NE);
+	segments_write(&data, SELECTOR_CODE32, 0, RIGHTS_CODE_32);
 	vmcs_write(VMCS_GUEST_RIP, entry);
 }
 
@@ -271,15 +283,13 @@ void guest_state_enter_reset_vector(void)
 void guest_state_enter_long(gpa_t entry, gpa_t page_table)
 {
 	enter_protected_mode(entry);
-	control_registers_write(CR0_PG | CR0_PE | CR0_ET | CR0_NE);
+	cr0_set(CR0_PG | CR0_PE | CR0_ET | CR0_NE);
 	vmcs_write(VMCS_GUEST_CR3, page_table);
-	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | CR4_MCE | CR4_PAE);
+	vmcs_change(VMCS_GUEST_CR4, 0, CR4_PAE);
 	vmcs_write(VMCS_CR4_SHADOW, CR4_PAE);
 	vmcs_write(VMCS_GUEST_EFER, EFER_LME | EFER_LMA);
-	entry_control_set_long_mode(true);
-	guest_segment_write(GUEST_CS, &(struct guest_segment){.selector = SELECTOR_CODE32,
-							      .limit = UINT32_MAX,
-							      .rights = RIGHTS_CODE_64});
+	vmcs_change(VMCS_ENTRY_CONTROLS, 0, ENTRY_IA32E_GUEST);
+	vmcs_write(VMCS_GUEST_CS_RIGHTS, RIGHTS_CODE_64);
 }
 
 void guest_state_enter_sipi(uint8_t page)
@@ -290,15 +300,9 @@ void guest_state_enter_sipi(uint8_t page)
 void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	uint64_t kept = vmcs_read(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
-	uint64_t cs = vmcs_read(VMCS_GUEST_SYSENTER_CS);
-	uint64_t esp = vmcs_read(VMCS_GUEST_SYSENTER_ESP);
-	uint64_t eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP);
 
-	guest_state_reset(vcpu, registers);
-	vmcs_write(VMCS_GUEST_SYSENTER_CS, cs);
-	vmcs_write(VMCS_GUEST_SYSENTER_ESP, esp);
-	vmcs_write(VMCS_GUEST_SYSENTER_EIP, eip);
-	control_registers_write(CR0_ET | kept);
+	state_reset(vcpu, registers);
+	cr0_set(CR0_ET | kept);
 	debug_registers_reset();
 	cr2_write(0);
 }
@@ -320,15 +324,14 @@ void guest_exit_after(uint64_t ticks)
 	uint64_t allowed = msr_read(MSR_VMX_TRUE_EXIT_CONTROLS) >> 32;
 
 	vmcs_write(VMCS_PREEMPTION_TIMER, value < UINT32_MAX ? value : UINT32_MAX);
-	vmcs_write(VMCS_PIN_CONTROLS, vmcs_read(VMCS_PIN_CONTROLS) | PIN_PREEMPTION_TIMER);
-	vmcs_write(VMCS_EXIT_CONTROLS, vmcs_read(VMCS_EXIT_CONTROLS) | (EXIT_SAVE_TIMER & allowed));
+	vmcs_change(VMCS_PIN_CONTROLS, 0, PIN_PREEMPTION_TIMER);
+	vmcs_change(VMCS_EXIT_CONTROLS, 0, EXIT_SAVE_TIMER & allowed);
 }
 
 void guest_exit_never(void)
 {
-	vmcs_write(VMCS_EXIT_CONTROLS, vmcs_read(VMCS_EXIT_CONTROLS) & ~(uint64_t)EXIT_SAVE_TIMER);
-	vmcs_write(VMCS_PIN_CONTROLS,
-		   vmcs_read(VMCS_PIN_CONTROLS) & ~(uint64_t)PIN_PREEMPTION_TIMER);
+	vmcs_change(VMCS_EXIT_CONTROLS, EXIT_SAVE_TIMER, 0);
+	vmcs_change(VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER, 0);
 }
 
 _Noreturn void guest_run(struct guest_registers *registers)
@@ -345,8 +348,8 @@ void guest_paging_read(struct guest_paging *paging)
 {
 	*paging = (struct guest_paging){
 		.cr0 = vmcs_read(VMCS_GUEST_CR0),
-		.cr3 = vmcs_read(VMCS_GUEST_CR3),
-		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.cr3 = guest_page_tables(),
+		.cr4 = guest_cr4(),
 		.efer = vmcs_read(VMCS_GUEST_EFER),
 		.physical_bits = scenario_tables.physical_address_bits,
 	};
@@ -359,9 +362,9 @@ uint64_t guest_page_tables(void)
 
 uint64_t guest_instruction_address(void)
 {
-	uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
+	uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + guest_instruction_pointer();
 
-	return guest_code_bits() == 64 ? vmcs_read(VMCS_GUEST_RIP) : (uint32_t)address;
+	return guest_code_bits() == 64 ? guest_instruction_pointer() : (uint32_t)address;
 }
 
 unsigned guest_code_bits(void)
@@ -437,7 +440,7 @@ void guest_set_flags(uint64_t value)
 
 void guest_set_task_switched(void)
 {
-	vmcs_write(VMCS_GUEST_CR0, vmcs_read(VMCS_GUEST_CR0) | CR0_TS);
+	vmcs_change(VMCS_GUEST_CR0, 0, CR0_TS);
 }
 
 uint64_t guest_debug_enables(void)
@@ -454,21 +457,18 @@ void guest_exit_read(uint32_t *reason, uint64_t *qualification, uint64_t *rip)
 {
 	*reason = vmcs_read32(VMCS_EXIT_REASON);
 	*qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
-	*rip = vmcs_read(VMCS_GUEST_RIP);
+	*rip = guest_instruction_pointer();
 }
 
 /* SDM 3.25.6.9: one bit an MSR, from 0 on for reads and in the third KiB for writes of low MSRs */
-#define BITMAP_READ_LOW   0x000
-#define BITMAP_WRITE_LOW  0x800
+#define BITMAP_WRITE      0x800U
 #define BITMAP_X2APIC     (MSR_X2APIC_FIRST / 8)
 #define BITMAP_X2APIC_END ((MSR_X2APIC_LAST + 1) / 8)
 
 static bool is_x2apic_byte(unsigned offset)
 {
-	return (offset >= BITMAP_READ_LOW + BITMAP_X2APIC &&
-		offset < BITMAP_READ_LOW + BITMAP_X2APIC_END) ||
-	       (offset >= BITMAP_WRITE_LOW + BITMAP_X2APIC &&
-		offset < BITMAP_WRITE_LOW + BITMAP_X2APIC_END);
+	offset &= ~BITMAP_WRITE;
+	return offset >= BITMAP_X2APIC && offset < BITMAP_X2APIC_END;
 }
 
 /* Another core of the VM may be doing the same, or using it: each byte is written as it is to be. */
@@ -501,11 +501,11 @@ void guest_set_debug_control(uint64_t value)
 void guest_state_log(const struct guest_registers *r)
 {
 	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx (%u-bit code, CPL %u, local APIC %s)",
-		  vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_RSP),
-		  vmcs_read(VMCS_GUEST_RFLAGS), guest_code_bits(), guest_privilege_level(),
+		  guest_instruction_pointer(), guest_stack_pointer(),
+		  guest_flags(), guest_code_bits(), guest_privilege_level(),
 		  apic_mode_words(this_cpu()->vcpu->apic_base));
 	log_error("cr0=0x%lx cr3=0x%lx cr4=0x%lx efer=0x%lx", vmcs_read(VMCS_GUEST_CR0),
-		  vmcs_read(VMCS_GUEST_CR3), vmcs_read(VMCS_GUEST_CR4), vmcs_read(VMCS_GUEST_EFER));
+		  guest_page_tables(), guest_cr4(), vmcs_read(VMCS_GUEST_EFER));
 	log_error("cs=0x%lx base 0x%lx, ss=0x%lx, gdt 0x%lx, idt 0x%lx",
 		  vmcs_read(VMCS_GUEST_CS_SELECTOR), vmcs_read(VMCS_GUEST_CS_BASE),
 		  vmcs_read(VMCS_GUEST_SS_SELECTOR), vmcs_read(VMCS_GUEST_GDTR_BASE),

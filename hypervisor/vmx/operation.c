@@ -131,11 +131,11 @@ unsigned vmx_check(vmx_report *report)
 	return problems;
 }
 
-/* SDM 3.A.7 and 3.A.8: bits set in fixed0 must be 1, bits clear in fixed1 must be 0. */
-static bool fixed_bits_hold(uint64_t value, uint32_t fixed0_msr, uint32_t fixed1_msr)
+/* SDM 3.A.7 and 3.A.8: bits set in fixed0 must be 1, bits clear in fixed1, the MSR behind it, must be 0. */
+static __attribute__((noinline)) bool fixed_bits_hold(uint64_t value, uint32_t fixed0_msr)
 {
 	uint64_t fixed0 = msr_read(fixed0_msr);
-	uint64_t fixed1 = msr_read(fixed1_msr);
+	uint64_t fixed1 = msr_read(fixed0_msr + 1);
 
 	return (value & fixed0) == fixed0 && (value & ~fixed1) == 0;
 }
@@ -148,9 +148,9 @@ static enum error check_before_vmxon(const struct cpu *cpu)
 		return ERROR_VMX_NOT_SUPPORTED;
 	if (!firmware_permits())
 		return ERROR_VMX_LOCKED_OFF;
-	if (!fixed_bits_hold(cr0_read(), MSR_VMX_CR0_FIXED0, MSR_VMX_CR0_FIXED1))
+	if (!fixed_bits_hold(cr0_read(), MSR_VMX_CR0_FIXED0))
 		return ERROR_VMX_CR0_FIXED;
-	if (!fixed_bits_hold(cr4_read() | CR4_VMXE, MSR_VMX_CR4_FIXED0, MSR_VMX_CR4_FIXED1))
+	if (!fixed_bits_hold(cr4_read() | CR4_VMXE, MSR_VMX_CR4_FIXED0))
 		return ERROR_VMX_CR4_FIXED;
 	return ERROR_OK;
 }
@@ -173,15 +173,16 @@ static void revision_write(uint8_t *region)
 
 static enum error load_vmcs(struct cpu *cpu)
 {
-	hpa_t vmcs = (hpa_t)cpu_area_of(cpu)->vmcs;
+	uint8_t *region = cpu_area_of(cpu)->vmcs;
+	hpa_t vmcs = (hpa_t)region;
 
 	/* first, so that an NMI in between does not touch a VMCS that is no longer current */
 	cpu->vmcs_current = false;
 	/* the first one writes what the processor still holds of it, or nothing */
 	if (vmx_clear(vmcs) != VMX_SUCCEED)
 		return ERROR_VMCLEAR_FAILED;
-	memset(cpu_area_of(cpu)->vmcs, 0, sizeof(cpu_area_of(cpu)->vmcs));
-	revision_write(cpu_area_of(cpu)->vmcs);
+	memset(region, 0, sizeof(cpu_area_of(cpu)->vmcs));
+	revision_write(region);
 	if (vmx_clear(vmcs) != VMX_SUCCEED)
 		return ERROR_VMCLEAR_FAILED;
 	if (vmx_pointer_load(vmcs) != VMX_SUCCEED)
@@ -197,6 +198,7 @@ enum error guest_state_renew(void)
 
 enum error vmx_enable(struct cpu *cpu)
 {
+	uint8_t *region = cpu_area_of(cpu)->vmxon_region;
 	enum error error = check_before_vmxon(cpu);
 
 	if (error)
@@ -204,8 +206,8 @@ enum error vmx_enable(struct cpu *cpu)
 	unlock_vmx();
 	cpu->cr4_before_vmx = cr4_read();
 	cr4_write(cpu->cr4_before_vmx | CR4_VMXE);
-	revision_write(cpu_area_of(cpu)->vmxon_region);
-	if (vmx_on((hpa_t)cpu_area_of(cpu)->vmxon_region) != VMX_SUCCEED) {
+	revision_write(region);
+	if (vmx_on((hpa_t)region) != VMX_SUCCEED) {
 		cr4_write(cpu->cr4_before_vmx);
 		return ERROR_VMXON_FAILED;
 	}

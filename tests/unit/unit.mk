@@ -60,7 +60,7 @@ unit-tool_emit_files := tests/unit/tool_emit_files.c $(emit-sources)
 unit-tool_emit_image := tests/unit/tool_emit_image.c tests/unit/tool_emit_walk.c $(emit-sources)
 
 unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
-	tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c hypervisor/vm/local_apic.c \
+	tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c hypervisor/vm/local_apic.c hypervisor/vm/ipi.c \
 	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/lib/log_limit.c
 
 unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
@@ -89,12 +89,12 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
 	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c \
 	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
-	hypervisor/vmx/names.c \
+	hypervisor/vmx/exit_events.c hypervisor/vmx/vmcs.c hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
-	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vm/guest_access.c \
+	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
-	hypervisor/vm/local_apic.c hypervisor/vm/mmio.c hypervisor/vm/mmio_cache.c hypervisor/vm/mmio_decode.c \
+	hypervisor/vm/local_apic.c hypervisor/vm/ipi.c hypervisor/vm/mmio.c hypervisor/vm/mmio_cache.c hypervisor/vm/mmio_decode.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \
@@ -109,7 +109,7 @@ unit-mmio_string := tests/unit/mmio_string_test.c tests/unit/fake/fake_vm.c test
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_access.c hypervisor/vm/guest_memory.c
 
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c
+	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vmx/vmcs.c
 
 unit-cpuid := tests/unit/cpuid_test.c tests/unit/fake/fake_cpu.c hypervisor/vm/cpuid.c \
 	hypervisor/vm/cpuid_topology.c hypervisor/cpu/frequency.c
