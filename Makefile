@@ -155,7 +155,7 @@ HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # A.c and A.S may stand side by side, hence the suffix stays in the object's name.
 # What only some scenarios use; layout.lds says which (hypervisor/lib/optional.h, tools/bulkhead/emit_parts.c).
 HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/multiboot% loader/raw% loader/rom.c \
-	loader/image_store.c vm/restart.c vm/monitor_header.c \
+	loader/image_store.c vm/restart.c vm/restart_limit.c vm/watchdog.c vm/monitor_header.c \
 	devices/virtual_pc.c vm/port_wide.c vm/extint.c vm/pic_pins.c devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
 	devices/pci_function.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
@@ -174,8 +174,8 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 # The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
 HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
 	vm/mmio_cache.c cpu/apic.c
-# Functions begin where the one before ends: what is frequent lies together in the cache's lines.
-HV_FOR_SPEED := -O2 -falign-functions=1
+# Functions and targets of branches begin where what is before them ends: what is frequent lies together in the cache's lines.
+HV_FOR_SPEED := -O2 -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
 $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))
 
 # --- Scenario compiler --------------------------------------------------------------------------------

@@ -89,6 +89,12 @@ bool life_would_tell(const struct vm *vm);
 			log_error(__VA_ARGS__); \
 	} while (0)
 
+/* Whether `seconds` have passed since the window began, or it has not begun; begins a new one then. */
+bool life_window_is_new(uint64_t *begin, uint64_t seconds);
+
+/* Counts a restart of a restartable VM; false if it has had as many as its policy allows it (restart_limit.c). */
+bool life_restart_is_allowed(struct vm *vm) OPTIONAL;
+
 /*
  * What an operator may ask for, from any core. Each asks and returns; the VM's own cores do it. Of
  * several requests that have not been seen yet the last one counts.

@@ -49,30 +49,18 @@ bool stop_is_orderly(enum stop_reason reason)
 	return stop_rules[reason].orderly;
 }
 
-/* Whether `length` has passed since the window began; begins a new one then. */
-static bool window_is_new(uint64_t *begin, uint64_t seconds)
+/* 0: it has not begun. */
+static bool window_is_over(uint64_t begin, uint64_t seconds)
 {
-	uint64_t now = tsc_host();
-
-	if (*begin && now - *begin < seconds * tsc_frequency(&scenario_tables))
-		return false;
-	*begin = now;
-	return true;
+	return !begin || tsc_host() - begin >= seconds * tsc_frequency(&scenario_tables);
 }
 
-static bool restart_is_allowed(struct vm *vm)
+bool life_window_is_new(uint64_t *begin, uint64_t seconds)
 {
-	const struct life_config *life = &vm->config->life;
-
-	if (window_is_new(&vm->restart_window, life->restart_window_seconds))
-		vm->restarts_in_window = 0;
-	if (vm->restarts_in_window < life->restart_limit) {
-		vm->restarts_in_window++;
-		return true;
-	}
-	log_error("VM \"%s\" was restarted %u times within %u s and stays stopped",
-		  vm->config->name, life->restart_limit, life->restart_window_seconds);
-	return false;
+	if (!window_is_over(*begin, seconds))
+		return false;
+	*begin = tsc_host();
+	return true;
 }
 
 static enum life_action wanted_action(const struct life_config *life, enum stop_class class)
@@ -100,7 +88,7 @@ enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
 		return action;
 	if (!life->restartable || machine_is_halted())
 		return LIFE_STOP;
-	return class == CLASS_OPERATOR || restart_is_allowed(vm) ? LIFE_RESTART : LIFE_STOP;
+	return class == CLASS_OPERATOR || life_restart_is_allowed(vm) ? LIFE_RESTART : LIFE_STOP;
 }
 
 /* An end in full is about 40 lines. */
@@ -109,14 +97,12 @@ enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
 
 bool life_would_tell(const struct vm *vm)
 {
-	return vm->told < TOLD_PER_WINDOW ||
-	       tsc_host() - vm->told_window >=
-		       TOLD_WINDOW_SECONDS * tsc_frequency(&scenario_tables);
+	return vm->told < TOLD_PER_WINDOW || window_is_over(vm->told_window, TOLD_WINDOW_SECONDS);
 }
 
 bool life_tell(struct vm *vm)
 {
-	if (window_is_new(&vm->told_window, TOLD_WINDOW_SECONDS)) {
+	if (life_window_is_new(&vm->told_window, TOLD_WINDOW_SECONDS)) {
 		if (vm->untold)
 			log_info("VM \"%s\" ended %u times more, which were not reported",
 				 vm->config->name, vm->untold);

@@ -6,7 +6,7 @@
 
 void timer_set(struct vcpu *vcpu, const struct guest_registers *registers)
 {
-	uint64_t watchdog = watchdog_check(vcpu, registers);
+	uint64_t watchdog = watchdog_check ? watchdog_check(vcpu, registers) : UINT64_MAX;
 	uint64_t extint = extint_update ? extint_update(vcpu) : UINT64_MAX;
 	uint64_t ticks = watchdog < extint ? watchdog : extint;
 

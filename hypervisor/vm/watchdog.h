@@ -13,6 +13,7 @@
 #define VM_WATCHDOG_H
 
 #include "cpu/tsc.h"
+#include "lib/optional.h"
 #include "vm/vcpu.h"
 
 /* The guest is alive. From any vCPU of the VM. */
@@ -24,8 +25,8 @@ static inline void watchdog_feed(struct vm *vm)
 
 /*
  * For timer_update(), on the vCPU's core: stops the VM if it was not fed in time, else says in how many ticks of
- * the TSC to look again. UINT64_MAX if the vCPU carries no watchdog.
+ * the TSC to look again. UINT64_MAX if the vCPU carries no watchdog. Only in an image with one.
  */
-uint64_t watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers);
+uint64_t watchdog_check(struct vcpu *vcpu, const struct guest_registers *registers) OPTIONAL;
 
 #endif

@@ -200,8 +200,5 @@ static bool access(struct vcpu *vcpu, const struct guest_registers *registers, u
 
 void vmx_handle_control_register(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	if (access(vcpu, registers, vmcs_read(VMCS_EXIT_QUALIFICATION)))
-		guest_skip_instruction();
-	else
-		guest_inject_general_protection();
+	vmx_complete(access(vcpu, registers, vmcs_read(VMCS_EXIT_QUALIFICATION)));
 }

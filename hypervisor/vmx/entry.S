@@ -121,6 +121,13 @@ vmx_launch:
 .endif
 .endm
 
+.macro uncount_exit counter
+	decq COUNTERS_EXITS + EXIT_COUNTER_COUNT\counter
+.if CONFIG_EXIT_TIMES
+	incl COUNTERS_EXITS + EXIT_COUNTER_UNTIMED\counter
+.endif
+.endm
+
 /*
  * The kept answer to CPUID with EAX and ECX, and RIP behind the instruction: what vm_cpuid() and
  * guest_skip_instruction() do, as long as nothing is special. Else to \special, where nothing has been done: the
@@ -220,13 +227,12 @@ entry_failed:
 	call vmx_entry_failed
 
 .if !CONFIG_EXIT_TRACE
-/* The exit has been counted; RDI is the vCPU. */
+/* As other exits, which count themselves: it is uncounted. RDI is the vCPU. */
 cpuid_special:
-	save_other_registers
-	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
-	movq %rsp, %rsi
-	call *%rax
-	jmp resume
+	movq VCPU_COUNTERS(%rdi), %rsi
+	uncount_exit +(VMX_EXIT_CPUID << EXIT_COUNTER_SHIFT)(%rsi)
+	movl $VMX_EXIT_CPUID, %edx
+	jmp others
 
 .if CONFIG_EXIT_TIMES
 /* The same with its time. */
@@ -286,10 +292,14 @@ timed:
 	movq %rsp, %rsi
 	call_handler
 .endif
+	.weak watchdog_check       /* 0 in an image without watchdogs */
 look:
+	movl $watchdog_check, %eax
+	testl %eax, %eax
+	jz resume
 	movq %gs:CPU_VCPU, %rdi
 	movq %rsp, %rsi
-	call watchdog_check        /* (vcpu, registers) */
+	call *%rax                 /* watchdog_check(vcpu, registers) */
 	jmp resume
 
 /* An exit reason without a handler, or no exit at all but an entry that failed. */

@@ -15,12 +15,7 @@ static void set_edx_eax(struct guest_registers *registers, uint64_t value)
 	registers->rdx = value >> 32;
 }
 
-static uint64_t get_edx_eax(const struct guest_registers *registers)
-{
-	return registers->rdx << 32 | (uint32_t)registers->rax;
-}
-
-static void skip_or_fault(bool done)
+void vmx_complete(bool done)
 {
 	if (done)
 		guest_skip_instruction();
@@ -41,58 +36,18 @@ static void handle_rdmsr(struct vcpu *vcpu, struct guest_registers *registers)
 
 	if (done)
 		set_edx_eax(registers, value);
-	skip_or_fault(done);
+	vmx_complete(done);
 }
 
 static void handle_wrmsr(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	skip_or_fault(vm_msr_write(vcpu, (uint32_t)registers->rcx, get_edx_eax(registers)));
-}
-
-static void handle_xsetbv(struct vcpu *vcpu, struct guest_registers *registers)
-{
-	bool done = vm_xsetbv((uint32_t)registers->rcx, get_edx_eax(registers));
-
-	if (done)
-		cpuid_forget(vcpu);
-	skip_or_fault(done);
+	vmx_complete(vm_msr_write(vcpu, (uint32_t)registers->rcx, get_edx_eax(registers)));
 }
 
 static void handle_vmcall(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	vm_hypercall(vcpu, registers);
 	guest_skip_instruction();
-}
-
-/* Qualification of port accesses (SDM 3.28.2.1, table 28-5) */
-#define PORT_SIZE(q)   ((unsigned)((q)&7) + 1)
-#define PORT_IN(q)     ((q)&0x08)
-#define PORT_STRING(q) ((q)&0x10)
-#define PORT_REPEAT(q) ((q)&0x20)
-#define PORT_NUMBER(q) ((uint16_t)((q) >> 16))
-
-/* Instruction information of INS and OUTS: 0 is 16, 1 is 32, 2 is 64 bits (SDM 3.28.2.5, table 28-8) */
-#define STRING_ADDRESS_SIZE(information) (UINT32_C(2) << ((information) >> 7 & 3))
-/* The segment of OUTS, in the order of enum guest_segment_name; that of INS is always ES */
-#define STRING_SEGMENT(information) ((information) >> 15 & 7)
-
-static void handle_port_string(struct vcpu *vcpu, struct guest_registers *registers, uint64_t q)
-{
-	uint32_t information = vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO);
-	struct port_string string = {
-		.port = PORT_NUMBER(q),
-		.size = PORT_SIZE(q),
-		.in = PORT_IN(q),
-		.repeat = PORT_REPEAT(q),
-		.address_size = STRING_ADDRESS_SIZE(information),
-		.segment = PORT_IN(q) ? GUEST_ES : STRING_SEGMENT(information),
-	};
-	enum port_string_result result = vm_port_string(vcpu, registers, &string);
-
-	if (result == PORT_STRING_DONE)
-		guest_skip_instruction();
-	else if (result == PORT_STRING_GOES_ON)
-		guest_skip_bytes(0);
 }
 
 static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
@@ -104,7 +59,7 @@ static void handle_port(struct vcpu *vcpu, struct guest_registers *registers)
 	uint64_t value;
 
 	if (PORT_STRING(qualification)) {
-		handle_port_string(vcpu, registers, qualification);
+		vmx_handle_port_string(vcpu, registers, qualification);
 		return;
 	}
 	guest_watch_access(WATCH_PORT, port, size);
@@ -202,7 +157,7 @@ exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_INVEPT] = handle_not_offered,
 	[VMX_EXIT_PREEMPTION_TIMER] = vmx_changing_preemption_timer,
 	[VMX_EXIT_INVVPID] = handle_not_offered,
-	[VMX_EXIT_XSETBV] = handle_xsetbv,
+	[VMX_EXIT_XSETBV] = vmx_handle_xsetbv,
 	[VMX_EXIT_VMFUNC] = handle_not_offered,
 	[VMX_EXIT_ENCLS] = handle_not_offered,
 	[VMX_EXIT_WBINVD] = handle_cache_flush,

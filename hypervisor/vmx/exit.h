@@ -26,10 +26,27 @@ exit_handler vmx_changing_task_switch, vmx_handle_task_switch;
 exit_handler vmx_changing_ept_violation, vmx_handle_ept_violation;
 exit_handler vmx_changing_preemption_timer, vmx_handle_preemption_timer;
 
-/* The other handlers outside exit.c. */
-exit_handler vmx_handle_interrupt_window, vmx_handle_nmi_window;
-exit_handler vmx_handle_triple_fault;
-exit_handler vmx_handle_control_register; /* control_registers.c */
+/* The other handlers outside exit.c: of instructions, of events (exit_seldom.c). */
+exit_handler vmx_handle_xsetbv, vmx_handle_control_register;
+exit_handler vmx_handle_interrupt_window, vmx_handle_nmi_window, vmx_handle_triple_fault;
+void vmx_handle_port_string(struct vcpu *vcpu, struct guest_registers *registers,
+			    uint64_t qualification);
+
+/* EDX:EAX as an instruction takes it. */
+static inline uint64_t get_edx_eax(const struct guest_registers *registers)
+{
+	return registers->rdx << 32 | (uint32_t)registers->rax;
+}
+
+/* Goes behind an instruction that is done; else it is #GP. */
+void vmx_complete(bool done);
+
+/* Qualification of port accesses (SDM 3.28.2.1, table 28-5) */
+#define PORT_SIZE(q)   ((unsigned)((q)&7) + 1)
+#define PORT_IN(q)     ((q)&0x08)
+#define PORT_STRING(q) ((q)&0x10)
+#define PORT_REPEAT(q) ((q)&0x20)
+#define PORT_NUMBER(q) ((uint16_t)((q) >> 16))
 
 /* Called by entry.S when no handler is known, or a VM entry failed after it had begun. */
 _Noreturn void vmx_unhandled_exit(struct guest_registers *registers);

@@ -25,7 +25,7 @@ unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c
 	hypervisor/cpu/machine_check.c hypervisor/cpu/machine_check_words.c hypervisor/vm/machine_check.c \
 	hypervisor/cpu/frequency.c hypervisor/lib/format.c hypervisor/lib/log_limit.c
 unit-life := tests/unit/life_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
-	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
+	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/vm/restart_limit.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
 unit-console_line := tests/unit/console_line_test.c hypervisor/console/line.c hypervisor/console/words.c
 unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
@@ -89,7 +89,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
 	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c \
 	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
-	hypervisor/vmx/exit_events.c hypervisor/vmx/vmcs.c hypervisor/vmx/names.c \
+	hypervisor/vmx/exit_seldom.c hypervisor/vmx/vmcs.c hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vm/guest_access.c \

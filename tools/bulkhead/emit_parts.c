@@ -33,18 +33,20 @@ static const struct {
 	"pci_capability_head pci_capability_read pci_capability_write "                    \
 	"pci_msix_page pci_msix_page_read pci_msix_page_write"
 
-#define RESTART_FUNCTIONS "vcpu_restart image_store_plan image_store_remember"
+#define RESTART_FUNCTIONS \
+	"vcpu_restart life_restart_is_allowed image_store_plan image_store_remember"
 
 void emit_parts(FILE *file, const struct scenario *scenario)
 {
 	uint32_t protocols = 0, virtual_devices = 0, pci_functions = 0;
-	bool restarts = false, monitors = false;
+	bool restarts = false, watchdogs = false, monitors = false;
 
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		protocols |= UINT32_C(1) << scenario->vms[i].boot.protocol;
 		virtual_devices |= scenario->vms[i].virtual_devices;
 		pci_functions += scenario->vms[i].pci_function_count;
 		restarts |= scenario->vms[i].life.restartable;
+		watchdogs |= scenario->vms[i].life.watchdog_seconds != 0;
 		monitors |= scenario->vms[i].monitor != 0;
 	}
 	for (unsigned i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++)
@@ -57,6 +59,8 @@ void emit_parts(FILE *file, const struct scenario *scenario)
 		fprintf(file, "EXTERN(%s)\n", PCI_FUNCTIONS);
 	if (restarts)
 		fprintf(file, "EXTERN(%s)\n", RESTART_FUNCTIONS);
+	if (watchdogs)
+		fputs("EXTERN(watchdog_check)\n", file);
 	if (monitors)
 		fputs("EXTERN(monitor_init)\n", file);
 }

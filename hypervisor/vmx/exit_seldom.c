@@ -1,15 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exits by what happens in a guest, not by what its instructions ask for; and entries that fail. */
+/* Exits that are seldom, and entries that fail. */
 #include "bulkhead/exit_words.h"
 #include "cpu/cpu.h"
 #include "cpu/exceptions.h"
 #include "lib/format.h"
 #include "vm/contain.h"
+#include "vm/handlers.h"
 #include "vm/machine_check.h"
 #include "vm/task_switch.h"
 #include "vm/timer.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
+
+/* Instruction information of INS and OUTS: 0 is 16, 1 is 32, 2 is 64 bits (SDM 3.28.2.5, table 28-8) */
+#define STRING_ADDRESS_SIZE(information) (UINT32_C(2) << ((information) >> 7 & 3))
+/* The segment of OUTS, in the order of enum guest_segment_name; that of INS is always ES */
+#define STRING_SEGMENT(information) ((information) >> 15 & 7)
+
+void vmx_handle_port_string(struct vcpu *vcpu, struct guest_registers *registers, uint64_t q)
+{
+	uint32_t information = vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO);
+	struct port_string string = {
+		.port = PORT_NUMBER(q),
+		.size = PORT_SIZE(q),
+		.in = PORT_IN(q),
+		.repeat = PORT_REPEAT(q),
+		.address_size = STRING_ADDRESS_SIZE(information),
+		.segment = PORT_IN(q) ? GUEST_ES : STRING_SEGMENT(information),
+	};
+	enum port_string_result result = vm_port_string(vcpu, registers, &string);
+
+	if (result == PORT_STRING_DONE)
+		guest_skip_instruction();
+	else if (result == PORT_STRING_GOES_ON)
+		guest_skip_bytes(0);
+}
+
+void vmx_handle_xsetbv(struct vcpu *vcpu, struct guest_registers *registers)
+{
+	bool done = vm_xsetbv((uint32_t)registers->rcx, get_edx_eax(registers));
+
+	if (done)
+		cpuid_forget(vcpu);
+	vmx_complete(done);
+}
 
 /* Qualification of task switches (SDM 3.28.2.1, table 28-2) */
 #define TASK_SELECTOR(q) ((uint16_t)(q))
