@@ -76,11 +76,11 @@ static bool is_target(const struct vcpu *sender, const struct vcpu *target, cons
 	if (!ipi->logical)
 		return target->config->apic_id == ipi->destination;
 	return local_apic_is_x2apic(sender) ? matches_x2apic_logical(target, ipi->destination)
-				   : matches_xapic_logical(target, ipi->destination);
+					    : matches_xapic_logical(target, ipi->destination);
 }
 
 /* Modes that are not here would leave the partition (SMI, ExtINT) or are reserved. */
-#define MODES_DELIVERED                                                                        \
+#define MODES_DELIVERED                                                                     \
 	(1U << APIC_FIXED | 1U << APIC_LOWEST_PRIORITY | 1U << APIC_NMI | 1U << APIC_INIT | \
 	 1U << APIC_STARTUP)
 
@@ -98,8 +98,7 @@ static void deliver(struct vcpu *target, const struct ipi *ipi)
 		   a second with another page is the guest's own race. */
 		__atomic_and_fetch(vcpu_requests(target), ~(uint32_t)REQUEST_SIPI_PAGE,
 				   __ATOMIC_RELAXED);
-		vcpu_post(target,
-			  REQUEST_SIPI | (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT);
+		vcpu_post(target, REQUEST_SIPI | (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT);
 		break;
 	default:
 		apic_send_fixed(target->config->apic_id, ipi->vector);

@@ -263,8 +263,7 @@ enum page_register {
 
 bool local_apic_page_at(const struct vcpu *vcpu, gpa_t page)
 {
-	return page == (vcpu->apic_base & APIC_BASE_PAGE) &&
-	       mode_of(vcpu->apic_base) == MODE_XAPIC;
+	return page == (vcpu->apic_base & APIC_BASE_PAGE) && mode_of(vcpu->apic_base) == MODE_XAPIC;
 }
 
 uint32_t local_apic_page_read(struct vcpu *vcpu, uint32_t offset)

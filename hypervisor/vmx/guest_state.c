@@ -501,8 +501,8 @@ void guest_set_debug_control(uint64_t value)
 void guest_state_log(const struct guest_registers *r)
 {
 	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx (%u-bit code, CPL %u, local APIC %s)",
-		  guest_instruction_pointer(), guest_stack_pointer(),
-		  guest_flags(), guest_code_bits(), guest_privilege_level(),
+		  guest_instruction_pointer(), guest_stack_pointer(), guest_flags(),
+		  guest_code_bits(), guest_privilege_level(),
 		  apic_mode_words(this_cpu()->vcpu->apic_base));
 	log_error("cr0=0x%lx cr3=0x%lx cr4=0x%lx efer=0x%lx", vmcs_read(VMCS_GUEST_CR0),
 		  guest_page_tables(), guest_cr4(), vmcs_read(VMCS_GUEST_EFER));
