@@ -2,6 +2,7 @@
 #include "cpu/frequency.h"
 #include "cpu/privileged.h"
 #include "cpu/tsc.h"
+#include "lib/texts.h"
 #include "vm/life.h"
 #include "vm/vcpu.h"
 
@@ -13,35 +14,53 @@ enum stop_class {
 	CLASS_OPERATOR, /* the operator, to begin again */
 };
 
+#define STOP_TEXTS(X)                                                              \
+	X(STOP_NONE, none, "not stopped")                                          \
+	X(STOP_POWER_OFF, power_off, "powered off by its guest")                   \
+	X(STOP_RESET, reset, "reset requested by its guest")                       \
+	X(STOP_TRIPLE_FAULT, triple_fault, "triple fault")                         \
+	X(STOP_MEMORY, memory, "access outside its memory")                        \
+	X(STOP_INSTRUCTION, instruction, "access that can't be emulated")          \
+	X(STOP_UNHANDLED, unhandled, "exit without a handler")                     \
+	X(STOP_ENTRY_FAILED, entry_failed, "VM entry failed")                      \
+	X(STOP_WATCHDOG, watchdog, "watchdog not fed")                             \
+	X(STOP_MACHINE_CHECK, machine_check, "machine check on its core")          \
+	X(STOP_HYPERVISOR_FAULT, fault, "fault inside the hypervisor on its core") \
+	X(STOP_OPERATOR, operator, "stopped by the operator")                      \
+	X(STOP_OPERATOR_RESTART, operator_restart, "restarted by the operator")    \
+	X(STOP_MACHINE, machine, "the machine is halted")
+
+TEXTS(stop_texts, STOP_TEXTS, "?");
+#define STOP_OFFSET(reason, name, text) [reason] = TEXT_OFFSET(stop_texts, name),
+static const uint16_t stop_offsets[STOP_REASON_COUNT] = {STOP_TEXTS(STOP_OFFSET)};
+
 struct stop_rule {
-	const char *text;
-	enum stop_class class;
+	uint8_t class; /* enum stop_class */
 	bool orderly;
 };
 
 static const struct stop_rule stop_rules[STOP_REASON_COUNT] = {
-	[STOP_NONE] = {"not stopped", CLASS_FINAL, .orderly = true},
-	[STOP_POWER_OFF] = {"powered off by its guest", CLASS_FINAL, .orderly = true},
-	[STOP_RESET] = {"reset requested by its guest", CLASS_RESET, .orderly = true},
+	[STOP_NONE] = {CLASS_FINAL, .orderly = true},
+	[STOP_POWER_OFF] = {CLASS_FINAL, .orderly = true},
+	[STOP_RESET] = {CLASS_RESET, .orderly = true},
 	/* resets a real machine, and some systems use it for that; rarely on purpose, so it is told */
-	[STOP_TRIPLE_FAULT] = {"triple fault", CLASS_RESET, .orderly = false},
-	[STOP_MEMORY] = {"access outside its memory", CLASS_CRASH, .orderly = false},
-	[STOP_INSTRUCTION] = {"access that can't be emulated", CLASS_CRASH, .orderly = false},
-	[STOP_UNHANDLED] = {"exit without a handler", CLASS_CRASH, .orderly = false},
-	[STOP_ENTRY_FAILED] = {"VM entry failed", CLASS_CRASH, .orderly = false},
-	[STOP_WATCHDOG] = {"watchdog not fed", CLASS_CRASH, .orderly = false},
-	[STOP_MACHINE_CHECK] = {"machine check on its core", CLASS_FINAL, .orderly = false},
+	[STOP_TRIPLE_FAULT] = {CLASS_RESET, .orderly = false},
+	[STOP_MEMORY] = {CLASS_CRASH, .orderly = false},
+	[STOP_INSTRUCTION] = {CLASS_CRASH, .orderly = false},
+	[STOP_UNHANDLED] = {CLASS_CRASH, .orderly = false},
+	[STOP_ENTRY_FAILED] = {CLASS_CRASH, .orderly = false},
+	[STOP_WATCHDOG] = {CLASS_CRASH, .orderly = false},
+	[STOP_MACHINE_CHECK] = {CLASS_FINAL, .orderly = false},
 	/* what failed once is not tried again without an operator who has read the report */
-	[STOP_HYPERVISOR_FAULT] = {"fault inside the hypervisor on its core", CLASS_FINAL,
-				   .orderly = false},
-	[STOP_OPERATOR] = {"stopped by the operator", CLASS_FINAL, .orderly = true},
-	[STOP_OPERATOR_RESTART] = {"restarted by the operator", CLASS_OPERATOR, .orderly = true},
-	[STOP_MACHINE] = {"the machine is halted", CLASS_FINAL, .orderly = true},
+	[STOP_HYPERVISOR_FAULT] = {CLASS_FINAL, .orderly = false},
+	[STOP_OPERATOR] = {CLASS_FINAL, .orderly = true},
+	[STOP_OPERATOR_RESTART] = {CLASS_OPERATOR, .orderly = true},
+	[STOP_MACHINE] = {CLASS_FINAL, .orderly = true},
 };
 
 const char *stop_reason_text(enum stop_reason reason)
 {
-	return (unsigned)reason < STOP_REASON_COUNT ? stop_rules[reason].text : "?";
+	return TEXT_AT(stop_texts, (unsigned)reason < STOP_REASON_COUNT ? stop_offsets[reason] : 0);
 }
 
 bool stop_is_orderly(enum stop_reason reason)
@@ -81,7 +100,7 @@ static enum life_action wanted_action(const struct life_config *life, enum stop_
 enum life_action life_action_of(struct vm *vm, enum stop_reason reason)
 {
 	const struct life_config *life = &vm->config->life;
-	enum stop_class class = stop_rules[reason].class;
+	enum stop_class class = (enum stop_class)stop_rules[reason].class;
 	enum life_action action = wanted_action(life, class);
 
 	if (action != LIFE_RESTART)

@@ -70,7 +70,7 @@ static void rest_and_wish(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	enum vm_state state = vm_state(vm);
 
-	if (!vcpu->wish || (state != VM_STOPPED && state != VM_CRASHED))
+	if (!(vcpu->wish & REQUEST_WISHES) || (state != VM_STOPPED && state != VM_CRASHED))
 		return;
 	if ((vcpu->wish & (REQUEST_WISH_START | REQUEST_WISH_RESTART)) && !machine_is_halted()) {
 		vm->restart_window = 0;

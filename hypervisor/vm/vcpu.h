@@ -34,11 +34,11 @@ enum vcpu_request {
 	REQUEST_RESTED = 0x20,   /* to the BSP: the last core has come to rest */
 	REQUEST_NMI_MORE = 0x40, /* a second one, or more */
 	REQUEST_EXTINT = 0x80,   /* to the BSP: what the virtual PIC has for it may have changed */
-	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. */
-	REQUEST_WISH_STOP = 0x10000,
-	REQUEST_WISH_START = 0x20000,
-	REQUEST_WISH_RESTART = 0x40000,
-	REQUEST_WISHES = 0x70000,
+	/* Wishes of an operator, to the BSP; at most one of them at a time, HALT aside. None without a console. */
+	REQUEST_WISH_STOP = CONFIG_OPERATOR_CONSOLE ? 0x10000 : 0,
+	REQUEST_WISH_START = CONFIG_OPERATOR_CONSOLE ? 0x20000 : 0,
+	REQUEST_WISH_RESTART = CONFIG_OPERATOR_CONSOLE ? 0x40000 : 0,
+	REQUEST_WISHES = REQUEST_WISH_STOP | REQUEST_WISH_START | REQUEST_WISH_RESTART,
 	REQUEST_HALT = 0x80000, /* the machine is to be halted */
 	REQUEST_MACHINE_CHECK =
 		0x100000, /* to the BSP: another core has found memory of the VM broken */
