@@ -8,29 +8,32 @@
 #include "vm/cpuid_bits.h"
 #include "vm/handlers.h"
 
-#define XCR0_X87    UINT64_C(0x001)
-#define XCR0_SSE    UINT64_C(0x002)
-#define XCR0_AVX    UINT64_C(0x004)
-#define XCR0_BOUND  UINT64_C(0x018)   /* BNDREGS and BNDCSR go together */
-#define XCR0_AVX512 UINT64_C(0x0E0)   /* opmask and both halves go together */
-#define XCR0_TILE   UINT64_C(0x60000) /* TILECFG and TILEDATA go together */
+#define XCR0_X87    UINT32_C(0x001)
+#define XCR0_SSE    UINT32_C(0x002)
+#define XCR0_AVX    UINT32_C(0x004)
+#define XCR0_BOUND  UINT32_C(0x018)
+#define XCR0_AVX512 UINT32_C(0x0E0)
+#define XCR0_TILE   UINT32_C(0x60000)
 
-static bool all_or_none(uint64_t value, uint64_t group)
-{
-	return (value & group) == 0 || (value & group) == group;
-}
+/* Components that go together, with others that they need (SDM 1.13.3). */
+static const struct {
+	uint32_t group, needed;
+} groups[] = {
+	{XCR0_AVX, XCR0_SSE},
+	{XCR0_BOUND, 0},         /* BNDREGS and BNDCSR */
+	{XCR0_AVX512, XCR0_AVX}, /* opmask and both halves */
+	{XCR0_TILE, 0},          /* TILECFG and TILEDATA */
+};
 
-/* SDM 1.13.3 */
 static bool combination_valid(uint64_t value)
 {
-	if (!(value & XCR0_X87))
-		return false;
-	if ((value & XCR0_AVX) && !(value & XCR0_SSE))
-		return false;
-	if ((value & XCR0_AVX512) && !(value & XCR0_AVX))
-		return false;
-	return all_or_none(value, XCR0_BOUND) && all_or_none(value, XCR0_AVX512) &&
-	       all_or_none(value, XCR0_TILE);
+	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		uint32_t all = groups[i].group | groups[i].needed;
+
+		if ((value & groups[i].group) && (value & all) != all)
+			return false;
+	}
+	return value & XCR0_X87;
 }
 
 bool vm_xsetbv(uint32_t index, uint64_t value)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kick (docs/architecture.md; vm/requests.c, vmx/exit.c, cpu/exceptions.c, cpu/sleep.S): a core posts
+ * The kick (docs/architecture.md; vm/requests.c, vmx/exit_seldom.c, cpu/exceptions.c, cpu/sleep.S): a core posts
  * a request to another one and sends it an NMI. Whatever the other one is doing, it takes the request, and
  * takes it once; a guest's NMI reaches the guest, once for each that was sent.
  *
