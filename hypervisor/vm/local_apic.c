@@ -51,11 +51,13 @@ static void lvt_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	msr_write(msr, value);
 }
 
+/* For registers by their number less MSR_X2APIC_FIRST. */
 struct register_rule {
-	uint16_t first, last; /* MSR numbers */
-	uint32_t writable;    /* bits that may be set; others are reserved and would fault */
+	uint8_t first, last;
 	bool read, write;
+	uint32_t writable; /* bits that may be set; others are reserved and would fault */
 };
+#define RANGE(from, to) (from) - MSR_X2APIC_FIRST, (to)-MSR_X2APIC_FIRST
 
 /*
  * Local vectors differ in what is reserved (SDM 3.11.5.1, figure 11-8), and writing such a bit in x2APIC
@@ -71,29 +73,35 @@ struct register_rule {
 
 /* What the real APIC may be asked for on behalf of a guest. */
 static const struct register_rule register_rules[] = {
-	{APIC_ID, APIC_VERSION, .read = true},
-	{APIC_TPR, APIC_TPR, .read = true, .write = true, .writable = 0xFF},
-	{APIC_PPR, APIC_PPR, .read = true},
-	{APIC_EOI, APIC_EOI, .write = true, .writable = 0},
-	{APIC_LDR, APIC_LDR, .read = true},
-	{APIC_SPURIOUS, APIC_SPURIOUS, .read = true, .write = true, .writable = 0x1FF},
-	{APIC_ISR, APIC_IRR + 7, .read = true},
-	{APIC_ERROR, APIC_ERROR, .read = true, .write = true, .writable = 0},
-	{APIC_LVT_TIMER, APIC_LVT_TIMER, .read = true, .write = true, .writable = LVT_TIMER_BITS},
-	{APIC_LVT_THERMAL, APIC_LVT_COUNTER, .read = true, .write = true, .writable = LVT_BITS},
-	{APIC_LVT_LINT0, APIC_LVT_LINT1, .read = true, .write = true, .writable = LVT_PIN_BITS},
-	{APIC_LVT_ERROR, APIC_LVT_ERROR, .read = true, .write = true, .writable = LVT_ERROR_BITS},
-	{APIC_TIMER_INITIAL, APIC_TIMER_INITIAL, .read = true, .write = true,
+	{RANGE(APIC_ID, APIC_VERSION), .read = true},
+	{RANGE(APIC_TPR, APIC_TPR), .read = true, .write = true, .writable = 0xFF},
+	{RANGE(APIC_PPR, APIC_PPR), .read = true},
+	{RANGE(APIC_EOI, APIC_EOI), .write = true, .writable = 0},
+	{RANGE(APIC_LDR, APIC_LDR), .read = true},
+	{RANGE(APIC_SPURIOUS, APIC_SPURIOUS), .read = true, .write = true, .writable = 0x1FF},
+	{RANGE(APIC_ISR, APIC_IRR + 7), .read = true},
+	{RANGE(APIC_ERROR, APIC_ERROR), .read = true, .write = true, .writable = 0},
+	{RANGE(APIC_LVT_TIMER, APIC_LVT_TIMER), .read = true, .write = true,
+	 .writable = LVT_TIMER_BITS},
+	{RANGE(APIC_LVT_THERMAL, APIC_LVT_COUNTER), .read = true, .write = true,
+	 .writable = LVT_BITS},
+	{RANGE(APIC_LVT_LINT0, APIC_LVT_LINT1), .read = true, .write = true,
+	 .writable = LVT_PIN_BITS},
+	{RANGE(APIC_LVT_ERROR, APIC_LVT_ERROR), .read = true, .write = true,
+	 .writable = LVT_ERROR_BITS},
+	{RANGE(APIC_TIMER_INITIAL, APIC_TIMER_INITIAL), .read = true, .write = true,
 	 .writable = UINT32_MAX},
-	{APIC_TIMER_CURRENT, APIC_TIMER_CURRENT, .read = true},
-	{APIC_TIMER_DIVIDE, APIC_TIMER_DIVIDE, .read = true, .write = true, .writable = 0xB},
-	{APIC_SELF_IPI, APIC_SELF_IPI, .write = true, .writable = 0xFF},
+	{RANGE(APIC_TIMER_CURRENT, APIC_TIMER_CURRENT), .read = true},
+	{RANGE(APIC_TIMER_DIVIDE, APIC_TIMER_DIVIDE), .read = true, .write = true, .writable = 0xB},
+	{RANGE(APIC_SELF_IPI, APIC_SELF_IPI), .write = true, .writable = 0xFF},
 };
 
 static const struct register_rule *find(uint32_t msr)
 {
+	uint32_t number = msr - MSR_X2APIC_FIRST;
+
 	for (unsigned i = 0; i < sizeof(register_rules) / sizeof(register_rules[0]); i++)
-		if (msr >= register_rules[i].first && msr <= register_rules[i].last)
+		if (number >= register_rules[i].first && number <= register_rules[i].last)
 			return &register_rules[i];
 	return NULL;
 }

@@ -17,7 +17,7 @@
 #define VMCS_RIP                0x681E
 #define VMCS_RFLAGS             0x6820
 #define VMX_EXIT_CPUID          10
-#define VMX_EXIT_COUNT          70
+#define VMX_HANDLER_COUNT       61
 #define SHADOWS                 0x3     /* interruptibility: STI, MOV SS */
 #define FLAGS_RF_TF             0x10100
 #define CPU_VCPU                24 /* struct cpu */
@@ -206,7 +206,7 @@ vmx_exit_entry:
 others:
 .endif
 	save_other_registers
-	cmpl $VMX_EXIT_COUNT, %edx
+	cmpl $VMX_HANDLER_COUNT, %edx
 	jae unhandled
 	movq vmx_exit_handlers(, %rdx, 8), %rax
 	testq %rax, %rax

@@ -15,7 +15,8 @@ extern const char vmx_exit_entry[];
  * handler and resumes the guest when it returns.
  */
 typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
-extern exit_handler *const vmx_exit_handlers[VMX_EXIT_COUNT];
+#define VMX_HANDLER_COUNT (VMX_EXIT_ENCLS + 1) /* no later one has a handler */
+extern exit_handler *const vmx_exit_handlers[VMX_HANDLER_COUNT];
 
 /*
  * Handlers that may change any of the guest's registers. All others leave RBP and R12 to R15 as they are, which

@@ -131,7 +131,7 @@ static void exit_with(uint32_t reason)
 {
 	fake_field_set(VMCS_EXIT_REASON, reason);
 	/* as entry.S does */
-	if (reason >= VMX_EXIT_COUNT || !vmx_exit_handlers[reason])
+	if (reason >= VMX_HANDLER_COUNT || !vmx_exit_handlers[reason])
 		vmx_unhandled_exit(&registers);
 	vcpus[0].counters->exits[reason].count++;
 	vmx_exit_handlers[reason](&vcpus[0], &registers);
