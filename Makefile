@@ -156,8 +156,9 @@ HV_SOURCES := $(filter-out $(hv-picked),$(HV_FOUND)) $(hv-y)
 # What only some scenarios use; layout.lds says which (hypervisor/lib/optional.h, tools/bulkhead/emit_parts.c).
 HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/multiboot% loader/raw% loader/rom.c \
 	loader/image_store.c vm/restart.c vm/restart_limit.c vm/watchdog.c vm/monitor_header.c \
+	loader/platform.c boot/machine_clocks.c cpu/crystal.c \
 	devices/virtual_pc.c vm/port_wide.c vm/extint.c vm/pic_pins.c devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
-	devices/pci_function.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
+	devices/pci_function.c devices/pci_own.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
 HV_ARCHIVE := $(BUILD)/hypervisor/parts.a
 $(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS) $(HV_PARTS)))
@@ -173,7 +174,7 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 
 # The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
 HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
-	vm/mmio_cache.c cpu/apic.c
+	vm/mmio_cache.c cpu/apic_send.c
 # Functions and targets of branches begin where what is before them ends: what is frequent lies together in the cache's lines.
 HV_FOR_SPEED := -O2 -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
 $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))

@@ -49,7 +49,6 @@ enum madt_type {
 	MADT_LOCAL_APIC = 0,
 	MADT_IOAPIC = 1,
 	MADT_LOCAL_X2APIC = 9,
-	MADT_TYPES_KNOWN = 10,
 };
 
 struct madt_entry {
@@ -164,7 +163,7 @@ static hpa_t root_entry(const struct root *root, uint32_t index)
 	return address;
 }
 
-static enum error rsdp_check(const uint8_t *bytes, uint32_t size, struct rsdp *rsdp)
+static enum error rsdp_check(const struct rsdp *rsdp, uint32_t size)
 {
 	if (size < RSDP_OLD_SIZE) {
 		log_error(
@@ -172,10 +171,8 @@ static enum error rsdp_check(const uint8_t *bytes, uint32_t size, struct rsdp *r
 			"ACPI on");
 		return ERROR_ACPI_TABLES;
 	}
-	memset(rsdp, 0, sizeof(*rsdp));
-	memcpy(rsdp, bytes, size < sizeof(*rsdp) ? size : sizeof(*rsdp));
 	if (memcmp(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature)) != 0 ||
-	    !checksum_is_right(bytes, RSDP_OLD_SIZE)) {
+	    !checksum_is_right(rsdp, RSDP_OLD_SIZE)) {
 		log_error("acpi: RSDP has signature \"%.8s\" or a wrong checksum", rsdp->signature);
 		return ERROR_ACPI_TABLES;
 	}
@@ -185,7 +182,7 @@ static enum error rsdp_check(const uint8_t *bytes, uint32_t size, struct rsdp *r
 /* The extended part counts only if it is there, whole and right; else the RSDT still serves. */
 static bool rsdp_has_xsdt(const struct rsdp *rsdp, uint32_t size)
 {
-	if (rsdp->revision < 2 || size < sizeof(*rsdp) || rsdp->xsdt_address == 0)
+	if (size < sizeof(*rsdp) || rsdp->revision < 2 || rsdp->xsdt_address == 0)
 		return false;
 	/* A longer RSDP of a later ACPI has its checksum over bytes that the boot loader cut off. */
 	if (rsdp->length == sizeof(*rsdp) && checksum_is_right(rsdp, sizeof(*rsdp)))
@@ -196,16 +193,15 @@ static bool rsdp_has_xsdt(const struct rsdp *rsdp, uint32_t size)
 	return false;
 }
 
-static enum error root_find(const uint8_t *bytes, uint32_t size, struct root *root)
+static enum error root_find(const struct rsdp *rsdp, uint32_t size, struct root *root)
 {
-	struct rsdp rsdp;
-	enum error error = rsdp_check(bytes, size, &rsdp);
+	enum error error = rsdp_check(rsdp, size);
 
 	if (error != ERROR_OK)
 		return error;
-	if (rsdp_has_xsdt(&rsdp, size))
-		return root_map(rsdp.xsdt_address, "XSDT", sizeof(uint64_t), root);
-	return root_map(rsdp.rsdt_address, "RSDT", sizeof(uint32_t), root);
+	if (rsdp_has_xsdt(rsdp, size))
+		return root_map(rsdp->xsdt_address, "XSDT", sizeof(uint64_t), root);
+	return root_map(rsdp->rsdt_address, "RSDT", sizeof(uint32_t), root);
 }
 
 /* The first one counts (5.2.12 allows one). Tables that can't be read may be anything: warned of. */
@@ -237,15 +233,6 @@ static const struct madt *madt_find(const struct root *root)
 	return NULL;
 }
 
-static bool core_is_known(const struct acpi_madt *out, uint32_t apic_id)
-{
-	for (uint32_t i = 0; i < out->core_count; i++) {
-		if (out->apic_ids[i] == apic_id)
-			return true;
-	}
-	return false;
-}
-
 static enum error core_add(struct acpi_madt *out, uint32_t apic_id, uint32_t flags)
 {
 	if (!(flags & LOCAL_APIC_ENABLED)) {
@@ -253,7 +240,7 @@ static enum error core_add(struct acpi_madt *out, uint32_t apic_id, uint32_t fla
 		return ERROR_OK;
 	}
 	/* Some firmware lists a processor both by its xAPIC and by its x2APIC id. */
-	if (core_is_known(out, apic_id))
+	if (acpi_has_core(out, apic_id))
 		return ERROR_OK;
 	if (out->core_count == ACPI_CORES_MAX) {
 		log_error("acpi: more than %u processors: raise ACPI_CORES_MAX", ACPI_CORES_MAX);
@@ -296,11 +283,12 @@ static enum error read_ioapic(struct acpi_madt *out, const struct madt_entry *en
 /* Entries of other types say nothing that Bulkhead compares. */
 static const struct {
 	enum error (*read)(struct acpi_madt *out, const struct madt_entry *entry);
-	uint32_t size;
-} madt_readers[MADT_TYPES_KNOWN] = {
-	[MADT_LOCAL_APIC] = {read_local_apic, sizeof(struct madt_local_apic)},
-	[MADT_IOAPIC] = {read_ioapic, sizeof(struct madt_ioapic)},
-	[MADT_LOCAL_X2APIC] = {read_local_x2apic, sizeof(struct madt_local_x2apic)},
+	uint8_t type;
+	uint8_t size;
+} madt_readers[] = {
+	{read_local_apic, MADT_LOCAL_APIC, sizeof(struct madt_local_apic)},
+	{read_ioapic, MADT_IOAPIC, sizeof(struct madt_ioapic)},
+	{read_local_x2apic, MADT_LOCAL_X2APIC, sizeof(struct madt_local_x2apic)},
 };
 
 /* `left` bytes are there from the entry's first on. */
@@ -311,14 +299,16 @@ static enum error madt_entry_read(struct acpi_madt *out, const struct madt_entry
 		log_error("acpi: MADT entry at offset %u goes beyond the table's end", offset);
 		return ERROR_ACPI_TABLES;
 	}
-	if (entry->type >= MADT_TYPES_KNOWN || madt_readers[entry->type].read == NULL)
-		return ERROR_OK;
-	if (entry->length < madt_readers[entry->type].size) {
+	for (unsigned i = 0; i < sizeof(madt_readers) / sizeof(madt_readers[0]); i++) {
+		if (madt_readers[i].type != entry->type)
+			continue;
+		if (entry->length >= madt_readers[i].size)
+			return madt_readers[i].read(out, entry);
 		log_error("acpi: MADT entry of type %u at offset %u has %u bytes, not %u",
-			  entry->type, offset, entry->length, madt_readers[entry->type].size);
+			  entry->type, offset, entry->length, madt_readers[i].size);
 		return ERROR_ACPI_TABLES;
 	}
-	return madt_readers[entry->type].read(out, entry);
+	return ERROR_OK;
 }
 
 static enum error madt_read(const struct madt *madt, struct acpi_madt *out)
@@ -342,7 +332,7 @@ enum error acpi_read_madt(const uint8_t *rsdp, uint32_t size, struct acpi_madt *
 	struct root root;
 
 	memset(out, 0, sizeof(*out));
-	enum error error = root_find(rsdp, size, &root);
+	enum error error = root_find((const struct rsdp *)rsdp, size, &root);
 	if (error != ERROR_OK)
 		return error;
 	const struct madt *madt = madt_find(&root);

@@ -20,12 +20,12 @@ struct acpi_ioapic {
 };
 
 struct acpi_madt {
-	uint32_t apic_ids
-		[ACPI_CORES_MAX]; /* enabled processors, each once, in the firmware's order */
 	uint32_t core_count;
 	uint32_t disabled_count; /* processors that are listed but not enabled */
-	struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
 	uint32_t ioapic_count;
+	struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
+	/* enabled processors, each once, in the firmware's order */
+	uint32_t apic_ids[ACPI_CORES_MAX];
 };
 
 /*
@@ -36,6 +36,9 @@ struct acpi_madt {
  * used.
  */
 enum error acpi_read_madt(const uint8_t *rsdp, uint32_t size, struct acpi_madt *out);
+
+/* Whether the firmware lists the processor, and as enabled. */
+bool acpi_has_core(const struct acpi_madt *madt, uint32_t apic_id);
 
 /*
  * Memory of the firmware at [address, address + size), NULL if it can't be read. Fixed tables are

@@ -36,9 +36,8 @@ header_end:
 entry:
 	cli
 	cld
-	movl %eax, %edi
-	movl %ebx, %esi
-	movl $boot_stack_end, %esp
+	movl %eax, core_start + 8  /* arguments of boot_main() */
+	movl %ebx, core_start + 12
 	rdtsc
 	movl %eax, boot_times      /* struct boot_times.entered */
 	movl %edx, boot_times + 4
@@ -74,7 +73,9 @@ no_long_mode:
 2:	hlt
 	jmp 2b
 
+	/* Every core's way on, from here or from the trampoline, with what struct core_start says. */
 	.code64
+	.globl entry_long
 entry_long:
 	movl $BOOT_DATA, %eax
 	movl %eax, %ds
@@ -83,11 +84,11 @@ entry_long:
 	xorl %eax, %eax
 	movl %eax, %fs
 	movl %eax, %gs
-	movl %edi, %edi            /* upper halves are undefined after the mode switch */
-	movl %esi, %esi
-	leaq boot_stack_end, %rsp
+	movq core_start, %rsp
+	movl core_start + 8, %edi
+	movl core_start + 12, %esi
 	xorl %ebp, %ebp
-	call boot_main
+	call *core_start + 16
 3:	hlt
 	jmp 3b
 	.size entry, . - entry
@@ -96,13 +97,23 @@ entry_long:
 no_long_mode_text:
 	.asciz "Bulkhead: this processor has no 64-bit mode"
 	.balign 8
+	.globl boot_gdt
 boot_gdt:
 	.quad 0
 	.quad BOOT_GDT_CODE
 	.quad BOOT_GDT_DATA
 boot_gdt_pointer:
-	.word . - boot_gdt - 1
-	.quad boot_gdt
+	.word BOOT_GDT_LIMIT
+	.long boot_gdt
+
+	/* struct core_start (boot/core_start.h), for the BSP at first */
+	.section .data.core_start, "aw"
+	.balign 8
+	.globl core_start
+core_start:
+	.quad boot_stack_end
+	.long 0, 0
+	.quad boot_main
 
 	/* Present and writable; 0x80: 2 MiB page (SDM 3.4.5.4). They map everything executable, so they lie
 	   among the data for the start, which no core has mapped any more when it runs a guest. */

@@ -13,9 +13,10 @@
 #define EFER_NXE_BIT 0x00000800
 
 /* 64-bit code and flat data with the accessed bit set (SDM 3.3.4.5). */
-#define BOOT_GDT_CODE 0x00AF9B000000FFFF
-#define BOOT_GDT_DATA 0x00CF93000000FFFF
-#define BOOT_CODE     0x08
-#define BOOT_DATA     0x10
+#define BOOT_GDT_CODE  0x00AF9B000000FFFF
+#define BOOT_GDT_DATA  0x00CF93000000FFFF
+#define BOOT_GDT_LIMIT (3 * 8 - 1)
+#define BOOT_CODE      0x08
+#define BOOT_DATA      0x10
 
 #endif

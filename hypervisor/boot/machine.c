@@ -4,15 +4,15 @@
 #include <stdatomic.h>
 
 #include "cpu/apic.h"
-#include "cpu/frequency.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
 static _Atomic uint32_t differences;
 
-#define MACHINE_RULE_CODE(code, name, title) [MACHINE_##name] = #code,
-static const char codes[MACHINE_RULE_COUNT][sizeof("BHC000")] = {MACHINE_RULES(MACHINE_RULE_CODE)};
+/* The digits of each code, which begins with BHC. */
+#define MACHINE_RULE_CODE(code, name, title) {#code[3], #code[4], #code[5]},
+static const char codes[MACHINE_RULE_COUNT][3] = {MACHINE_RULES(MACHINE_RULE_CODE)};
 
 void machine_difference(enum machine_rule rule, const char *fmt, ...)
 {
@@ -22,7 +22,7 @@ void machine_difference(enum machine_rule rule, const char *fmt, ...)
 	va_start(arguments, fmt);
 	format_text_v(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
-	log_error("machine[%s]: %s", codes[rule], text);
+	log_error("machine[BHC%.3s]: %s", codes[rule], text);
 	/* Ordered by the hand-over at the end of the core's check; the count itself orders nothing. */
 	atomic_fetch_add_explicit(&differences, 1, memory_order_relaxed);
 }
@@ -62,15 +62,6 @@ static void check_capacities(const struct scenario *scenario)
 
 /* --- Cores --- */
 
-static bool madt_has_core(const struct acpi_madt *madt, uint32_t apic_id)
-{
-	for (uint32_t i = 0; i < madt->core_count; i++) {
-		if (madt->apic_ids[i] == apic_id)
-			return true;
-	}
-	return false;
-}
-
 static bool board_has_core(const struct scenario *scenario, uint32_t apic_id)
 {
 	for (uint32_t i = 0; i < scenario->core_count; i++) {
@@ -80,27 +71,29 @@ static bool board_has_core(const struct scenario *scenario, uint32_t apic_id)
 	return false;
 }
 
-static void core_is_missing(const struct scenario *scenario, const struct core_config *core)
+void machine_core_lacks(const struct scenario *scenario, uint32_t core, enum machine_rule rule,
+			const char *what)
 {
-	if (core->vcpu == VCPU_NONE) {
-		log_warning(
-			"machine: core with APIC id %u of board \"%s\" is missing; no VM uses it",
-			core->apic_id, scenario->board);
+	const struct core_config *config = &scenario->cores[core];
+
+	if (config->vcpu == VCPU_NONE) {
+		log_warning("machine: core with APIC id %u of board \"%s\" %s; no VM uses it",
+			    config->apic_id, scenario->board, what);
 		return;
 	}
-	const struct vcpu_config *vcpu = &scenario->vcpus[core->vcpu];
+	const struct vcpu_config *vcpu = &scenario->vcpus[config->vcpu];
 	machine_difference(
-		MACHINE_CORE_MISSING,
-		"core with APIC id %u is missing; vCPU %u of VM \"%s\" needs it: enable it in the "
-		"firmware, or give the VM another core",
-		core->apic_id, vcpu->index, scenario->vms[vcpu->vm].name);
+		rule,
+		"core with APIC id %u %s; vCPU %u of VM \"%s\" needs it: enable it in the firmware, "
+		"or give the VM another core",
+		config->apic_id, what, vcpu->index, scenario->vms[vcpu->vm].name);
 }
 
 static void check_cores(const struct scenario *scenario, const struct acpi_madt *madt)
 {
 	for (uint32_t i = 0; i < scenario->core_count; i++) {
-		if (!madt_has_core(madt, scenario->cores[i].apic_id))
-			core_is_missing(scenario, &scenario->cores[i]);
+		if (!acpi_has_core(madt, scenario->cores[i].apic_id))
+			machine_core_lacks(scenario, i, MACHINE_CORE_MISSING, "is missing");
 	}
 	for (uint32_t i = 0; i < madt->core_count; i++) {
 		if (!board_has_core(scenario, madt->apic_ids[i]))
@@ -127,13 +120,12 @@ void machine_core_incapable(const struct scenario *scenario, uint32_t core, enum
 			    const char *what)
 {
 	const struct core_config *config = &scenario->cores[core];
-	char owner[64] = "no VM";
+	bool owned = config->vcpu != VCPU_NONE;
 
-	if (config->vcpu != VCPU_NONE)
-		format_text(owner, sizeof(owner), "VM \"%s\"",
-			    scenario->vms[scenario->vcpus[config->vcpu].vm].name);
-	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u of %s: %s: %s: %s",
-			   config->apic_id, owner, error_name(error), error_text(error), what);
+	machine_difference(MACHINE_CORE_CAPABILITY, "core with APIC id %u of %s%s%s: %s: %s: %s",
+			   config->apic_id, owned ? "VM \"" : "no VM",
+			   owned ? scenario->vms[scenario->vcpus[config->vcpu].vm].name : "",
+			   owned ? "\"" : "", error_name(error), error_text(error), what);
 }
 
 /* --- IOAPICs --- */
@@ -269,24 +261,6 @@ static void check_modules(const struct scenario *scenario, const struct boot_inf
 	}
 }
 
-/* --- Clocks --- */
-
-static void check_frequencies(const struct scenario *scenario)
-{
-	if (tsc_frequency(scenario) == 0)
-		machine_difference(
-			MACHINE_FREQUENCY,
-			"frequency of the TSC is unknown (no CPUID leaf 0x15); all VMs need it: set "
-			"tsc-frequency in board \"%s\"",
-			scenario->board);
-	if (apic_timer_frequency(scenario) == 0)
-		machine_difference(
-			MACHINE_FREQUENCY,
-			"frequency of the APIC timer is unknown (no CPUID leaf 0x15); all VMs need "
-			"it: set apic-timer-frequency in board \"%s\"",
-			scenario->board);
-}
-
 uint32_t machine_check(const struct scenario *scenario, const struct boot_information *boot,
 		       const struct acpi_madt *madt)
 {
@@ -305,7 +279,7 @@ uint32_t machine_check(const struct scenario *scenario, const struct boot_inform
 	}
 	machine_check_memory(scenario, boot);
 	check_modules(scenario, boot);
-	check_frequencies(scenario);
+	IF_PRESENT(machine_check_clocks, scenario);
 	return machine_difference_count();
 }
 

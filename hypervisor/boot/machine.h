@@ -13,6 +13,7 @@
 #include "bulkhead/error.h"
 #include "bulkhead/machine_rules.h"
 #include "bulkhead/tables.h"
+#include "lib/optional.h"
 
 /*
  * Compares cores, memory, IOAPICs, modules and clock rates. Sets the count of differences back to 0, so
@@ -36,6 +37,13 @@ void machine_difference(enum machine_rule rule, const char *fmt, ...)
 void machine_core_incapable(const struct scenario *scenario, uint32_t core, enum error error,
 			    const char *what);
 
+/*
+ * The same where the core does not run at all, `what` says how that shows: a difference if a VM needs it, else
+ * a warning. On the BSP.
+ */
+void machine_core_lacks(const struct scenario *scenario, uint32_t core, enum machine_rule rule,
+			const char *what);
+
 /* Differences so far. */
 uint32_t machine_difference_count(void);
 
@@ -44,6 +52,9 @@ uint32_t machine_difference_count(void);
  * there are none: only then VMs may start.
  */
 bool machine_is_as_expected(const struct scenario *scenario);
+
+/* The part of machine_check() about clock rates, where the board does not give both (machine_clocks.c). */
+void machine_check_clocks(const struct scenario *scenario) OPTIONAL;
 
 /* The part of machine_check() about memory (machine_memory.c). */
 void machine_check_memory(const struct scenario *scenario, const struct boot_information *boot);

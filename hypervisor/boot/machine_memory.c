@@ -82,7 +82,7 @@ static void check_reach(const struct memory_region *region, const char *what)
 static void check_region(const struct scenario *scenario, const struct boot_information *boot,
 			 const struct vm_config *vm, const struct memory_region *region)
 {
-	char what[64];
+	static char what[64]; /* only the BSP comes here */
 
 	format_text(what, sizeof(what), "memory of VM \"%s\" (guest 0x%lx)", vm->name,
 		    region->guest_physical);

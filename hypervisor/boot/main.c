@@ -54,14 +54,20 @@ static uint32_t index_of_this_core(void)
 	return 0;
 }
 
+static uint32_t hash_word(size_t index)
+{
+	const uint8_t *byte = &scenario_tables.hash[4 * index];
+
+	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+}
+
 static void log_banner(void)
 {
 	const struct scenario *s = &scenario_tables;
 
 	log_info("Bulkhead %s, scenario \"%s\" on board \"%s\"", BULKHEAD_VERSION, s->name,
 		 s->board);
-	log_info("scenario hash %02x%02x%02x%02x%02x%02x%02x%02x, %u VMs, %u vCPUs", s->hash[0],
-		 s->hash[1], s->hash[2], s->hash[3], s->hash[4], s->hash[5], s->hash[6], s->hash[7],
+	log_info("scenario hash %08x%08x, %u VMs, %u vCPUs", hash_word(0), hash_word(1),
 		 s->vm_count, s->vcpu_count);
 }
 

@@ -5,7 +5,10 @@
  */
 #include "boot/multiboot2.h"
 
+#include <stdarg.h>
+
 #include "boot/memory_map.h"
+#include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -13,29 +16,34 @@
 #define TOTAL_SIZE_MAX UINT32_C(0x100000)
 
 #define INFORMATION_HEADER_SIZE 8 /* total_size, reserved (3.6.1) */
-#define TAG_HEADER_SIZE         8 /* type, size (3.6.1) */
 #define TAG_ALIGNMENT           8
 
 enum tag_type {
 	TAG_END = 0,
-	TAG_COMMAND_LINE = 1,
-	TAG_BOOT_LOADER = 2,
 	TAG_MODULE = 3,
 	TAG_MEMORY_MAP = 6,
 	TAG_ACPI_OLD = 14,
 	TAG_ACPI_NEW = 15,
-	TAG_TYPES_KNOWN = 16,
 };
 
-/* Layouts behind the tag's header. */
+/* Tags begin on 8 bytes, and so do the entries of the memory map. */
+struct tag { /* 3.6.1 */
+	uint32_t type;
+	uint32_t size; /* with these two */
+};
+
 struct module_tag { /* 3.6.6 */
+	struct tag tag;
 	uint32_t mod_start;
 	uint32_t mod_end; /* exclusive */
+	char string[];
 };
 
 struct memory_map_tag { /* 3.6.8 */
+	struct tag tag;
 	uint32_t entry_size;
 	uint32_t entry_version;
+	uint8_t entries[];
 };
 
 struct memory_map_entry { /* 3.6.8 */
@@ -44,47 +52,42 @@ struct memory_map_entry { /* 3.6.8 */
 	uint32_t type;
 	uint32_t reserved;
 };
-_Static_assert(sizeof(struct module_tag) == 8 && sizeof(struct memory_map_tag) == 8 &&
+
+_Static_assert(sizeof(struct module_tag) == 16 && sizeof(struct memory_map_tag) == 16 &&
 		       sizeof(struct memory_map_entry) == 24,
 	       "sizes of 3.6.6 and 3.6.8");
 
 #define RSDP_OLD_SIZE 20
 #define RSDP_NEW_SIZE 36
 
-struct tag {
-	uint32_t type;
-	uint32_t offset;     /* in the boot information; for messages */
-	const uint8_t *body; /* what follows the tag's header */
-	uint32_t body_size;
-};
-
 struct parser {
 	struct boot_information *out;
-	struct boot_memory map[BOOT_MEMORY_MAX]; /* as the firmware gave it */
 	uint32_t map_count;
-	bool seen[TAG_TYPES_KNOWN];
+	uint32_t seen;     /* bit per type of tag */
 	uint32_t rsdp_tag; /* the tag that the RSDP came from */
 	uint32_t modules_in_total;
-	enum error result; /* first problem; later ones are only logged */
+	enum error result;                       /* first problem; later ones are only logged */
+	struct boot_memory map[BOOT_MEMORY_MAX]; /* as the firmware gave it */
 };
 
 /* The only way to complain: keeps the first error and lets the caller go on with the next tag. */
-#define PROBLEM(parser, error, ...)                    \
-	do {                                           \
-		log_error("multiboot2: " __VA_ARGS__); \
-		if ((parser)->result == ERROR_OK)      \
-			(parser)->result = (error);    \
-	} while (0)
+static void problem(struct parser *parser, enum error error, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static uint32_t read32(const uint8_t *bytes)
+static void problem(struct parser *parser, enum error error, const char *fmt, ...)
 {
-	uint32_t value;
+	static char text[LOG_LINE_MAX]; /* as the parser */
+	va_list arguments;
 
-	memcpy(&value, bytes, sizeof(value));
-	return value;
+	va_start(arguments, fmt);
+	format_text_v(text, sizeof(text), fmt, arguments);
+	va_end(arguments);
+	log_error("multiboot2: %s", text);
+	if (parser->result == ERROR_OK)
+		parser->result = error;
 }
 
-static bool is_terminated(const uint8_t *text, size_t size)
+static bool is_terminated(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\0')
@@ -93,186 +96,161 @@ static bool is_terminated(const uint8_t *text, size_t size)
 	return false;
 }
 
-static void read_text(struct parser *parser, const struct tag *tag, char *text, const char *what)
+static uint32_t first_word_length(const char *text)
 {
-	if (!is_terminated(tag->body, tag->body_size)) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
-			"%s (tag type %u at offset %u) has no NUL within its %u bytes", what,
-			tag->type, tag->offset, tag->body_size);
-		return;
-	}
-	size_t length = strlen((const char *)tag->body);
-	if (length > BOOT_TEXT_MAX)
-		length = BOOT_TEXT_MAX;
-	memcpy(text, tag->body, length);
-	text[length] = '\0';
-}
-
-static void read_command_line(struct parser *parser, const struct tag *tag)
-{
-	read_text(parser, tag, parser->out->command_line, "command line");
-}
-
-static void read_boot_loader(struct parser *parser, const struct tag *tag)
-{
-	read_text(parser, tag, parser->out->boot_loader, "boot loader name");
-}
-
-static size_t first_word_length(const char *text)
-{
-	size_t length = 0;
+	uint32_t length = 0;
 
 	while (text[length] != '\0' && text[length] != ' ' && text[length] != '\t')
 		length++;
 	return length;
 }
 
-static bool read_module_name(struct parser *parser, const struct tag *tag, char *name)
+/* Length of the module's name, the first word of its command line, if it has a name that can be kept. */
+static bool module_name_length(struct parser *parser, const struct module_tag *module,
+			       uint32_t offset, uint32_t *length)
 {
-	const char *text = (const char *)tag->body + sizeof(struct module_tag);
+	const char *text = module->string;
 
-	if (!is_terminated((const uint8_t *)text, tag->body_size - sizeof(struct module_tag))) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+	if (!is_terminated(text, module->tag.size - sizeof(*module))) {
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"module %u (tag at offset %u) has a command line without NUL",
-			parser->modules_in_total, tag->offset);
+			parser->modules_in_total, offset);
 		return false;
 	}
-	size_t length = first_word_length(text);
-	if (length > BOOT_MODULE_NAME_MAX) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
-			"module %u has a name of %zu characters, at most %u are allowed: shorten the "
-			"first word after its file in grub.cfg (\"%.20s...\")",
-			parser->modules_in_total, length, BOOT_MODULE_NAME_MAX, text);
-		return false;
-	}
-	memcpy(name, text, length);
-	name[length] = '\0';
-	return true;
+	*length = first_word_length(text);
+	if (*length <= BOOT_MODULE_NAME_MAX)
+		return true;
+	problem(parser, ERROR_BOOT_INFORMATION,
+		"module %u has a name of %u characters, at most %u are allowed: shorten the "
+		"first word after its file in grub.cfg (\"%.20s...\")",
+		parser->modules_in_total, *length, BOOT_MODULE_NAME_MAX, text);
+	return false;
 }
 
-static void read_module(struct parser *parser, const struct tag *tag)
+static void read_module(struct parser *parser, const struct tag *tag, uint32_t offset)
 {
+	const struct module_tag *module = (const struct module_tag *)tag;
 	struct boot_information *out = parser->out;
-	struct boot_module module;
-	struct module_tag range;
+	struct boot_module *kept = &out->modules[out->module_count];
+	uint32_t length;
 
-	if (tag->body_size <= sizeof(range)) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+	if (tag->size <= sizeof(*module)) {
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"module tag at offset %u has %u bytes, too few for range and command line",
-			tag->offset, tag->body_size + TAG_HEADER_SIZE);
+			offset, tag->size);
 		return;
 	}
-	memcpy(&range, tag->body, sizeof(range));
-	if (!read_module_name(parser, tag, module.name))
+	if (!module_name_length(parser, module, offset, &length))
 		return;
-	if (range.mod_end < range.mod_start) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
-			"module \"%s\" ends at 0x%x, before its start 0x%x", module.name,
-			range.mod_end, range.mod_start);
+	if (module->mod_end < module->mod_start) {
+		problem(parser, ERROR_BOOT_INFORMATION,
+			"module \"%.*s\" ends at 0x%x, before its start 0x%x", (int)length,
+			module->string, module->mod_end, module->mod_start);
 		return;
 	}
-	module.start = range.mod_start;
-	module.size = range.mod_end - range.mod_start;
 	parser->modules_in_total++;
-	if (out->module_count < CONFIG_MAX_MODULES)
-		out->modules[out->module_count++] = module;
+	if (out->module_count == CONFIG_MAX_MODULES)
+		return;
+	out->module_count++;
+	kept->start = module->mod_start;
+	kept->size = module->mod_end - module->mod_start;
+	memcpy(kept->name, module->string, length); /* behind it there are zeros */
 }
 
-static void read_memory_map_entry(struct parser *parser, const uint8_t *bytes, uint32_t number)
+static void read_memory_map_entry(struct parser *parser, const struct memory_map_entry *entry,
+				  uint32_t number)
 {
-	struct memory_map_entry entry;
+	struct boot_memory *kept = &parser->map[parser->map_count];
 
-	memcpy(&entry, bytes, sizeof(entry));
-	if (entry.length == 0)
+	if (entry->length == 0)
 		return;
-	if (entry.length > UINT64_MAX - entry.base_addr) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+	if (entry->length > UINT64_MAX - entry->base_addr) {
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"memory map entry %u (base 0x%lx, length 0x%lx) wraps around", number,
-			entry.base_addr, entry.length);
+			entry->base_addr, entry->length);
 		return;
 	}
-	parser->map[parser->map_count++] = (struct boot_memory){
-		.base = entry.base_addr,
-		.size = entry.length,
-		/* 0 is no type of the specification, and means a hole in our map. */
-		.type = entry.type != 0 ? entry.type : BOOT_MEMORY_RESERVED,
-	};
+	parser->map_count++;
+	kept->base = entry->base_addr;
+	kept->size = entry->length;
+	/* 0 is no type of the specification, and means a hole in our map. */
+	kept->type = entry->type != 0 ? entry->type : BOOT_MEMORY_RESERVED;
 }
 
-static void read_memory_map(struct parser *parser, const struct tag *tag)
+static void read_memory_map(struct parser *parser, const struct tag *tag, uint32_t offset)
 {
-	struct memory_map_tag header;
+	const struct memory_map_tag *map = (const struct memory_map_tag *)tag;
 
-	if (tag->body_size < sizeof(header)) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION, "memory map at offset %u has no entry size",
-			tag->offset);
+	if (tag->size < sizeof(*map)) {
+		problem(parser, ERROR_BOOT_INFORMATION, "memory map at offset %u has no entry size",
+			offset);
 		return;
 	}
-	memcpy(&header, tag->body, sizeof(header));
-	uint32_t size = tag->body_size - (uint32_t)sizeof(header);
-	uint32_t entry_size = header.entry_size;
+	uint32_t size = tag->size - (uint32_t)sizeof(*map);
+	uint32_t entry_size = map->entry_size;
 	if (entry_size < sizeof(struct memory_map_entry) || entry_size % 8 != 0 ||
 	    size % entry_size != 0) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"memory map has entries of %u bytes in a tag with %u bytes of entries",
 			entry_size, size);
 		return;
 	}
 	if (size / entry_size > BOOT_MEMORY_MAX) {
-		PROBLEM(parser, ERROR_CAPACITY,
+		problem(parser, ERROR_CAPACITY,
 			"memory map has %u entries, this build takes %u: raise BOOT_MEMORY_MAX",
 			size / entry_size, BOOT_MEMORY_MAX);
 		return;
 	}
 	for (uint32_t i = 0; i < size / entry_size; i++)
-		read_memory_map_entry(parser, tag->body + sizeof(header) + (size_t)i * entry_size,
+		read_memory_map_entry(parser, (const void *)(map->entries + (size_t)i * entry_size),
 				      i);
 }
 
-static void read_rsdp(struct parser *parser, const struct tag *tag)
+static void read_rsdp(struct parser *parser, const struct tag *tag, uint32_t offset)
 {
 	struct boot_information *out = parser->out;
 	uint32_t least = tag->type == TAG_ACPI_NEW ? RSDP_NEW_SIZE : RSDP_OLD_SIZE;
+	uint32_t size = tag->size - (uint32_t)sizeof(*tag);
 
-	if (tag->body_size < least) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+	if (size < least) {
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"ACPI tag (type %u at offset %u) has %u bytes of RSDP, at least %u are needed",
-			tag->type, tag->offset, tag->body_size, least);
+			tag->type, offset, size, least);
 		return;
 	}
 	/* The new one has both the RSDT and the XSDT; GRUB may give both tags. */
 	if (parser->rsdp_tag > tag->type)
 		return;
 	parser->rsdp_tag = tag->type;
-	memcpy(out->rsdp, tag->body, least);
+	memcpy(out->rsdp, tag + 1, least);
 	out->rsdp_size = least;
 }
 
 /* What is not in here carries nothing that the hypervisor needs. */
 static const struct {
-	void (*read)(struct parser *parser, const struct tag *tag);
-	const char *name;
-	bool repeatable;
-} tag_readers[TAG_TYPES_KNOWN] = {
-	[TAG_COMMAND_LINE] = {read_command_line, "command line", false},
-	[TAG_BOOT_LOADER] = {read_boot_loader, "boot loader name", false},
-	[TAG_MODULE] = {read_module, "module", true},
-	[TAG_MEMORY_MAP] = {read_memory_map, "memory map", false},
-	[TAG_ACPI_OLD] = {read_rsdp, "ACPI 1.0 RSDP", false},
-	[TAG_ACPI_NEW] = {read_rsdp, "ACPI 2.0 RSDP", false},
+	void (*read)(struct parser *parser, const struct tag *tag, uint32_t offset);
+	const char *name; /* of those of which there is one at most; else NULL */
+	uint32_t type;
+} tag_readers[] = {
+	{read_module, NULL, TAG_MODULE},
+	{read_memory_map, "memory map", TAG_MEMORY_MAP},
+	{read_rsdp, "ACPI 1.0 RSDP", TAG_ACPI_OLD},
+	{read_rsdp, "ACPI 2.0 RSDP", TAG_ACPI_NEW},
 };
 
-static void read_tag(struct parser *parser, const struct tag *tag)
+static void read_tag(struct parser *parser, const struct tag *tag, uint32_t offset)
 {
-	if (tag->type >= TAG_TYPES_KNOWN || tag_readers[tag->type].read == NULL)
-		return;
-	if (parser->seen[tag->type] && !tag_readers[tag->type].repeatable) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION, "second %s (tag type %u) at offset %u",
-			tag_readers[tag->type].name, tag->type, tag->offset);
-		return;
+	for (unsigned i = 0; i < sizeof(tag_readers) / sizeof(tag_readers[0]); i++) {
+		if (tag_readers[i].type != tag->type)
+			continue;
+		if (parser->seen >> i & 1 && tag_readers[i].name != NULL)
+			problem(parser, ERROR_BOOT_INFORMATION,
+				"second %s (tag type %u) at offset %u", tag_readers[i].name,
+				tag->type, offset);
+		else
+			tag_readers[i].read(parser, tag, offset);
+		parser->seen |= UINT32_C(1) << i;
 	}
-	parser->seen[tag->type] = true;
-	tag_readers[tag->type].read(parser, tag);
 }
 
 /* Stops at the end tag, or at the first tag whose size is wrong: nothing behind that can be found. */
@@ -280,38 +258,32 @@ static void read_tags(struct parser *parser, const uint8_t *information, uint32_
 {
 	uint32_t offset = INFORMATION_HEADER_SIZE;
 
-	while (total_size - offset >= TAG_HEADER_SIZE) {
-		uint32_t type = read32(information + offset);
-		uint32_t size = read32(information + offset + 4);
+	while (total_size - offset >= sizeof(struct tag)) {
+		const struct tag *tag = (const void *)(information + offset);
 
-		if (size < TAG_HEADER_SIZE || size > total_size - offset) {
-			PROBLEM(parser, ERROR_BOOT_INFORMATION,
-				"tag type %u at offset %u has size %u, with %u bytes left", type,
-				offset, size, total_size - offset);
+		if (tag->size < sizeof(*tag) || tag->size > total_size - offset) {
+			problem(parser, ERROR_BOOT_INFORMATION,
+				"tag type %u at offset %u has size %u, with %u bytes left",
+				tag->type, offset, tag->size, total_size - offset);
 			return;
 		}
-		if (type == TAG_END)
+		if (tag->type == TAG_END)
 			return;
-		read_tag(parser, &(struct tag){
-					 .type = type,
-					 .offset = offset,
-					 .body = information + offset + TAG_HEADER_SIZE,
-					 .body_size = size - TAG_HEADER_SIZE,
-				 });
+		read_tag(parser, tag, offset);
 		/* total_size is a multiple of the alignment, so this does not go beyond it. */
-		offset += (size + TAG_ALIGNMENT - 1) & ~(uint32_t)(TAG_ALIGNMENT - 1);
+		offset += (tag->size + TAG_ALIGNMENT - 1) & ~(uint32_t)(TAG_ALIGNMENT - 1);
 	}
-	PROBLEM(parser, ERROR_BOOT_INFORMATION, "no end tag within total_size %u", total_size);
+	problem(parser, ERROR_BOOT_INFORMATION, "no end tag within total_size %u", total_size);
 }
 
 static void check_completeness(struct parser *parser)
 {
 	/* After another problem the tag may just not have been reached. */
 	if (parser->map_count == 0 && parser->result == ERROR_OK)
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"no memory map (tag type %u): without it no RAM is known", TAG_MEMORY_MAP);
 	if (parser->modules_in_total > CONFIG_MAX_MODULES)
-		PROBLEM(parser, ERROR_CAPACITY,
+		problem(parser, ERROR_CAPACITY,
 			"%u modules were loaded, this build takes %u: raise CONFIG_MAX_MODULES, or remove "
 			"modules from grub.cfg",
 			parser->modules_in_total, CONFIG_MAX_MODULES);
@@ -321,21 +293,21 @@ static void check_completeness(struct parser *parser)
 static uint32_t information_size(struct parser *parser, const uint8_t *information, uint32_t magic)
 {
 	if (magic != MULTIBOOT2_BOOTLOADER_MAGIC) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"EAX was 0x%x at the entry, not 0x%x: load Bulkhead with GRUB's multiboot2 command",
 			magic, MULTIBOOT2_BOOTLOADER_MAGIC);
 		return 0;
 	}
 	if (information == NULL || (uintptr_t)information % TAG_ALIGNMENT != 0) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"boot information at 0x%lx, which is not an 8-byte-aligned address",
 			(uintptr_t)information);
 		return 0;
 	}
-	uint32_t total_size = read32(information);
-	if (total_size < INFORMATION_HEADER_SIZE + TAG_HEADER_SIZE || total_size > TOTAL_SIZE_MAX ||
-	    total_size % TAG_ALIGNMENT != 0) {
-		PROBLEM(parser, ERROR_BOOT_INFORMATION,
+	uint32_t total_size = *(const uint32_t *)(const void *)information;
+	if (total_size < INFORMATION_HEADER_SIZE + sizeof(struct tag) ||
+	    total_size > TOTAL_SIZE_MAX || total_size % TAG_ALIGNMENT != 0) {
+		problem(parser, ERROR_BOOT_INFORMATION,
 			"total_size is %u; a multiple of 8 from 16 to %u is expected", total_size,
 			TOTAL_SIZE_MAX);
 		return 0;

@@ -17,7 +17,6 @@
 /* Disjoint pieces that BOOT_MEMORY_MAX overlapping entries can make. */
 #define BOOT_MEMORY_PIECES   (2 * BOOT_MEMORY_MAX)
 #define BOOT_MODULE_NAME_MAX 63
-#define BOOT_TEXT_MAX        255
 /* RSDP of ACPI 2.0 and later; that of ACPI 1.0 has 20 bytes. */
 #define BOOT_RSDP_MAX 36
 
@@ -44,16 +43,14 @@ struct boot_module {
 };
 
 struct boot_information {
+	uint32_t memory_count;
+	uint32_t module_count;
+	uint32_t rsdp_size; /* 0: GRUB gave none */
+	uint8_t rsdp[BOOT_RSDP_MAX];
 	/* Sorted, disjoint, neighbours of one type joined. Where the firmware's entries overlap, the one
 	 * that is not RAM counts, and of several such the one with the higher type. */
 	struct boot_memory memory[BOOT_MEMORY_PIECES];
-	uint32_t memory_count;
 	struct boot_module modules[CONFIG_MAX_MODULES]; /* in GRUB's order */
-	uint32_t module_count;
-	uint8_t rsdp[BOOT_RSDP_MAX];
-	uint32_t rsdp_size;                   /* 0: GRUB gave none */
-	char boot_loader[BOOT_TEXT_MAX + 1];  /* "" if unknown; longer ones are cut off */
-	char command_line[BOOT_TEXT_MAX + 1]; /* of the hypervisor; likewise */
 };
 
 /*

@@ -64,7 +64,6 @@ static void area_init(struct cpu_area *area, uint32_t index, uint32_t apic_id)
 		cpu->task.interrupt_stack[i] =
 			(uint64_t)area->interrupt_stacks[i].stack + HOST_INTERRUPT_STACK_SIZE;
 	cpu->task.io_map = sizeof(cpu->task);
-	task_descriptor_set(cpu);
 }
 
 void cpu_areas_init(const struct scenario *scenario)

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entry stubs of the 32 exception vectors; all end in exception_dispatch(frame). */
+#include "cpu/exception_stub.h"
 
 	.section .text.exceptions, "ax"
 
-.macro exception vector
-	.balign 16
-exception_stub_\vector:
-	.if (\vector == 8) || (\vector >= 10 && \vector <= 14) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
+	.globl exception_stubs
+exception_stubs:
+	.set vector, 0
+	.rept 32
+	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
 	/* the processor has pushed an error code (SDM 3.6.3.1, table 6-1) */
 	.else
 	pushq $0
 	.endif
-	pushq $\vector
+	pushq $vector
 	jmp exception_common
-.endm
-
-.altmacro
-.macro exception_number number
-	exception \number
-.endm
-.set vector, 0
-.rept 32
-	exception_number %vector
 	.set vector, vector + 1
-.endr
+	.org exception_stubs + EXCEPTION_STUB_SIZE * vector, 0xCC
+	.endr
 
 exception_common:
 	pushq %r15
@@ -37,6 +31,7 @@ exception_common:
 	pushq %rdi
 	pushq %rsi
 	pushq %rbp
+	pushq %rsp                 /* only keeps its place */
 	pushq %rbx
 	pushq %rdx
 	pushq %rcx
@@ -48,6 +43,7 @@ exception_common:
 	popq %rcx
 	popq %rdx
 	popq %rbx
+	popq %rbp                  /* the stack pointer's place */
 	popq %rbp
 	popq %rsi
 	popq %rdi
@@ -99,18 +95,5 @@ cpu_unblock_nmi:
 	pushq %rcx
 	iretq
 	.size cpu_unblock_nmi, . - cpu_unblock_nmi
-
-	.section .rodata.exceptions, "a"
-	.balign 8
-	.globl exception_stubs
-exception_stubs:
-.macro exception_address number
-	.quad exception_stub_\number
-.endm
-.set vector, 0
-.rept 32
-	exception_address %vector
-	.set vector, vector + 1
-.endr
 
 	.section .note.GNU-stack, "", @progbits

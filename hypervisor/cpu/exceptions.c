@@ -3,6 +3,7 @@
 
 #include "console/serve.h"
 #include "cpu/cpu.h"
+#include "cpu/exception_stub.h"
 #include "cpu/fault.h"
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
@@ -27,7 +28,8 @@ _Static_assert(sizeof(struct gate) == 16, "SDM 3.6.14.1, figure 6-8");
 
 #define GATE_PRESENT_INTERRUPT 0x8E
 
-extern const uint64_t exception_stubs[EXCEPTION_COUNT];
+extern const char exception_stubs[EXCEPTION_COUNT][EXCEPTION_STUB_SIZE]; /* exceptions.S */
+extern const char interrupt_drop[];                                      /* the same */
 extern const char cpu_sleep_window[], cpu_sleep_end[];
 
 static struct gate idt[EXCEPTION_COUNT] SEALED_ZEROS;
@@ -35,7 +37,6 @@ static struct gate idt[EXCEPTION_COUNT] SEALED_ZEROS;
 #define VECTOR_COUNT           256
 #define FIRST_INTERRUPT_VECTOR 16 /* an APIC refuses lower ones (SDM 3.11.5.2) */
 static struct gate drain_idt[VECTOR_COUNT] SEALED_ZEROS;
-extern const char interrupt_drop[]; /* exceptions.S */
 /* For a core that waits with interrupts enabled (cpu/wait.c). */
 static struct gate wait_idt[VECTOR_COUNT] SEALED_ZEROS;
 
@@ -47,51 +48,60 @@ static const uint8_t gate_stacks[EXCEPTION_COUNT] = {
 	[EXCEPTION_PAGE_FAULT] = STACK_PAGE_FAULT + 1,
 };
 
-static struct gate gate_to(uint64_t stub, uint8_t stack)
+static void gate_set(struct gate *gate, const char *stub, uint8_t stack)
 {
-	return (struct gate){
-		.offset_low = (uint16_t)stub,
-		.selector = SELECTOR_CODE,
-		.stack = stack,
-		.type = GATE_PRESENT_INTERRUPT,
-		.offset_middle = (uint16_t)(stub >> 16),
-		.offset_high = (uint32_t)(stub >> 32),
-	};
+	uint64_t address = (uint64_t)stub;
+
+	gate->offset_low = (uint16_t)address;
+	gate->selector = SELECTOR_CODE;
+	gate->stack = stack;
+	gate->type = GATE_PRESENT_INTERRUPT;
+	gate->offset_middle = (uint16_t)(address >> 16);
+	gate->offset_high = (uint32_t)(address >> 32);
+}
+
+/* The first `exceptions` vectors are exceptions, those behind are interrupts that nobody wants. */
+static void table_init(struct gate *table, unsigned count, unsigned exceptions)
+{
+	for (unsigned vector = 0; vector < count; vector++) {
+		bool drops = vector >= exceptions;
+
+		gate_set(&table[vector], drops ? interrupt_drop : exception_stubs[vector],
+			 drops ? 0 : gate_stacks[vector]);
+	}
 }
 
 void exceptions_init(void)
 {
-	for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
-		idt[vector] = gate_to(exception_stubs[vector], gate_stacks[vector]);
-	for (unsigned vector = 0; vector < FIRST_INTERRUPT_VECTOR; vector++)
-		drain_idt[vector] = idt[vector];
-	for (unsigned vector = FIRST_INTERRUPT_VECTOR; vector < VECTOR_COUNT; vector++)
-		drain_idt[vector] = gate_to((uint64_t)interrupt_drop, 0);
-	for (unsigned vector = 0; CONFIG_OPERATOR_CONSOLE && vector < VECTOR_COUNT; vector++)
-		wait_idt[vector] = vector < EXCEPTION_COUNT ? idt[vector] : drain_idt[vector];
+	table_init(idt, EXCEPTION_COUNT, EXCEPTION_COUNT);
+	table_init(drain_idt, VECTOR_COUNT, FIRST_INTERRUPT_VECTOR);
+	if (CONFIG_OPERATOR_CONSOLE)
+		table_init(wait_idt, VECTOR_COUNT, EXCEPTION_COUNT);
+}
+
+static void table_load(const struct gate *table, unsigned count)
+{
+	struct descriptor_pointer pointer = {
+		.limit = (uint16_t)(count * sizeof(*table) - 1),
+		.base = (uint64_t)table,
+	};
+
+	idt_load(&pointer);
 }
 
 void exceptions_load(void)
 {
-	struct descriptor_pointer pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)idt};
-
-	idt_load(&pointer);
+	table_load(idt, EXCEPTION_COUNT);
 }
 
 void exceptions_load_drain(void)
 {
-	struct descriptor_pointer pointer = {.limit = sizeof(drain_idt) - 1,
-					     .base = (uint64_t)drain_idt};
-
-	idt_load(&pointer);
+	table_load(drain_idt, VECTOR_COUNT);
 }
 
 void exceptions_load_wait(void)
 {
-	struct descriptor_pointer pointer = {.limit = sizeof(wait_idt) - 1,
-					     .base = (uint64_t)wait_idt};
-
-	idt_load(&pointer);
+	table_load(wait_idt, VECTOR_COUNT);
 }
 
 uint64_t exceptions_table(void)
@@ -123,10 +133,7 @@ static void frame_log(const struct exception_frame *f)
 	if (f->vector == EXCEPTION_PAGE_FAULT)
 		fault_log(cr2_read(), f->error);
 	log_error("rip=0x%lx rsp=0x%lx rflags=0x%lx cs=0x%lx", f->rip, f->rsp, f->rflags, f->cs);
-	log_error("rax=0x%lx rcx=0x%lx rdx=0x%lx rbx=0x%lx", f->rax, f->rcx, f->rdx, f->rbx);
-	log_error("rbp=0x%lx rsi=0x%lx rdi=0x%lx r8=0x%lx", f->rbp, f->rsi, f->rdi, f->r8);
-	log_error("r9=0x%lx r10=0x%lx r11=0x%lx r12=0x%lx", f->r9, f->r10, f->r11, f->r12);
-	log_error("r13=0x%lx r14=0x%lx r15=0x%lx", f->r13, f->r14, f->r15);
+	registers_log(&f->general);
 }
 
 /* Where the core's VM, whose the error may be, is mapped. */

@@ -6,12 +6,11 @@
 #ifndef CPU_EXCEPTIONS_H
 #define CPU_EXCEPTIONS_H
 
-#include "bulkhead/types.h"
+#include "vm/registers.h"
 
 /* What the stubs in exceptions.S push: registers, vector, error code (0 where there is none), frame. */
 struct exception_frame {
-	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	struct guest_registers general; /* without RSP */
 	uint64_t vector;
 	uint64_t error;
 	uint64_t rip, cs, rflags, rsp, ss;

@@ -4,9 +4,14 @@
 #define CPU_FREQUENCY_H
 
 #include "bulkhead/tables.h"
+#include "lib/optional.h"
 
 /* In Hz; 0 when neither the board file nor the processor says. */
 uint64_t tsc_frequency(const struct scenario *scenario);
 uint64_t apic_timer_frequency(const struct scenario *scenario);
+
+/* What the processor says itself (crystal.c); only in images whose board does not give both. */
+uint64_t crystal_tsc_frequency(void) OPTIONAL;
+uint64_t crystal_frequency(void) OPTIONAL;
 
 #endif

@@ -21,17 +21,25 @@
 /* 2 MiB pages below this, so that no processor feature is needed; 1 GiB pages above. */
 #define SMALL_GIGABYTES 4
 
-/* Windows of 2 MiB with text, constants or guard pages, which are mapped by 4 KiB pages. */
+/* Windows of 2 MiB, from the image's on, with text, constants or guard pages: mapped by 4 KiB pages. */
 #define IMAGE_TABLES 64
 
 /* From the linker script. */
 extern char image_start[], text_end[], constants_end[];
 
-static _Alignas(4096) uint64_t pml4[TABLE_ENTRIES];
-static _Alignas(4096) uint64_t pdpt[TABLE_ENTRIES];
-static _Alignas(4096) uint64_t directories[SMALL_GIGABYTES][TABLE_ENTRIES];
-static _Alignas(4096) uint64_t image_tables[IMAGE_TABLES][TABLE_ENTRIES];
-static unsigned image_tables_used;
+#define TABLE_FLAGS    (ENTRY_PRESENT | ENTRY_WRITE)
+#define TABLE(address) ((uint64_t)(address) + TABLE_FLAGS)
+
+static _Alignas(4096) uint64_t directories[SMALL_GIGABYTES * TABLE_ENTRIES];
+static _Alignas(4096) uint64_t image_tables[IMAGE_TABLES * TABLE_ENTRIES];
+static _Alignas(4096) uint64_t pdpt[TABLE_ENTRIES] = {
+	TABLE(directories),
+	TABLE(directories + TABLE_ENTRIES),
+	TABLE(directories + 2 * TABLE_ENTRIES),
+	TABLE(directories + 3 * TABLE_ENTRIES),
+};
+_Static_assert(SMALL_GIGABYTES == 4, "as many as the table above has");
+static _Alignas(4096) uint64_t pml4[TABLE_ENTRIES] = {TABLE(pdpt)};
 
 hpa_t paging_end(void)
 {
@@ -42,39 +50,35 @@ hpa_t paging_end(void)
 
 static void map_everything_as_data(void)
 {
-
-	pml4[0] = (uint64_t)pdpt | ENTRY_PRESENT | ENTRY_WRITE;
-	for (uint64_t i = 0; i < SMALL_GIGABYTES; i++)
-		pdpt[i] = (uint64_t)directories[i] | ENTRY_PRESENT | ENTRY_WRITE;
 	for (uint64_t i = 0; i < SMALL_GIGABYTES * TABLE_ENTRIES; i++)
-		directories[i / TABLE_ENTRIES][i % TABLE_ENTRIES] =
-			i * PAGE_SIZE_2M | DATA_FLAGS | ENTRY_LARGE;
+		directories[i] = i * PAGE_SIZE_2M | DATA_FLAGS | ENTRY_LARGE;
 	for (uint64_t i = SMALL_GIGABYTES; i < paging_end() / PAGE_SIZE_1G; i++)
 		pdpt[i] = i * PAGE_SIZE_1G | DATA_FLAGS | ENTRY_LARGE;
 }
 
-/* The 4 KiB entry of an address in the image; splits its 2 MiB page when it is the first in there. */
-static uint64_t *entry_of(hpa_t address)
+/* Where the entries of image_tables begin. */
+static hpa_t image_window(void)
 {
-	uint64_t *directory_entry =
-		&directories[address / PAGE_SIZE_1G][address / PAGE_SIZE_2M % TABLE_ENTRIES];
-	uint64_t *table;
+	return (hpa_t)image_start & ~(PAGE_SIZE_2M - 1);
+}
 
-	if (*directory_entry & ENTRY_LARGE) {
-		assert_always(image_tables_used < IMAGE_TABLES);
-		table = image_tables[image_tables_used++];
-		for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
-			table[i] = (address & ~(PAGE_SIZE_2M - 1)) + i * PAGE_SIZE_4K + DATA_FLAGS;
-		*directory_entry = (uint64_t)table | ENTRY_PRESENT | ENTRY_WRITE;
+/* All windows of 2 MiB before `end`, by pages of 4 KiB that protect() can change. */
+static void split_image(hpa_t end)
+{
+	hpa_t base = image_window();
+	uint64_t *directory = &directories[base / PAGE_SIZE_2M];
+
+	assert_always(end <= base + IMAGE_TABLES * PAGE_SIZE_2M);
+	for (uint64_t i = 0; base + i * PAGE_SIZE_4K < end || i % TABLE_ENTRIES != 0; i++) {
+		directory[i / TABLE_ENTRIES] = TABLE(&image_tables[i & ~(TABLE_ENTRIES - 1)]);
+		image_tables[i] = base + i * PAGE_SIZE_4K + DATA_FLAGS;
 	}
-	table = (uint64_t *)(*directory_entry & ~UINT64_C(0xFFF));
-	return &table[address / PAGE_SIZE_4K % TABLE_ENTRIES];
 }
 
 static void protect(const void *start, const void *end, uint64_t flags)
 {
 	for (hpa_t page = (hpa_t)start; page < (hpa_t)end; page += PAGE_SIZE_4K)
-		*entry_of(page) = flags ? page | flags : 0;
+		image_tables[(page - image_window()) / PAGE_SIZE_4K] = flags ? page | flags : 0;
 }
 
 static void protect_guards(const struct cpu_area *area)
@@ -87,11 +91,11 @@ static void protect_guards(const struct cpu_area *area)
 void paging_init(void)
 {
 	map_everything_as_data();
+	split_image((hpa_t)&cpu_areas[cpu_count]);
 	protect(image_start, text_end, CODE_FLAGS);
 	protect(text_end, constants_end, CONSTANT_FLAGS);
-	for (uint32_t i = 0; i < cpu_count; i++) {
+	for (uint32_t i = 0; i < cpu_count; i++)
 		protect_guards(&cpu_areas[i]);
-	}
 }
 
 void paging_load(void)

@@ -27,7 +27,11 @@ void pci_init(const struct scenario *scenario);
 void pci_forget(struct vm *vm);
 
 /* Takes bus mastering and interrupts from the functions of a VM that has stopped. */
-void pci_silence(const struct vm_config *vm);
+void pci_silence(const struct vm_config *vm) OPTIONAL;
+
+/* The functions' part of pci_init() and of pci_forget(), for a VM that may have some (pci_own.c). */
+void pci_functions_take(struct vm *vm) OPTIONAL;
+void pci_functions_forget(struct vm *vm) OPTIONAL;
 
 /* The guest accesses `size` bytes at a port from PCI_PORT_FIRST to PCI_PORT_LAST. */
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size);

@@ -31,6 +31,12 @@ static inline bool pci_is_host_bridge(uint32_t address)
 }
 #define PCI_ID_GENERIC_BRIDGE UINT32_C(0x00081B36) /* no driver is for it */
 
+/* What PCI_ID reads as. */
+static inline uint32_t pci_identity(uint16_t vendor_id, uint16_t device_id)
+{
+	return (uint32_t)device_id << 16 | vendor_id;
+}
+
 /* Registers of a type 0 header (PCI Local Bus 3.0, 6.1), by offset of their 32-bit word. */
 #define PCI_ID           0x00
 #define PCI_COMMAND      0x04 /* status in the upper half */

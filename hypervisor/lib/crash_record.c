@@ -10,28 +10,24 @@
 /* ISO 3309, 8.1.1.6.2, least significant bit first; bit by bit, because it runs once in a crash. */
 #define CRC32_POLYNOMIAL UINT32_C(0xEDB88320)
 
-static uint32_t crc32(uint32_t crc, const void *bytes, size_t size)
+static uint32_t crc32_add(uint32_t crc, uint8_t byte)
 {
-	const uint8_t *byte = bytes;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= byte[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? CRC32_POLYNOMIAL : 0);
-	}
+	crc ^= byte;
+	for (unsigned bit = 0; bit < 8; bit++)
+		crc = crc >> 1 ^ (crc & 1 ? CRC32_POLYNOMIAL : 0);
 	return crc;
 }
 
+/* Of the whole record with zeros in the place of the checksum. */
 static uint32_t record_checksum(const struct crash_record *record)
 {
 	const uint8_t *bytes = (const uint8_t *)record;
 	const size_t at = offsetof(struct crash_record, checksum);
-	const size_t behind = at + sizeof(record->checksum);
-	const uint32_t zero = 0;
-	uint32_t crc = crc32(UINT32_MAX, bytes, at);
+	uint32_t crc = UINT32_MAX;
 
-	crc = crc32(crc, &zero, sizeof(zero));
-	return ~crc32(crc, bytes + behind, sizeof(*record) - behind);
+	for (size_t i = 0; i < sizeof(*record); i++)
+		crc = crc32_add(crc, i - at < sizeof(record->checksum) ? 0 : bytes[i]);
+	return ~crc;
 }
 
 static bool record_is_valid(const struct crash_record *record)

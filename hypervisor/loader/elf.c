@@ -9,6 +9,10 @@
 #include "lib/string.h"
 #include "vm/guest_memory.h"
 
+_Static_assert(offsetof(Elf32_Ehdr, e_type) == offsetof(Elf64_Ehdr, e_type) &&
+		       offsetof(Elf32_Ehdr, e_machine) == offsetof(Elf64_Ehdr, e_machine),
+	       "what check_kind() takes for granted");
+
 /* Program headers of all kinds that are looked at. */
 #define HEADERS_MAX 64
 
@@ -28,20 +32,25 @@ static enum error check_identity(const struct load_plan *plan, const unsigned ch
 	return ERROR_OK;
 }
 
-static enum error check_kind(const struct load_plan *plan, uint16_t type, uint16_t machine,
-			     uint16_t wanted)
+/* The fields up to e_version are in the same places in both classes. */
+static enum error check_kind(const struct elf_image *elf, const Elf32_Ehdr *header)
 {
-	if (machine != wanted)
-		return plan_refuse(plan, ERROR_IMAGE_FORMAT,
-				   "e_machine is %u, not %u; build it for x86", machine, wanted);
-	if (type != ET_EXEC && type != ET_DYN)
-		return plan_refuse(plan, ERROR_IMAGE_FORMAT,
-				   "e_type is %u, not an executable; link it", type);
+	uint32_t wanted = elf->is_64bit ? EM_X86_64 : EM_386;
+
+	if (header->e_machine != wanted)
+		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
+				   "e_machine is %u, not %u; build it for x86", header->e_machine,
+				   wanted);
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
+		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
+				   "e_type is %u, not an executable; link it", header->e_type);
 	return ERROR_OK;
 }
 
-static enum error check_headers(const struct elf_image *elf, uint32_t smallest)
+static enum error check_headers(const struct elf_image *elf)
 {
+	uint32_t smallest = elf->is_64bit ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+
 	if (elf->header_size < smallest)
 		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT, "e_phentsize is %u, less than %u",
 				   elf->header_size, smallest);
@@ -52,102 +61,103 @@ static enum error check_headers(const struct elf_image *elf, uint32_t smallest)
 	return ERROR_OK;
 }
 
-static enum error read_header_32(struct elf_image *elf)
+static void take_header_32(struct elf_image *elf, const Elf32_Ehdr *header)
 {
-	Elf32_Ehdr header;
-	enum error error =
-		plan_read(elf->plan, elf->module, "the ELF header", 0, &header, sizeof(header));
-
-	if (error != ERROR_OK)
-		return error;
-	elf->entry = header.e_entry;
-	elf->header_offset = header.e_phoff;
-	elf->header_size = header.e_phentsize;
-	elf->header_count = header.e_phnum;
-	error = check_kind(elf->plan, header.e_type, header.e_machine, EM_386);
-	return error != ERROR_OK ? error : check_headers(elf, sizeof(Elf32_Phdr));
+	elf->entry = header->e_entry;
+	elf->header_offset = header->e_phoff;
+	elf->header_size = header->e_phentsize;
+	elf->header_count = header->e_phnum;
 }
 
-static enum error read_header_64(struct elf_image *elf)
+static void take_header_64(struct elf_image *elf, const Elf64_Ehdr *header)
 {
-	Elf64_Ehdr header;
-	enum error error =
-		plan_read(elf->plan, elf->module, "the ELF header", 0, &header, sizeof(header));
-
-	if (error != ERROR_OK)
-		return error;
-	elf->entry = header.e_entry;
-	elf->header_offset = header.e_phoff;
-	elf->header_size = header.e_phentsize;
-	elf->header_count = header.e_phnum;
-	error = check_kind(elf->plan, header.e_type, header.e_machine, EM_X86_64);
-	return error != ERROR_OK ? error : check_headers(elf, sizeof(Elf64_Phdr));
+	elf->entry = header->e_entry;
+	elf->header_offset = header->e_phoff;
+	elf->header_size = header->e_phentsize;
+	elf->header_count = header->e_phnum;
 }
 
 static enum error read_header(struct elf_image *elf)
 {
-	unsigned char identity[EI_NIDENT];
-	enum error error = plan_read(elf->plan, elf->module, "the ELF identification", 0, identity,
-				     sizeof(identity));
+	/* Static, because the stack is small; only the BSP loads images. */
+	static union {
+		unsigned char identity[EI_NIDENT];
+		Elf32_Ehdr narrow;
+		Elf64_Ehdr wide;
+	} header;
+	enum error error = plan_read(elf->plan, elf->module, "the ELF identification", 0, &header,
+				     sizeof(header.identity));
 
 	if (error == ERROR_OK)
-		error = check_identity(elf->plan, identity);
+		error = check_identity(elf->plan, header.identity);
 	if (error != ERROR_OK)
 		return error;
-	elf->is_64bit = identity[EI_CLASS] == ELFCLASS64;
-	return elf->is_64bit ? read_header_64(elf) : read_header_32(elf);
+	elf->is_64bit = header.identity[EI_CLASS] == ELFCLASS64;
+	error = plan_read(elf->plan, elf->module, "the ELF header", 0, &header,
+			  elf->is_64bit ? sizeof(header.wide) : sizeof(header.narrow));
+	if (error != ERROR_OK)
+		return error;
+	if (elf->is_64bit)
+		take_header_64(elf, &header.wide);
+	else
+		take_header_32(elf, &header.narrow);
+	error = check_kind(elf, &header.narrow);
+	return error != ERROR_OK ? error : check_headers(elf);
 }
 
-static Elf64_Phdr widen(const Elf32_Phdr *narrow)
+static void widen(const Elf32_Phdr *narrow, Elf64_Phdr *wide)
 {
-	return (Elf64_Phdr){
-		.p_type = narrow->p_type,
-		.p_flags = narrow->p_flags,
-		.p_offset = narrow->p_offset,
-		.p_vaddr = narrow->p_vaddr,
-		.p_paddr = narrow->p_paddr,
-		.p_filesz = narrow->p_filesz,
-		.p_memsz = narrow->p_memsz,
-	};
+	wide->p_type = narrow->p_type;
+	wide->p_flags = narrow->p_flags;
+	wide->p_offset = narrow->p_offset;
+	wide->p_vaddr = narrow->p_vaddr;
+	wide->p_paddr = narrow->p_paddr;
+	wide->p_filesz = narrow->p_filesz;
+	wide->p_memsz = narrow->p_memsz;
 }
 
 static enum error read_program_header(const struct elf_image *elf, uint32_t index, Elf64_Phdr *wide)
 {
 	uint64_t distance = (uint64_t)index * elf->header_size;
-	Elf32_Phdr narrow;
+	static Elf32_Phdr narrow; /* as above */
 	enum error error;
 
 	if (elf->header_offset > UINT64_MAX - distance)
 		return plan_refuse(elf->plan, ERROR_IMAGE_TRUNCATED,
 				   "e_phoff is 0x%lx; build it again", elf->header_offset);
-	if (elf->is_64bit)
-		return plan_read(elf->plan, elf->module, "a program header",
-				 elf->header_offset + distance, wide, sizeof(*wide));
 	error = plan_read(elf->plan, elf->module, "a program header", elf->header_offset + distance,
-			  &narrow, sizeof(narrow));
-	if (error == ERROR_OK)
-		*wide = widen(&narrow);
+			  elf->is_64bit ? (void *)wide : &narrow,
+			  elf->is_64bit ? sizeof(*wide) : sizeof(narrow));
+	if (error == ERROR_OK && !elf->is_64bit)
+		widen(&narrow, wide);
 	return error;
 }
 
-/* Memory permissions that a segment's flags ask for. */
-static uint32_t segment_permissions(const Elf64_Phdr *segment)
-{
-	uint32_t permissions = 0;
-
-	if (segment->p_flags & PF_R)
-		permissions |= MEMORY_READ;
-	if (segment->p_flags & PF_W)
-		permissions |= MEMORY_WRITE;
-	if (segment->p_flags & PF_X)
-		permissions |= MEMORY_EXECUTE;
-	return permissions;
-}
+/* Memory permissions that a segment asks for, and their letters, by PF_R, PF_W and PF_X of its flags. */
+static const uint8_t permissions_of[] = {
+	[PF_R] = MEMORY_READ,
+	[PF_W] = MEMORY_WRITE,
+	[PF_X] = MEMORY_EXECUTE,
+	[PF_R | PF_W] = MEMORY_READ | MEMORY_WRITE,
+	[PF_R | PF_X] = MEMORY_READ | MEMORY_EXECUTE,
+	[PF_W | PF_X] = MEMORY_WRITE | MEMORY_EXECUTE,
+	[PF_R | PF_W | PF_X] = MEMORY_READ | MEMORY_WRITE | MEMORY_EXECUTE,
+};
+static const char letters_of[][4] = {
+	[PF_R] = "r",
+	[PF_W] = "w",
+	[PF_X] = "x",
+	[PF_R | PF_W] = "rw",
+	[PF_R | PF_X] = "rx",
+	[PF_W | PF_X] = "wx",
+	[PF_R | PF_W | PF_X] = "rwx",
+};
 
 static enum error check_segment(const struct elf_image *elf, uint32_t index,
 				const Elf64_Phdr *segment)
 {
 	uint64_t file_size = elf->plan->images[elf->module].size;
+	uint32_t access = segment->p_flags & (PF_R | PF_W | PF_X);
 
 	if (segment->p_filesz > segment->p_memsz)
 		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
@@ -159,54 +169,58 @@ static enum error check_segment(const struct elf_image *elf, uint32_t index,
 			"program header %u: 0x%lx bytes at offset 0x%lx, the file has 0x%lx", index,
 			segment->p_filesz, segment->p_offset, file_size);
 	if (!guest_is_ram(elf->plan->vm, segment->p_paddr, segment->p_memsz,
-			  segment_permissions(segment)))
+			  permissions_of[access]))
 		return plan_refuse(elf->plan, ERROR_IMAGE_OUTSIDE_RAM,
 				   "program header %u: 0x%lx bytes at p_paddr 0x%lx; give the VM "
-				   "memory there with access \"%s%s%s\"",
-				   index, segment->p_memsz, segment->p_paddr,
-				   segment->p_flags & PF_R ? "r" : "",
-				   segment->p_flags & PF_W ? "w" : "",
-				   segment->p_flags & PF_X ? "x" : "");
+				   "memory there with access \"%s\"",
+				   index, segment->p_memsz, segment->p_paddr, letters_of[access]);
 	return ERROR_OK;
 }
 
 /* Neither range wraps: check_segment() has found both in RAM. */
 static bool overlap(const Elf64_Phdr *a, const Elf64_Phdr *b)
 {
-	if (a->p_paddr <= b->p_paddr)
-		return b->p_paddr - a->p_paddr < a->p_memsz;
-	return a->p_paddr - b->p_paddr < b->p_memsz;
+	return a->p_paddr < b->p_paddr + b->p_memsz && b->p_paddr < a->p_paddr + a->p_memsz;
 }
 
-static enum error add_segment(struct elf_image *elf, uint32_t index, const Elf64_Phdr *segment)
+/* Apart from those before it. */
+static enum error check_alone(const struct elf_image *elf, uint32_t index,
+			      const Elf64_Phdr *segment)
 {
-	enum error error = check_segment(elf, index, segment);
+	for (const Elf64_Phdr *other = elf->segments; other < segment; other++) {
+		if (overlap(other, segment))
+			return plan_refuse(
+				elf->plan, ERROR_IMAGE_OVERLAP,
+				"segments at p_paddr 0x%lx and 0x%lx (program header %u)",
+				other->p_paddr, segment->p_paddr, index);
+	}
+	return ERROR_OK;
+}
 
+/* Each program header is read to where the next segment is kept; it stays there if it is to be loaded. */
+static enum error read_segment(struct elf_image *elf, uint32_t index)
+{
+	Elf64_Phdr *segment = &elf->segments[elf->segment_count];
+	enum error error = read_program_header(elf, index, segment);
+
+	if (error != ERROR_OK || segment->p_type != PT_LOAD || segment->p_memsz == 0)
+		return error;
+	error = check_segment(elf, index, segment);
 	if (error != ERROR_OK)
 		return error;
 	if (elf->segment_count == ELF_SEGMENTS_MAX)
 		return plan_refuse(elf->plan, ERROR_IMAGE_FORMAT,
 				   "more than %u loaded segments; link it with fewer",
 				   ELF_SEGMENTS_MAX);
-	for (uint32_t i = 0; i < elf->segment_count; i++) {
-		if (overlap(&elf->segments[i], segment))
-			return plan_refuse(
-				elf->plan, ERROR_IMAGE_OVERLAP,
-				"segments at p_paddr 0x%lx and 0x%lx (program header %u)",
-				elf->segments[i].p_paddr, segment->p_paddr, index);
-	}
-	elf->segments[elf->segment_count++] = *segment;
-	return ERROR_OK;
+	elf->segment_count++;
+	return check_alone(elf, index, segment);
 }
 
 static enum error read_segments(struct elf_image *elf)
 {
 	for (uint32_t i = 0; i < elf->header_count; i++) {
-		Elf64_Phdr segment = {0};
-		enum error error = read_program_header(elf, i, &segment);
+		enum error error = read_segment(elf, i);
 
-		if (error == ERROR_OK && segment.p_type == PT_LOAD && segment.p_memsz > 0)
-			error = add_segment(elf, i, &segment);
 		if (error != ERROR_OK)
 			return error;
 	}

@@ -20,7 +20,7 @@ struct elf_image {
 	uint32_t header_count;
 	uint32_t segment_count;
 	/* PT_LOAD with p_memsz > 0: inside the file, in RAM of the VM, and apart from each other. */
-	Elf64_Phdr segments[ELF_SEGMENTS_MAX];
+	Elf64_Phdr segments[ELF_SEGMENTS_MAX + 1]; /* the last one only while it is looked at */
 };
 
 /* Reads and checks header and segments; nothing is planned yet. ERROR_IMAGE_*, all logged. */

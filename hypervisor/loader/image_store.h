@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The image store: RAM of no VM that keeps the modules of restartable VMs as GRUB loaded them. Filled
- * at the start together with the VMs' memory, and only read from then on.
+ * at the start together with the VMs' memory, and only read from then on. Part of images with a restartable VM.
  */
 #ifndef LOADER_IMAGE_STORE_H
 #define LOADER_IMAGE_STORE_H
@@ -24,6 +24,6 @@ void image_store_remember(uint32_t vm, const struct placement_list *list, uint32
  * One of `parts` cores loads its part of the VM's images, constant bytes and generated pages from where
  * they are kept; the VM's memory is zero before. All parts together are what module_place() did.
  */
-void image_store_load(uint32_t vm, uint32_t part, uint32_t parts);
+void image_store_load(uint32_t vm, uint32_t part, uint32_t parts) OPTIONAL;
 
 #endif

@@ -14,18 +14,6 @@ static const planner planners[] = {
 	[BOOT_ROM] = rom_plan,
 };
 
-static enum error plan_blobs(const struct load_plan *plan)
-{
-	enum error error = ERROR_OK;
-
-	for (uint32_t i = 0; i < plan->vm->blob_count && error == ERROR_OK; i++) {
-		const struct guest_blob *blob = &plan->vm->blobs[i];
-
-		error = plan_bytes(plan, blob->name, blob->bytes, blob->size, blob->guest_physical);
-	}
-	return error;
-}
-
 enum error loader_plan(const struct scenario *scenario, const struct vm_config *vm,
 		       const struct module_image *images, struct placement_list *list,
 		       struct boot_entry *entry)
@@ -35,7 +23,7 @@ enum error loader_plan(const struct scenario *scenario, const struct vm_config *
 
 	*entry = (struct boot_entry){.mode = ENTRY_PROTECTED};
 	error = planners[vm->boot.protocol](&plan, entry);
-	if (error == ERROR_OK)
-		error = plan_blobs(&plan);
-	return error != ERROR_OK ? error : plan_reset_vector(&plan);
+	if (error == ERROR_OK && plan_platform != NULL)
+		error = plan_platform(&plan);
+	return error;
 }

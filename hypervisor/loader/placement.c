@@ -3,7 +3,7 @@
 
 #include "lib/log.h"
 
-static enum error placement_add(struct placement_list *list, const struct placement *placement)
+enum error placement_add(struct placement_list *list, const struct placement *placement)
 {
 	if (placement->length == 0)
 		return ERROR_OK;

@@ -48,6 +48,7 @@ struct placement_list {
  * the VM that it loads. Errors: ERROR_CAPACITY when the list is full (logged, names the Kconfig
  * symbol), ERROR_GUEST_ADDRESS when destination + length wraps.
  */
+enum error placement_add(struct placement_list *list, const struct placement *placement);
 enum error placement_add_copy(struct placement_list *list, uint32_t module, uint64_t offset,
 			      uint64_t length, hpa_t destination);
 enum error placement_add_bytes(struct placement_list *list, const void *constant_bytes,

@@ -13,7 +13,7 @@
 enum error plan_refuse(const struct load_plan *plan, enum error error, const char *fmt, ...)
 {
 	const struct module_config *image = &plan->scenario->modules[plan->vm->boot.image];
-	char text[LOG_LINE_MAX];
+	static char text[LOG_LINE_MAX]; /* because the stack is small; all is planned by the BSP */
 	va_list arguments;
 
 	va_start(arguments, fmt);
@@ -24,28 +24,6 @@ enum error plan_refuse(const struct load_plan *plan, enum error error, const cha
 	return error;
 }
 
-/* Where one piece of a placement comes from, `done` bytes behind its beginning. */
-struct source {
-	enum placement_kind kind;
-	uint32_t module;
-	uint64_t offset;
-	const uint8_t *bytes;
-};
-
-static enum error add_piece(struct placement_list *list, const struct source *source, uint64_t done,
-			    uint64_t length, hpa_t host)
-{
-	switch (source->kind) {
-	case PLACEMENT_MODULE:
-		return placement_add_copy(list, source->module, source->offset + done, length,
-					  host);
-	case PLACEMENT_BYTES:
-		return placement_add_bytes(list, source->bytes + done, length, host);
-	default:
-		return placement_add_zero(list, length, host);
-	}
-}
-
 static enum error refuse_destination(const struct load_plan *plan, const char *what,
 				     uint64_t length, gpa_t to)
 {
@@ -54,24 +32,28 @@ static enum error refuse_destination(const struct load_plan *plan, const char *w
 			   what, length, to);
 }
 
-/* One placement per region that the destination touches. */
+/* One placement per region that the destination touches; `source` is what they begin with. */
 static enum error plan_add(const struct load_plan *plan, const char *what,
-			   const struct source *source, uint64_t length, gpa_t to,
+			   const struct placement *source, uint64_t length, gpa_t to,
 			   uint32_t permissions)
 {
-	uint64_t piece;
+	struct placement piece = *source;
+	gpa_t end = to + length;
 
 	if (!guest_is_ram(plan->vm, to, length, permissions))
 		return refuse_destination(plan, what, length, to);
-	for (uint64_t done = 0; done < length; done += piece) {
-		hpa_t host;
-		enum error error = guest_translate_piece(plan->vm, to + done, length - done,
-							 permissions, &host, &piece);
+	for (; to < end; to += piece.length) {
+		enum error error = guest_translate_piece(plan->vm, to, end - to, permissions,
+							 &piece.destination, &piece.length);
 
 		if (error == ERROR_OK)
-			error = add_piece(plan->list, source, done, piece, host);
+			error = placement_add(plan->list, &piece);
 		if (error != ERROR_OK)
 			return error;
+		if (piece.kind == PLACEMENT_BYTES)
+			piece.bytes = (const uint8_t *)piece.bytes + piece.length;
+		else
+			piece.offset += piece.length;
 	}
 	return ERROR_OK;
 }
@@ -79,7 +61,8 @@ static enum error plan_add(const struct load_plan *plan, const char *what,
 enum error plan_copy(const struct load_plan *plan, const char *what, uint32_t module,
 		     uint64_t offset, uint64_t length, gpa_t to, uint32_t permissions)
 {
-	const struct source source = {PLACEMENT_MODULE, module, offset, NULL};
+	const struct placement source = {
+		.kind = PLACEMENT_MODULE, .module = module, .offset = offset};
 
 	return plan_add(plan, what, &source, length, to, permissions);
 }
@@ -87,7 +70,7 @@ enum error plan_copy(const struct load_plan *plan, const char *what, uint32_t mo
 enum error plan_bytes(const struct load_plan *plan, const char *what, const void *bytes,
 		      uint64_t length, gpa_t to)
 {
-	const struct source source = {PLACEMENT_BYTES, MODULE_NONE, 0, bytes};
+	const struct placement source = {.kind = PLACEMENT_BYTES, .bytes = bytes};
 
 	return plan_add(plan, what, &source, length, to, MEMORY_READ);
 }
@@ -95,7 +78,7 @@ enum error plan_bytes(const struct load_plan *plan, const char *what, const void
 enum error plan_zero(const struct load_plan *plan, const char *what, uint64_t length, gpa_t to,
 		     uint32_t permissions)
 {
-	const struct source source = {PLACEMENT_ZERO, MODULE_NONE, 0, NULL};
+	const struct placement source = {.kind = PLACEMENT_ZERO};
 
 	return plan_add(plan, what, &source, length, to, permissions);
 }

@@ -50,8 +50,8 @@ enum error plan_zero(const struct load_plan *plan, const char *what, uint64_t le
 enum error plan_read(const struct load_plan *plan, uint32_t module, const char *what,
 		     uint64_t offset, void *header, size_t size);
 
-/* Code at the reset vector of a VM of the Linux protocol, or with ACPI. */
-enum error plan_reset_vector(const struct load_plan *plan);
+/* Tables of a VM (blobs), and code at the reset vector of one of the Linux protocol, or with tables. */
+enum error plan_platform(const struct load_plan *plan) OPTIONAL;
 
 /* Registers of a guest that starts at an entry of its own (bulkhead/platform.h), for the BSP. */
 void plan_start_registers(const struct load_plan *plan, struct boot_entry *entry);

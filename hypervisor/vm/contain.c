@@ -57,7 +57,7 @@ static _Noreturn void end_lost(struct vcpu *vcpu, const char *why)
 	log_error("VM \"%s\" is lost, and this core with it: %s", vcpu->vm->config->name, why);
 	log_flush();
 	ioapic_mask_pins(vcpu->vm->config);
-	pci_silence(vcpu->vm->config);
+	IF_PRESENT(pci_silence, vcpu->vm->config);
 	apic_reset();
 	cpu_halt_forever();
 }

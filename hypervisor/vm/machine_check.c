@@ -13,9 +13,9 @@
 /* What all banks together ask for. */
 struct verdict {
 	unsigned errors;
-	bool own;                                    /* the VM of this core must not go on */
-	bool all;                                    /* no VM must */
-	uint64_t others[(CONFIG_MAX_VMS + 63) / 64]; /* VMs whose memory is concerned */
+	bool own;                    /* the VM of this core must not go on */
+	bool all;                    /* no VM must */
+	bool others[CONFIG_MAX_VMS]; /* VMs whose memory is concerned */
 };
 
 /* Where an error is; a size of 0: the bank does not say. */
@@ -56,7 +56,7 @@ static bool attribute(struct verdict *verdict, const struct place *place)
 
 	verdict->all |= found;
 	while ((vm = next_owner(vm, place)) < scenario_tables.vm_count) {
-		verdict->others[vm / 64] |= UINT64_C(1) << vm % 64;
+		verdict->others[vm] = true;
 		found = true;
 		vm++;
 	}
@@ -142,7 +142,7 @@ static bool carry_out(const struct verdict *verdict)
 	bool own = verdict->own;
 
 	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
-		if (!(verdict->others[i / 64] >> i % 64 & 1))
+		if (!verdict->others[i])
 			continue;
 		if (self && self->config->vm == i)
 			own = true;

@@ -42,6 +42,10 @@ struct guest_registers {
 		uint64_t gpr[GUEST_REGISTER_COUNT];
 	};
 };
+
+/* Error lines with all of them but RSP. */
+void registers_log(const struct guest_registers *r);
+
 _Static_assert(sizeof(struct guest_registers) == 128, "the exit path saves 16 slots of 8 bytes");
 _Static_assert(offsetof(struct guest_registers, r15) == GUEST_R15 * sizeof(uint64_t),
 	       "named fields and numbered slots are the same registers");

@@ -35,7 +35,7 @@ static void come_to_rest(struct vm *vm, enum stop_reason reason)
 static void make_silent(const struct vm *vm)
 {
 	ioapic_mask_pins(vm->config);
-	pci_silence(vm->config);
+	IF_PRESENT(pci_silence, vm->config);
 }
 
 static void last_vcpu_parked(struct vm *vm)

@@ -510,11 +510,7 @@ void guest_state_log(const struct guest_registers *r)
 		  vmcs_read(VMCS_GUEST_CS_SELECTOR), vmcs_read(VMCS_GUEST_CS_BASE),
 		  vmcs_read(VMCS_GUEST_SS_SELECTOR), vmcs_read(VMCS_GUEST_GDTR_BASE),
 		  vmcs_read(VMCS_GUEST_IDTR_BASE));
-	log_error("rax=0x%lx rcx=0x%lx rdx=0x%lx rbx=0x%lx", r->rax, r->rcx, r->rdx, r->rbx);
-	log_error("rbp=0x%lx rsi=0x%lx rdi=0x%lx r8=0x%lx r9=0x%lx", r->rbp, r->rsi, r->rdi, r->r8,
-		  r->r9);
-	log_error("r10=0x%lx r11=0x%lx r12=0x%lx r13=0x%lx r14=0x%lx r15=0x%lx", r->r10, r->r11,
-		  r->r12, r->r13, r->r14, r->r15);
+	registers_log(r);
 }
 
 bool guest_state_log_if_there(void)

@@ -36,8 +36,6 @@ static void check_promises(const struct boot_information *out)
 		PROMISE(out->modules[i].start + out->modules[i].size <= UINT32_MAX);
 	}
 	PROMISE(out->rsdp_size == 0 || out->rsdp_size == 20 || out->rsdp_size == 36);
-	PROMISE(strnlen(out->command_line, BOOT_TEXT_MAX + 1) <= BOOT_TEXT_MAX);
-	PROMISE(strnlen(out->boot_loader, BOOT_TEXT_MAX + 1) <= BOOT_TEXT_MAX);
 }
 
 /* A memory map with one entry and the end tag: without both nothing is accepted. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting the other cores: a fake one answers the start-up IPI that it listens to, by running what the
- * trampoline would run with the parameters that it got.
+ * trampoline would run with what it finds in core_start.
  */
 #include "cpu/smp.h"
 
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "boot/core_start.h"
 #include "boot/machine.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
@@ -23,20 +24,15 @@
 #define CORES 3
 #define NEVER 99 /* a core that listens to none of its start-up IPIs */
 
-/* Stand-in for cpu/trampoline.S: some code, and at its end the parameters. */
+/* Stand-in for cpu/trampoline.S. */
 __asm__(".pushsection .rodata\n"
 	".balign 8\n"
 	".globl trampoline_start, trampoline_end\n"
 	"trampoline_start: .fill 64, 1, 0x90\n"
 	"trampoline_end:\n"
 	".popsection\n");
-#define TRAMPOLINE_SIZE 64
 
-struct parameters {
-	uint64_t stack, area;
-	void (*entry)(uint64_t area);
-};
-
+struct core_start core_start;
 struct cpu_area cpu_areas[CONFIG_MAX_CORES];
 uint32_t cpu_count = CORES;
 
@@ -113,16 +109,14 @@ static void core_entry(void)
 
 void apic_send_startup(uint32_t apic_id, uint8_t page)
 {
-	const struct parameters *parameters =
-		(void *)(trampoline + TRAMPOLINE_SIZE - sizeof(*parameters));
 	uint32_t core = apic_id / 2;
 	struct cpu_area *area = &cpu_areas[core];
 
 	assert_int_equal(page, (uint8_t)((uintptr_t)trampoline / sizeof(trampoline)));
 	assert_int_equal(trampoline[0], 0x90);
-	assert_int_equal(parameters->stack, (uintptr_t)area->stack + sizeof(area->stack));
+	assert_int_equal(core_start.stack, (uintptr_t)area->stack + sizeof(area->stack));
 	if (++startups[core] == listens_to[core] && !setjmp(core_is_done))
-		parameters->entry(parameters->area);
+		core_start.entry(core_start.arguments[0], core_start.arguments[1]);
 }
 
 static int setup(void **state)
@@ -205,7 +199,8 @@ static void silent_core_without_vm_is_a_warning(void **state)
 	assert_int_equal(smp_start(&scenario, core_entry), CORES - 2);
 	assert_int_equal(machine_difference_count(), before);
 	if (LOG_WARNING <= CONFIG_LOG_LEVEL)
-		assert_true(fake_log_has(LOG_WARNING, "core with APIC id 4 did not start"));
+		assert_true(fake_log_has(LOG_WARNING,
+					 "core with APIC id 4 of board \"test\" did not answer "));
 }
 
 int main(void)

@@ -20,7 +20,7 @@ unit-format := tests/unit/format_test.c hypervisor/lib/format.c
 unit-string := tests/unit/string_test.c
 unit-contain := tests/unit/contain_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/contain.c hypervisor/vm/life_states.c hypervisor/vm/requests.c \
-	hypervisor/cpu/apic.c hypervisor/lib/lock.c
+	hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c hypervisor/lib/lock.c
 unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
 	hypervisor/cpu/machine_check.c hypervisor/cpu/machine_check_words.c hypervisor/vm/machine_check.c \
 	hypervisor/cpu/frequency.c hypervisor/lib/format.c hypervisor/lib/log_limit.c
@@ -30,7 +30,7 @@ unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
 unit-console_line := tests/unit/console_line_test.c hypervisor/console/line.c hypervisor/console/words.c
 unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/operator.c hypervisor/vm/life_states.c \
-	hypervisor/vm/requests.c hypervisor/cpu/apic.c
+	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c
 unit-exit_words := tests/unit/exit_words_test.c hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c hypervisor/lib/register_names.c
 unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/crash_record.c hypervisor/lib/format.c
@@ -61,13 +61,13 @@ unit-tool_emit_image := tests/unit/tool_emit_image.c tests/unit/tool_emit_walk.c
 
 unit-local_apic := tests/unit/local_apic_test.c tests/unit/fake/fake_cpu.c \
 	tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c hypervisor/vm/local_apic.c hypervisor/vm/ipi.c \
-	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/lib/log_limit.c
+	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c hypervisor/lib/log_limit.c
 
 unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c \
 	hypervisor/lib/exit_words.c hypervisor/lib/register_names.c
 
-pci-sources := $(addprefix hypervisor/devices/,pci.c pci_function.c i440fx.c pci_capability.c pci_config.c pci_machine.c \
+pci-sources := $(addprefix hypervisor/devices/,pci.c pci_function.c i440fx.c pci_capability.c pci_config.c pci_machine.c pci_own.c \
 	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
 
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
@@ -79,7 +79,7 @@ virtual-sources := $(addprefix hypervisor/,$(addprefix devices/,virtual.c virtua
 
 unit-extint := hypervisor/lib/lock.c tests/unit/extint_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	hypervisor/lib/log_limit.c hypervisor/vm/port.c hypervisor/vm/extint.c hypervisor/vm/timer.c hypervisor/vm/pic_pins.c \
-	hypervisor/vm/watchdog.c hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/devices/ioapic.c \
+	hypervisor/vm/watchdog.c hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c hypervisor/devices/ioapic.c \
 	hypervisor/devices/message.c $(virtual-sources)
 
 unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
@@ -87,10 +87,10 @@ unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/
 
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
-	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c \
+	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c \
 	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
 	hypervisor/vmx/exit_seldom.c hypervisor/vmx/vmcs.c hypervisor/vmx/names.c \
-	hypervisor/vmx/guest_state.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
+	hypervisor/vmx/guest_state.c hypervisor/vm/registers.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
 	hypervisor/vm/counters.c hypervisor/vm/cpuid.c hypervisor/vm/cpuid_cache.c hypervisor/vm/cpuid_topology.c hypervisor/vm/guest_memory.c hypervisor/vm/hypercall.c \
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
@@ -122,7 +122,7 @@ unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c test
 loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
 	$(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c loader/elf.c loader/linux.c loader/linux_place.c \
 	loader/linux_elf.c loader/linux_long.c loader/multiboot.c loader/multiboot1.c \
-	loader/multiboot2.c loader/reset_vector.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
+	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
 unit-loader_raw := tests/unit/loader_raw_test.c $(loader-sources)
 unit-loader_elf := tests/unit/loader_elf_test.c $(loader-sources)
 unit-loader_multiboot := tests/unit/loader_multiboot_test.c $(loader-sources)
@@ -130,14 +130,14 @@ unit-loader_vmlinux := tests/unit/loader_vmlinux_test.c $(loader-sources)
 unit-loader_linux := tests/unit/loader_linux_test.c $(loader-sources)
 
 unit-multiboot2 := tests/unit/multiboot2_test.c tests/unit/fake/fake_log.c \
-	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c
-unit-acpi := tests/unit/acpi_test.c tests/unit/fake/fake_log.c hypervisor/boot/acpi.c
-unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/boot/machine.c \
-	hypervisor/boot/machine_memory.c hypervisor/boot/memory_map.c hypervisor/cpu/frequency.c \
+	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c hypervisor/lib/format.c
+unit-acpi := tests/unit/acpi_test.c tests/unit/fake/fake_log.c hypervisor/boot/acpi.c hypervisor/boot/acpi_cores.c
+unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/boot/machine.c hypervisor/boot/acpi_cores.c \
+	hypervisor/boot/machine_memory.c hypervisor/boot/machine_clocks.c hypervisor/boot/memory_map.c hypervisor/cpu/frequency.c hypervisor/cpu/crystal.c \
 	hypervisor/lib/error.c hypervisor/lib/format.c
 unit-smp := tests/unit/smp_test.c tests/unit/fake/fake_log.c hypervisor/cpu/smp.c \
-	hypervisor/boot/machine.c hypervisor/boot/machine_memory.c hypervisor/boot/memory_map.c \
-	hypervisor/cpu/frequency.c hypervisor/lib/error.c hypervisor/lib/format.c
+	hypervisor/boot/machine.c hypervisor/boot/acpi_cores.c hypervisor/boot/machine_memory.c hypervisor/boot/machine_clocks.c hypervisor/boot/memory_map.c \
+	hypervisor/cpu/frequency.c hypervisor/cpu/crystal.c hypervisor/lib/error.c hypervisor/lib/format.c
 unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/boot/modules.c \
 	hypervisor/loader/placement.c
 
@@ -151,11 +151,11 @@ unit-tool_text := tests/unit/tool_text.c $(front-sources)
 unit-tool_read := tests/unit/tool_read.c $(front-sources)
 
 unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c $(pci-sources) \
+	tests/unit/fake/fake_log.c $(pci-sources) hypervisor/lib/format.c \
 	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
 unit-pci_messages := tests/unit/pci_messages_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c $(pci-sources) \
+	tests/unit/fake/fake_log.c $(pci-sources) hypervisor/lib/format.c \
 	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
 verify-sources := $(sort tests/unit/tool_verify_image.c tests/unit/verify_rich_tables.c $(wildcard tools/bulkhead/verify*.c) \

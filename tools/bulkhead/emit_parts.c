@@ -28,18 +28,19 @@ static const struct {
 	{VIRTUAL_HOST_BRIDGE, "i440fx_read i440fx_write"},
 };
 
-#define PCI_FUNCTIONS                                                                      \
-	"pci_function_read pci_capability_scan pci_messages_reset pci_remember pci_reset " \
-	"pci_capability_head pci_capability_read pci_capability_write "                    \
+#define PCI_FUNCTIONS                                                                                         \
+	"pci_functions_take pci_function_read pci_capability_scan pci_messages_reset pci_remember pci_reset " \
+	"pci_capability_head pci_capability_read pci_capability_write "                                       \
 	"pci_msix_page pci_msix_page_read pci_msix_page_write"
 
 #define RESTART_FUNCTIONS \
 	"vcpu_restart life_restart_is_allowed image_store_plan image_store_remember"
+#define CLOCKS "machine_check_clocks crystal_tsc_frequency crystal_frequency"
 
 void emit_parts(FILE *file, const struct scenario *scenario)
 {
 	uint32_t protocols = 0, virtual_devices = 0, pci_functions = 0;
-	bool restarts = false, watchdogs = false, monitors = false;
+	bool restarts = false, watchdogs = false, monitors = false, platform = false;
 
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		protocols |= UINT32_C(1) << scenario->vms[i].boot.protocol;
@@ -48,6 +49,7 @@ void emit_parts(FILE *file, const struct scenario *scenario)
 		restarts |= scenario->vms[i].life.restartable;
 		watchdogs |= scenario->vms[i].life.watchdog_seconds != 0;
 		monitors |= scenario->vms[i].monitor != 0;
+		platform |= scenario->vms[i].blob_count > 0;
 	}
 	for (unsigned i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++)
 		if (protocols >> i & 1)
@@ -63,4 +65,8 @@ void emit_parts(FILE *file, const struct scenario *scenario)
 		fputs("EXTERN(watchdog_check)\n", file);
 	if (monitors)
 		fputs("EXTERN(monitor_init)\n", file);
+	if (platform || protocols >> BOOT_LINUX & 1)
+		fputs("EXTERN(plan_platform)\n", file);
+	if (!scenario->tsc_frequency_hz || !scenario->apic_timer_frequency_hz)
+		fprintf(file, "EXTERN(%s)\n", CLOCKS);
 }
