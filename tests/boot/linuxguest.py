@@ -9,6 +9,12 @@ EXPLAINED = (
     r"^(x2apic: )?x2apic already enabled",
     # The emulated processor is one that needs mitigations, without the microcode that would help.
     r"^(RETBleed|Spectre V2|MDS|TAA|MMIO Stale Data|L1TF|GDS|SRBDS)\b.*(WARNING|vulnerable|Vulnerable)",
+    # What `tsc=unstable` asks for.
+    r"^Unstable clock detected|^If you want to keep using the local clock|\"trace_clock=local\"|^ *on the kernel command line",
+    # What `nolapic` asks for.
+    r"^smpboot: weird, boot CPU",
+    # Linux makes the SCI's line level-triggered, as firmware would have with ACPI's fixed hardware.
+    r"^ACPI: setting ELCR to 0200",
     # Pieces of "smp: ... .... node  #0, CPUs:  #1 #2", which continue a line without a level of their own.
     r"^ *#\d+$",
 )

@@ -21,6 +21,15 @@ def main():
         with checks("linux boots with both of its CPUs"):
             shell = wait_for_shell(machine, 0)
             equal(shell.run("nproc; touch /tmp/first; ls /tmp/first"), ["2", "/tmp/first"])
+        with checks("it suspends to idle, and a key wakes it"):
+            shell.run("echo enabled >/sys/class/tty/ttyS0/power/wakeup; dmesg -n 7")
+            since = len(machine.lines("linux"))
+            machine.send("linux", "echo freeze >/sys/power/state; echo sta''tus $?\n")
+            machine.wait_for("linux", r"printk: Suspending console", BOOT_SECONDS, since)
+            machine.run_for(1)
+            machine.send("linux", "\n")
+            machine.wait_for("linux", r"^status 0$", BOOT_SECONDS, since)
+            equal(shell.run("dmesg -n 1; nproc"), ["2"])
         with checks("reboot resets the VM, and it restarts"):
             since = len(machine.lines("linux"))
             machine.send("linux", "reboot -f\n")
