@@ -7,158 +7,98 @@
 #include "vm/mmio_decode.h"
 
 /* How the operands of an opcode are encoded, in the SDM's letters (SDM 2.A.2). */
-enum form {
-	FORM_MEMORY_REGISTER,           /* E, G */
-	FORM_REGISTER_MEMORY,           /* G, E */
-	FORM_MEMORY_IMMEDIATE,          /* E, I: as long as the operand, but at most 4 bytes */
-	FORM_MEMORY_IMMEDIATE_SHORT,    /* E, Ib: one byte */
-	FORM_ACCUMULATOR_OFFSET,        /* AL/rAX, O */
-	FORM_OFFSET_ACCUMULATOR,        /* O, AL/rAX */
-	FORM_REGISTER_MEMORY_IMMEDIATE, /* G, E, I */
-	FORM_REGISTER_MEMORY_IMMEDIATE_SHORT, /* G, E, Ib */
-	FORM_MEMORY,                          /* E alone */
-	FORM_MEMORY_ONE,                      /* E, 1 */
-	FORM_MEMORY_CL,                       /* E, CL */
-	FORM_MEMORY_STACK,                    /* E, as wide as the stack */
-	FORM_IMPLICIT,                        /* string instructions: DS:rSI, ES:rDI */
-};
+#define WITH_REGISTER  0x01 /* G: the reg field of ModRM */
+#define TO_REGISTER    0x02 /* which, or the accumulator, is the destination */
+#define WITH_IMMEDIATE 0x04 /* I: as long as the operand, but at most 4 bytes */
+#define SHORT          0x08 /* Ib: of one byte */
+#define WITH_COUNT     0x10 /* 1, or CL with bit 1 of the opcode */
+#define WITH_OFFSET    0x20 /* O: the other operand is AL or rAX */
+#define STACK          0x40 /* as wide as the stack */
+#define STRING         0x80 /* DS:rSI, ES:rDI */
 
-/* Size of the memory operand. */
-enum width {
-	WIDTH_BYTE,
-	WIDTH_WORD,
-	WIDTH_DWORD,   /* or the operand size, if that is smaller */
-	WIDTH_OPERAND, /* by prefixes and mode */
-	WIDTH_QWORD,
-};
+#define E    0
+#define E_G  WITH_REGISTER
+#define G_E  (WITH_REGISTER | TO_REGISTER)
+#define E_I  WITH_IMMEDIATE
+#define E_IB (WITH_IMMEDIATE | SHORT)
 
-#define TWO_BYTE      0x0F00 /* second byte of an opcode after 0F */
-#define THREE_BYTE    0x3800 /* third byte after 0F 38 */
-#define WITH_F3       0x8000 /* an instruction of its own with that prefix */
-#define ANY_EXTENSION 0xFF   /* the reg field of ModRM is an operand, not part of the opcode */
+/* Size of the memory operand in bytes, if it is not above that of the operand by prefixes and mode; or: */
+#define WIDTH_OPERAND 0x10
+#define WIDTH_BIT_0   0x20 /* a byte where bit 0 of the opcode is 0, else WIDTH_OPERAND */
+#define WIDTH_QWORD   0x40 /* 8 in any case */
+
+/* Where an opcode belongs. */
+enum map {
+	MAP_1,    /* one byte */
+	MAP_0F,   /* the byte after 0F */
+	MAP_0F38, /* the byte after 0F 38 */
+	MAP_F3,   /* the byte after 0F, with prefix F3 an instruction of its own */
+};
 
 struct opcode_row {
-	uint16_t opcode;
-	uint8_t extension; /* what the reg field of ModRM has to be, or ANY_EXTENSION */
-	uint8_t width;     /* enum width */
-	uint8_t form;      /* enum form */
-	uint8_t operation; /* enum mmio_operation */
+	uint8_t opcode;
+	uint8_t bits;       /* of the opcode that have to be so */
+	uint8_t extensions; /* bit n: the reg field of ModRM may be n */
+	uint8_t operands;
+	uint8_t width;
+	uint8_t map : 2;       /* enum map */
+	uint8_t operation : 6; /* enum mmio_operation; the first of those that are numbered */
 };
+_Static_assert(MMIO_OPERATION_COUNT <= 64, "operations have 6 bits");
 
-#define ROW(opcode, extension, width, form, operation)                          \
-	{                                                                       \
-		opcode, extension, WIDTH_##width, FORM_##form, MMIO_##operation \
-	}
-
-/* The eight operations that are encoded alike: number n occupies opcodes 8n to 8n + 3 and 80 to 83 /n. */
-#define ROWS_ARITHMETIC(n, operation)                                               \
-	ROW(8 * n + 0, ANY_EXTENSION, BYTE, MEMORY_REGISTER, operation),            \
-		ROW(8 * n + 1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, operation), \
-		ROW(8 * n + 2, ANY_EXTENSION, BYTE, REGISTER_MEMORY, operation),    \
-		ROW(8 * n + 3, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, operation), \
-		ROW(0x80, n, BYTE, MEMORY_IMMEDIATE, operation),                    \
-		ROW(0x81, n, OPERAND, MEMORY_IMMEDIATE, operation),                 \
-		ROW(0x83, n, OPERAND, MEMORY_IMMEDIATE_SHORT, operation)
+#define ANY 0xFF /* the reg field of ModRM is an operand, or nothing */
 
 static const struct opcode_row opcodes[] = {
-	ROW(0x88, ANY_EXTENSION, BYTE, MEMORY_REGISTER, MOV),
-	ROW(0x89, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOV),
-	ROW(0x8A, ANY_EXTENSION, BYTE, REGISTER_MEMORY, MOV),
-	ROW(0x8B, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, MOV),
-	ROW(0xC6, 0, BYTE, MEMORY_IMMEDIATE, MOV),
-	ROW(0xC7, 0, OPERAND, MEMORY_IMMEDIATE, MOV),
-	ROW(0xA0, ANY_EXTENSION, BYTE, ACCUMULATOR_OFFSET, MOV),
-	ROW(0xA1, ANY_EXTENSION, OPERAND, ACCUMULATOR_OFFSET, MOV),
-	ROW(0xA2, ANY_EXTENSION, BYTE, OFFSET_ACCUMULATOR, MOV),
-	ROW(0xA3, ANY_EXTENSION, OPERAND, OFFSET_ACCUMULATOR, MOV),
-	ROW(TWO_BYTE | 0xB6, ANY_EXTENSION, BYTE, REGISTER_MEMORY, MOVZX),
-	ROW(TWO_BYTE | 0xB7, ANY_EXTENSION, WORD, REGISTER_MEMORY, MOVZX),
-	ROW(TWO_BYTE | 0xBE, ANY_EXTENSION, BYTE, REGISTER_MEMORY, MOVSX),
-	ROW(TWO_BYTE | 0xBF, ANY_EXTENSION, WORD, REGISTER_MEMORY, MOVSX),
-	ROW(0x63, ANY_EXTENSION, DWORD, REGISTER_MEMORY, MOVSX), /* 64-bit mode only */
-	ROW(0x86, ANY_EXTENSION, BYTE, MEMORY_REGISTER, XCHG),
-	ROW(0x87, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, XCHG),
-	ROWS_ARITHMETIC(0, ADD),
-	ROWS_ARITHMETIC(1, OR),
-	ROWS_ARITHMETIC(2, ADC),
-	ROWS_ARITHMETIC(3, SBB),
-	ROWS_ARITHMETIC(4, AND),
-	ROWS_ARITHMETIC(5, SUB),
-	ROWS_ARITHMETIC(6, XOR),
-	ROWS_ARITHMETIC(7, CMP),
-	ROW(0x84, ANY_EXTENSION, BYTE, MEMORY_REGISTER, TEST),
-	ROW(0x85, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, TEST),
-	ROW(0xF6, 0, BYTE, MEMORY_IMMEDIATE, TEST),
-	ROW(0xF7, 0, OPERAND, MEMORY_IMMEDIATE, TEST),
-	ROW(0xF6, 2, BYTE, MEMORY, NOT),
-	ROW(0xF7, 2, OPERAND, MEMORY, NOT),
-	ROW(0xF6, 3, BYTE, MEMORY, NEG),
-	ROW(0xF7, 3, OPERAND, MEMORY, NEG),
-	ROW(0xFE, 0, BYTE, MEMORY, INC),
-	ROW(0xFF, 0, OPERAND, MEMORY, INC),
-	ROW(0xFE, 1, BYTE, MEMORY, DEC),
-	ROW(0xFF, 1, OPERAND, MEMORY, DEC),
-	ROW(TWO_BYTE | 0xC0, ANY_EXTENSION, BYTE, MEMORY_REGISTER, XADD),
-	ROW(TWO_BYTE | 0xC1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, XADD),
-	ROW(TWO_BYTE | 0xB0, ANY_EXTENSION, BYTE, MEMORY_REGISTER, CMPXCHG),
-	ROW(TWO_BYTE | 0xB1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, CMPXCHG),
-	ROW(TWO_BYTE | 0xC3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOV), /* MOVNTI */
-	ROW(TWO_BYTE | 0xAF, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, IMUL),
-	ROW(0x69, ANY_EXTENSION, OPERAND, REGISTER_MEMORY_IMMEDIATE, IMUL),
-	ROW(0x6B, ANY_EXTENSION, OPERAND, REGISTER_MEMORY_IMMEDIATE_SHORT, IMUL),
-	ROW(0xC0, ANY_EXTENSION, BYTE, MEMORY_IMMEDIATE_SHORT, SHIFT),
-	ROW(0xC1, ANY_EXTENSION, OPERAND, MEMORY_IMMEDIATE_SHORT, SHIFT),
-	ROW(0xD0, ANY_EXTENSION, BYTE, MEMORY_ONE, SHIFT),
-	ROW(0xD1, ANY_EXTENSION, OPERAND, MEMORY_ONE, SHIFT),
-	ROW(0xD2, ANY_EXTENSION, BYTE, MEMORY_CL, SHIFT),
-	ROW(0xD3, ANY_EXTENSION, OPERAND, MEMORY_CL, SHIFT),
-	ROW(0xF6, 4, BYTE, MEMORY, MULTIPLY),
-	ROW(0xF7, 4, OPERAND, MEMORY, MULTIPLY),
-	ROW(0xF6, 5, BYTE, MEMORY, MULTIPLY),
-	ROW(0xF7, 5, OPERAND, MEMORY, MULTIPLY),
-	ROW(0xFF, 6, OPERAND, MEMORY_STACK, PUSH),
-	ROW(0x8F, 0, OPERAND, MEMORY_STACK, POP),
-	ROW(TWO_BYTE | 0xBC, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
-	ROW(TWO_BYTE | 0xBD, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
-	ROW(WITH_F3 | TWO_BYTE | 0xBC, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
-	ROW(WITH_F3 | TWO_BYTE | 0xBD, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
-	ROW(WITH_F3 | TWO_BYTE | 0xB8, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, BIT_SCAN),
-	ROW(TWO_BYTE | 0xC7, 1, QWORD, MEMORY, CMPXCHG8B),
-	ROW(THREE_BYTE | 0xF0, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, MOVBE),
-	ROW(THREE_BYTE | 0xF1, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, MOVBE),
-	/* the register's upper bits are in the address of the exit already */
-	ROW(TWO_BYTE | 0xA3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BT),
-	ROW(TWO_BYTE | 0xAB, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTS),
-	ROW(TWO_BYTE | 0xB3, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTR),
-	ROW(TWO_BYTE | 0xBB, ANY_EXTENSION, OPERAND, MEMORY_REGISTER, BTC),
-	ROW(0xA4, ANY_EXTENSION, BYTE, IMPLICIT, MOVS),
-	ROW(0xA5, ANY_EXTENSION, OPERAND, IMPLICIT, MOVS),
-	ROW(0xA6, ANY_EXTENSION, BYTE, IMPLICIT, CMPS),
-	ROW(0xA7, ANY_EXTENSION, OPERAND, IMPLICIT, CMPS),
-	ROW(0xAA, ANY_EXTENSION, BYTE, IMPLICIT, STOS),
-	ROW(0xAB, ANY_EXTENSION, OPERAND, IMPLICIT, STOS),
-	ROW(0xAC, ANY_EXTENSION, BYTE, IMPLICIT, LODS),
-	ROW(0xAD, ANY_EXTENSION, OPERAND, IMPLICIT, LODS),
-	ROW(0xAE, ANY_EXTENSION, BYTE, IMPLICIT, SCAS),
-	ROW(0xAF, ANY_EXTENSION, OPERAND, IMPLICIT, SCAS),
-	ROW(TWO_BYTE | 0xBA, 4, OPERAND, MEMORY_IMMEDIATE_SHORT, BT),
-	ROW(TWO_BYTE | 0xBA, 5, OPERAND, MEMORY_IMMEDIATE_SHORT, BTS),
-	ROW(TWO_BYTE | 0xBA, 6, OPERAND, MEMORY_IMMEDIATE_SHORT, BTR),
-	ROW(TWO_BYTE | 0xBA, 7, OPERAND, MEMORY_IMMEDIATE_SHORT, BTC),
+	/* the eight that are encoded alike: number n occupies opcodes 8n to 8n + 3 and 80 to 83 /n */
+	{0x00, 0xC6, ANY, E_G, WIDTH_BIT_0, MAP_1, MMIO_ADD},
+	{0x02, 0xC6, ANY, G_E, WIDTH_BIT_0, MAP_1, MMIO_ADD},
+	{0x80, 0xFE, ANY, E_I, WIDTH_BIT_0, MAP_1, MMIO_ADD},
+	{0x83, 0xFF, ANY, E_IB, WIDTH_OPERAND, MAP_1, MMIO_ADD},
+	{0x88, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_1, MMIO_MOV},
+	{0x8A, 0xFE, ANY, G_E, WIDTH_BIT_0, MAP_1, MMIO_MOV},
+	{0xC6, 0xFE, 1 << 0, E_I, WIDTH_BIT_0, MAP_1, MMIO_MOV},
+	{0xA0, 0xFE, ANY, WITH_OFFSET | TO_REGISTER, WIDTH_BIT_0, MAP_1, MMIO_MOV},
+	{0xA2, 0xFE, ANY, WITH_OFFSET, WIDTH_BIT_0, MAP_1, MMIO_MOV},
+	{0xC3, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_MOV}, /* MOVNTI */
+	{0xB6, 0xFF, ANY, G_E, 1, MAP_0F, MMIO_MOVZX},
+	{0xB7, 0xFF, ANY, G_E, 2, MAP_0F, MMIO_MOVZX},
+	{0xBE, 0xFF, ANY, G_E, 1, MAP_0F, MMIO_MOVSX},
+	{0xBF, 0xFF, ANY, G_E, 2, MAP_0F, MMIO_MOVSX},
+	{0x63, 0xFF, ANY, G_E, 4, MAP_1, MMIO_MOVSX}, /* 64-bit mode only */
+	{0x86, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_1, MMIO_XCHG},
+	{0x84, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_1, MMIO_TEST},
+	{0xF6, 0xFE, 1 << 0, E_I, WIDTH_BIT_0, MAP_1, MMIO_TEST},
+	{0xF6, 0xFE, 1 << 2, E, WIDTH_BIT_0, MAP_1, MMIO_NOT},
+	{0xF6, 0xFE, 1 << 3, E, WIDTH_BIT_0, MAP_1, MMIO_NEG},
+	{0xF6, 0xFE, 1 << 4 | 1 << 5, E, WIDTH_BIT_0, MAP_1, MMIO_MULTIPLY},
+	{0xFE, 0xFE, 1 << 0, E, WIDTH_BIT_0, MAP_1, MMIO_INC},
+	{0xFE, 0xFE, 1 << 1, E, WIDTH_BIT_0, MAP_1, MMIO_DEC},
+	{0xC0, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_0F, MMIO_XADD},
+	{0xB0, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_0F, MMIO_CMPXCHG},
+	{0xC7, 0xFF, 1 << 1, E, WIDTH_QWORD, MAP_0F, MMIO_CMPXCHG8B},
+	{0xAF, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_IMUL},
+	{0x69, 0xFF, ANY, G_E | WITH_IMMEDIATE, WIDTH_OPERAND, MAP_1, MMIO_IMUL},
+	{0x6B, 0xFF, ANY, G_E | WITH_IMMEDIATE | SHORT, WIDTH_OPERAND, MAP_1, MMIO_IMUL},
+	{0xC0, 0xFE, ANY, E_IB, WIDTH_BIT_0, MAP_1, MMIO_SHIFT},
+	{0xD0, 0xFC, ANY, WITH_COUNT, WIDTH_BIT_0, MAP_1, MMIO_SHIFT},
+	{0xFF, 0xFF, 1 << 6, STACK, WIDTH_OPERAND, MAP_1, MMIO_PUSH},
+	{0x8F, 0xFF, 1 << 0, STACK, WIDTH_OPERAND, MAP_1, MMIO_POP},
+	{0xBC, 0xFE, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_BIT_SCAN},
+	{0xBC, 0xFE, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_BIT_SCAN},
+	{0xB8, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_BIT_SCAN},
+	{0xF0, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
+	{0xF1, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
+	/* four, as numbers 4 to 7; the register's upper bits are in the address of the exit already */
+	{0xA3, 0xE7, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_BT},
+	{0xBA, 0xFF, 0xF0, E_IB, WIDTH_OPERAND, MAP_0F, MMIO_BT},
+	{0x40, 0xF0, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_CMOV},
+	{0x90, 0xF0, ANY, E, 1, MAP_0F, MMIO_SET},
+	{0xA4, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_MOVS},
+	{0xA6, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_CMPS},
+	{0xAA, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_STOS},
+	{0xAC, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_LODS},
+	{0xAE, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_SCAS},
 };
-
-/* Opcodes whose low four bits are a condition. */
-#define OPCODE_CMOV       (TWO_BYTE | 0x40)
-#define OPCODE_SET        (TWO_BYTE | 0x90)
-#define CONDITION(opcode) ((uint8_t)((opcode)&0xF))
-
-static const struct opcode_row conditional_move =
-	ROW(OPCODE_CMOV, ANY_EXTENSION, OPERAND, REGISTER_MEMORY, CMOV);
-static const struct opcode_row conditional_set = ROW(OPCODE_SET, ANY_EXTENSION, BYTE, MEMORY, SET);
-
-#define OPCODE_MOVNTI    (TWO_BYTE | 0xC3) /* 66, F2 and F3 make another, undefined one of it */
-#define OPCODE_CMPXCHG8B (TWO_BYTE | 0xC7) /* with REX.W of 16 bytes */
-#define OPCODE_MOVSXD    0x63              /* ARPL outside 64-bit mode */
 
 /* What an operation does to its first operand. */
 static bool operation_reads(enum mmio_operation operation)
@@ -172,12 +112,11 @@ static bool operation_writes(enum mmio_operation operation)
 	       operation != MMIO_MULTIPLY;
 }
 
-/* The bytes not yet decoded. Reading beyond the end gives zeros and is remembered. */
+/* The bytes to decode. Those beyond the end are zeros; `at` tells that they were needed. */
 struct cursor {
 	const uint8_t *bytes;
 	size_t count;
 	size_t at;
-	bool overrun;
 };
 
 struct prefixes {
@@ -199,36 +138,26 @@ struct modrm {
 
 #define MOD_REGISTER 3
 
+struct opcode {
+	uint8_t map; /* enum map */
+	uint8_t byte;
+};
+
 static uint8_t take(struct cursor *cursor)
 {
-	if (cursor->at >= cursor->count) {
-		cursor->overrun = true;
-		return 0;
-	}
-	return cursor->bytes[cursor->at++];
-}
+	size_t at = cursor->at++;
 
-/* The low `size` bytes of `value`, sign-extended. */
-static uint64_t sign_extend(uint64_t value, unsigned size)
-{
-	unsigned unused = 64 - size * 8;
-
-	return (uint64_t)((int64_t)(value << unused) >> unused);
+	return at < cursor->count ? cursor->bytes[at] : 0;
 }
 
 static uint64_t take_signed(struct cursor *cursor, unsigned size)
 {
+	unsigned unused = 64 - 8 * size;
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < size; i++)
 		value |= (uint64_t)take(cursor) << (8 * i);
-	return sign_extend(value, size);
-}
-
-static void skip(struct cursor *cursor, unsigned size)
-{
-	for (unsigned i = 0; i < size; i++)
-		(void)take(cursor);
+	return (uint64_t)((int64_t)(value << unused) >> unused);
 }
 
 static uint8_t segment_of_prefix(uint8_t byte)
@@ -284,8 +213,9 @@ static bool prefix_add(struct prefixes *prefixes, uint8_t byte, unsigned code_bi
 	return true;
 }
 
-/* Takes all prefixes and the opcode, which it returns as in struct opcode_row. */
-static uint16_t take_opcode(struct cursor *cursor, struct prefixes *prefixes, unsigned code_bits)
+/* Takes all prefixes and the opcode. */
+static struct opcode take_opcode(struct cursor *cursor, struct prefixes *prefixes,
+				 unsigned code_bits)
 {
 	uint8_t byte;
 
@@ -293,13 +223,13 @@ static uint16_t take_opcode(struct cursor *cursor, struct prefixes *prefixes, un
 		byte = take(cursor);
 	while (prefix_add(prefixes, byte, code_bits));
 	if (byte != 0x0F)
-		return byte;
+		return (struct opcode){MAP_1, byte};
 	byte = take(cursor);
 	if (byte == 0x38)
-		return (uint16_t)(THREE_BYTE | take(cursor));
-	if (prefixes->repeat == 0xF3 && (byte == 0xB8 || byte == 0xBC || byte == 0xBD))
-		return (uint16_t)(WITH_F3 | TWO_BYTE | byte);
-	return (uint16_t)(TWO_BYTE | byte);
+		return (struct opcode){MAP_0F38, take(cursor)};
+	if (prefixes->repeat == 0xF3 && (byte == 0xB8 || (byte & 0xFE) == 0xBC))
+		return (struct opcode){MAP_F3, byte};
+	return (struct opcode){MAP_0F, byte};
 }
 
 static struct modrm take_modrm(struct cursor *cursor)
@@ -345,44 +275,33 @@ static void skip_address(struct cursor *cursor, struct modrm modrm, unsigned add
 	uint8_t base = modrm.rm;
 
 	if (address_bytes == 2) {
-		skip(cursor, displacement_16(modrm));
+		cursor->at += displacement_16(modrm);
 		return;
 	}
 	if (modrm.rm == 4)
 		base = take(cursor) & 7;
-	skip(cursor, displacement_32(modrm, base));
+	cursor->at += displacement_32(modrm, base);
 }
 
-static const struct opcode_row *row_find(uint16_t opcode, uint8_t extension)
+static const struct opcode_row *row_find(struct opcode opcode, uint8_t extension)
 {
-	if ((opcode & ~0xF) == OPCODE_CMOV)
-		return &conditional_move;
-	if ((opcode & ~0xF) == OPCODE_SET)
-		return &conditional_set;
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
 		const struct opcode_row *row = &opcodes[i];
 
-		if (row->opcode == opcode &&
-		    (row->extension == ANY_EXTENSION || row->extension == extension))
+		if (row->map == opcode.map && row->opcode == (opcode.byte & row->bits) &&
+		    row->extensions >> extension & 1)
 			return row;
 	}
 	return NULL;
 }
 
-static unsigned memory_size(uint8_t width, unsigned operand)
+static unsigned memory_size(uint8_t width, uint8_t opcode, unsigned operand)
 {
-	switch (width) {
-	case WIDTH_BYTE:
-		return 1;
-	case WIDTH_WORD:
-		return 2;
-	case WIDTH_DWORD:
-		return operand < 4 ? operand : 4;
-	case WIDTH_QWORD:
+	if (width == WIDTH_QWORD)
 		return 8;
-	default:
-		return operand;
-	}
+	if (width == WIDTH_BIT_0 && !(opcode & 1))
+		return 1;
+	return width < operand ? width : operand;
 }
 
 static void set_register(struct mmio_instruction *instruction, const struct prefixes *prefixes,
@@ -395,96 +314,78 @@ static void set_register(struct mmio_instruction *instruction, const struct pref
 	}
 }
 
-static void set_direction(struct mmio_instruction *instruction, uint8_t form)
+static void set_direction(struct mmio_instruction *instruction, uint8_t operands)
 {
-	enum mmio_operation operation = instruction->operation;
-
-	instruction->string = form == FORM_IMPLICIT;
+	instruction->string = operands & STRING;
 	if (instruction->string) /* each says for itself what it reads and writes (mmio_string.c) */
 		return;
-	instruction->stack = form == FORM_MEMORY_STACK;
-	instruction->to_register =
-		form == FORM_REGISTER_MEMORY || form == FORM_REGISTER_MEMORY_IMMEDIATE ||
-		form == FORM_REGISTER_MEMORY_IMMEDIATE_SHORT || form == FORM_ACCUMULATOR_OFFSET;
-	instruction->reads = instruction->to_register || operation_reads(operation);
-	instruction->writes = !instruction->to_register && operation_writes(operation);
+	instruction->stack = operands & STACK;
+	instruction->to_register = operands & TO_REGISTER;
+	instruction->reads = instruction->to_register || operation_reads(instruction->operation);
+	instruction->writes = !instruction->to_register && operation_writes(instruction->operation);
 }
 
 static void set_sizes(struct mmio_instruction *instruction, const struct opcode_row *row,
-		      unsigned operand)
+		      uint8_t opcode, unsigned operand)
 {
 	bool extends = row->operation == MMIO_MOVZX || row->operation == MMIO_MOVSX;
 
-	instruction->memory_size = (uint8_t)memory_size(row->width, operand);
+	instruction->memory_size = (uint8_t)memory_size(row->width, opcode, operand);
 	instruction->operand_size = extends ? (uint8_t)operand : instruction->memory_size;
 }
 
-static void take_operands(struct cursor *cursor, const struct opcode_row *row,
+static void set_immediate(struct mmio_instruction *instruction, uint64_t value)
+{
+	instruction->has_immediate = true;
+	instruction->immediate = value;
+}
+
+static void take_operands(struct cursor *cursor, uint8_t operands, uint8_t opcode,
 			  const struct prefixes *prefixes, struct modrm modrm,
 			  unsigned address_bytes, struct mmio_instruction *instruction)
 {
-	unsigned size = instruction->operand_size;
+	unsigned size = operands & SHORT ? 1 : instruction->operand_size;
 
-	switch (row->form) {
-	case FORM_IMPLICIT:
+	if (operands & STRING) {
 		instruction->address_size = (uint8_t)address_bytes;
 		instruction->repeat = prefixes->repeat;
 		instruction->segment = prefixes->segment;
 		return;
-	case FORM_MEMORY:
-	case FORM_MEMORY_STACK:
-		skip_address(cursor, modrm, address_bytes);
-		return;
-	case FORM_MEMORY_ONE:
-		skip_address(cursor, modrm, address_bytes);
-		instruction->has_immediate = true;
-		instruction->immediate = 1;
-		return;
-	case FORM_MEMORY_CL:
-		skip_address(cursor, modrm, address_bytes);
-		instruction->reg = GUEST_RCX;
-		return;
-	case FORM_ACCUMULATOR_OFFSET:
-	case FORM_OFFSET_ACCUMULATOR:
-		skip(cursor, address_bytes);
-		instruction->reg = GUEST_RAX;
-		return;
-	case FORM_REGISTER_MEMORY_IMMEDIATE:
-	case FORM_REGISTER_MEMORY_IMMEDIATE_SHORT:
-	case FORM_MEMORY_IMMEDIATE:
-	case FORM_MEMORY_IMMEDIATE_SHORT:
-		skip_address(cursor, modrm, address_bytes);
-		if (instruction->to_register)
-			set_register(instruction, prefixes, modrm.reg);
-		if (row->form == FORM_MEMORY_IMMEDIATE_SHORT ||
-		    row->form == FORM_REGISTER_MEMORY_IMMEDIATE_SHORT)
-			size = 1;
-		instruction->has_immediate = true;
-		instruction->immediate = take_signed(cursor, size < 4 ? size : 4);
-		return;
-	default:
-		skip_address(cursor, modrm, address_bytes);
-		set_register(instruction, prefixes, modrm.reg);
 	}
+	if (operands & WITH_OFFSET)
+		cursor->at += address_bytes;
+	else
+		skip_address(cursor, modrm, address_bytes);
+	if (operands & WITH_REGISTER)
+		set_register(instruction, prefixes, modrm.reg);
+	if (operands & WITH_IMMEDIATE)
+		set_immediate(instruction, take_signed(cursor, size < 4 ? size : 4));
+	if (operands & WITH_COUNT && opcode & 2)
+		instruction->reg = GUEST_RCX;
+	else if (operands & WITH_COUNT)
+		set_immediate(instruction, 1);
 }
 
-/* struct mmio_instruction's `variant` */
-static uint8_t variant(uint16_t opcode, struct modrm modrm)
+/* Of operations that are numbered, the number is in the opcode, or with an immediate operand in ModRM. */
+static enum mmio_operation operation_of(const struct opcode_row *row, uint8_t opcode,
+					struct modrm modrm)
 {
-	switch (opcode) {
-	case TWO_BYTE | 0xBC:
-		return MMIO_BSF;
-	case TWO_BYTE | 0xBD:
-		return MMIO_BSR;
-	case WITH_F3 | TWO_BYTE | 0xBC:
-		return MMIO_TZCNT;
-	case WITH_F3 | TWO_BYTE | 0xBD:
-		return MMIO_LZCNT;
-	case WITH_F3 | TWO_BYTE | 0xB8:
-		return MMIO_POPCNT;
-	default:
-		return opcode >> 8 == TWO_BYTE >> 8 ? CONDITION(opcode) : modrm.reg;
-	}
+	unsigned number = row->operands & WITH_IMMEDIATE ? modrm.reg : opcode >> 3 & 7;
+
+	if (row->operation == MMIO_ADD)
+		return (enum mmio_operation)(MMIO_ADD + number);
+	if (row->operation == MMIO_BT)
+		return (enum mmio_operation)(MMIO_BT + (number & 3));
+	return (enum mmio_operation)row->operation;
+}
+_Static_assert(MMIO_ADD + 7 == MMIO_CMP && MMIO_BT + 3 == MMIO_BTC, "they are numbered");
+
+/* struct mmio_instruction's `variant` */
+static uint8_t variant(struct opcode opcode, struct modrm modrm)
+{
+	if (opcode.map == MAP_1)
+		return modrm.reg;
+	return (uint8_t)((opcode.byte & 0xF) | (opcode.map == MAP_F3 ? MMIO_VARIANT_F3 : 0));
 }
 
 /* Pushes and pops are of 64 bits or 16 in 64-bit mode (SDM 2B PUSH). */
@@ -496,42 +397,60 @@ static unsigned stack_operand_size(const struct prefixes *prefixes, unsigned cod
 }
 
 /* Opcodes of the table without ModRM are plain offsets and string instructions. */
-static bool has_modrm(uint16_t opcode)
+static bool has_modrm(struct opcode opcode)
 {
-	return opcode < 0xA0 || opcode > 0xAF;
+	return opcode.map != MAP_1 || (opcode.byte & 0xF0) != 0xA0;
+}
+
+/* What the table does not say: prefixes and modes in which an opcode is another instruction, or none. */
+static bool is_another(struct opcode opcode, const struct prefixes *prefixes, unsigned code_bits)
+{
+	switch (opcode.map << 8 | opcode.byte) {
+	case MAP_1 << 8 | 0x63: /* ARPL instead of MOVSXD */
+		return code_bits != 64;
+	case MAP_0F << 8 | 0xC3: /* MOVNTI */
+		return prefixes->operand_size || prefixes->repeat;
+	case MAP_0F << 8 | 0xC7: /* CMPXCHG16B */
+		return prefixes->rex & REX_W;
+	default: /* CRC32 */
+		return opcode.map == MAP_0F38 && prefixes->repeat;
+	}
+}
+
+/* A LOCK prefix is for what reads and writes memory, but for shifts and the stack's instructions. */
+static bool may_lock(const struct mmio_instruction *instruction)
+{
+	return instruction->reads && instruction->writes && instruction->operation != MMIO_SHIFT &&
+	       !instruction->stack;
 }
 
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 		       struct mmio_instruction *instruction)
 {
-	struct cursor cursor = {bytes, count < MMIO_INSTRUCTION_MAX ? count : MMIO_INSTRUCTION_MAX,
-				0, false};
+	struct cursor cursor = {
+		.bytes = bytes,
+		.count = count < MMIO_INSTRUCTION_MAX ? count : MMIO_INSTRUCTION_MAX,
+	};
 	struct prefixes prefixes = {.segment = GUEST_DS};
 	struct modrm modrm = {0};
-	uint16_t opcode = take_opcode(&cursor, &prefixes, code_bits);
+	struct opcode opcode = take_opcode(&cursor, &prefixes, code_bits);
 	const struct opcode_row *row;
 
 	if (has_modrm(opcode))
 		modrm = take_modrm(&cursor);
 	row = row_find(opcode, modrm.reg);
-	if (row == NULL || modrm.mod == MOD_REGISTER ||
-	    (opcode == OPCODE_MOVSXD && code_bits != 64) ||
-	    (opcode == OPCODE_MOVNTI && (prefixes.operand_size || prefixes.repeat)) ||
-	    (opcode >> 8 == THREE_BYTE >> 8 && prefixes.repeat) ||
-	    (opcode == OPCODE_CMPXCHG8B && (prefixes.rex & REX_W)))
+	if (row == NULL || modrm.mod == MOD_REGISTER || is_another(opcode, &prefixes, code_bits))
 		return ERROR_INSTRUCTION_UNKNOWN;
-	*instruction = (struct mmio_instruction){.operation = row->operation,
+	*instruction = (struct mmio_instruction){.operation = operation_of(row, opcode.byte, modrm),
 						 .variant = variant(opcode, modrm)};
-	set_sizes(instruction, row,
-		  row->form == FORM_MEMORY_STACK ? stack_operand_size(&prefixes, code_bits)
-						 : operand_size(&prefixes, code_bits));
-	set_direction(instruction, row->form);
-	take_operands(&cursor, row, &prefixes, modrm, address_size(&prefixes, code_bits),
-		      instruction);
+	set_sizes(instruction, row, opcode.byte,
+		  row->operands & STACK ? stack_operand_size(&prefixes, code_bits)
+					: operand_size(&prefixes, code_bits));
+	set_direction(instruction, row->operands);
+	take_operands(&cursor, row->operands, opcode.byte, &prefixes, modrm,
+		      address_size(&prefixes, code_bits), instruction);
 	instruction->length = (uint8_t)cursor.at;
-	if (cursor.overrun ||
-	    (prefixes.lock && (!(instruction->reads && instruction->writes) ||
-			       row->operation == MMIO_SHIFT || instruction->stack)))
+	if (cursor.at > cursor.count || (prefixes.lock && !may_lock(instruction)))
 		return ERROR_INSTRUCTION_UNKNOWN;
 	return ERROR_OK;
 }

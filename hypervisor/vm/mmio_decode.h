@@ -66,7 +66,15 @@ enum mmio_operation {
 	MMIO_OPERATION_COUNT,
 };
 
-enum mmio_bit_scan { MMIO_POPCNT, MMIO_BSF, MMIO_BSR, MMIO_TZCNT, MMIO_LZCNT };
+/* As their opcodes end, and whether with prefix F3. */
+#define MMIO_VARIANT_F3 0x10
+enum mmio_bit_scan {
+	MMIO_BSF = 0xC,
+	MMIO_BSR = 0xD,
+	MMIO_POPCNT = MMIO_VARIANT_F3 | 0x8,
+	MMIO_TZCNT = MMIO_VARIANT_F3 | 0xC,
+	MMIO_LZCNT = MMIO_VARIANT_F3 | 0xD,
+};
 
 struct mmio_instruction {
 	enum mmio_operation operation;

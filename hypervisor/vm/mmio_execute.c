@@ -3,26 +3,16 @@
 #include "vm/mmio_alu.h"
 #include "vm/mmio_decode.h"
 
-/* Arithmetic flags in RFLAGS (SDM 1.3.4.3.1). */
-#define FLAG_CARRY     UINT64_C(0x001)
-#define FLAG_PARITY    UINT64_C(0x004)
-#define FLAG_AUXILIARY UINT64_C(0x010)
-#define FLAG_ZERO      UINT64_C(0x040)
-#define FLAG_SIGN      UINT64_C(0x080)
-#define FLAG_OVERFLOW  UINT64_C(0x800)
-#define FLAGS_ALL \
-	(FLAG_CARRY | FLAG_PARITY | FLAG_AUXILIARY | FLAG_ZERO | FLAG_SIGN | FLAG_OVERFLOW)
+/* Flags in RFLAGS (SDM 1.3.4.3.1). */
+#define FLAG_CARRY    UINT64_C(0x001)
+#define FLAG_PARITY   UINT64_C(0x004)
+#define FLAG_ZERO     UINT64_C(0x040)
+#define FLAG_SIGN     UINT64_C(0x080)
+#define FLAG_OVERFLOW UINT64_C(0x800)
 
 static uint64_t size_mask(unsigned size)
 {
 	return UINT64_MAX >> (64 - size * 8);
-}
-
-static uint64_t sign_extend(uint64_t value, unsigned size)
-{
-	unsigned unused = 64 - size * 8;
-
-	return (uint64_t)((int64_t)(value << unused) >> unused);
 }
 
 static uint64_t register_read(const struct mmio_instruction *instruction,
@@ -50,265 +40,93 @@ static void register_write(const struct mmio_instruction *instruction,
 		*reg = (*reg & ~mask) | (value & mask);
 }
 
+/* What the moves do to a value of memory_size bytes. */
+static uint64_t extended(const struct mmio_instruction *instruction, uint64_t value)
+{
+	unsigned unused = 64 - 8 * instruction->memory_size;
+
+	value <<= unused;
+	if (instruction->operation == MMIO_MOVSX)
+		return (uint64_t)((int64_t)value >> unused);
+	return value >> unused;
+}
+
 void mmio_complete_read(const struct mmio_instruction *instruction,
 			struct guest_registers *registers, uint64_t value)
 {
-	if (instruction->operation == MMIO_MOVSX)
-		value = sign_extend(value, instruction->memory_size);
-	else
-		value &= size_mask(instruction->memory_size);
-	register_write(instruction, registers, value);
+	register_write(instruction, registers, extended(instruction, value));
 }
 
-static uint64_t other_operand(const struct mmio_instruction *instruction,
-			      const struct guest_registers *registers)
+uint64_t mmio_write_value(const struct mmio_instruction *instruction,
+			  const struct guest_registers *registers)
 {
 	if (instruction->has_immediate)
 		return instruction->immediate & size_mask(instruction->operand_size);
 	return register_read(instruction, registers);
 }
 
-uint64_t mmio_write_value(const struct mmio_instruction *instruction,
-			  const struct guest_registers *registers)
+/* `left` operation `right` where the product's upper half is of no use. */
+static uint64_t alu(enum mmio_alu operation, unsigned size, uint64_t left, uint64_t right,
+		    uint64_t *flags)
 {
-	return other_operand(instruction, registers);
+	uint64_t unused = 0;
+
+	return mmio_alu(operation, size, left, &unused, right, flags);
 }
 
-/* Even number of ones in the low byte. */
-static bool parity(uint64_t value)
+void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags)
 {
-	return __builtin_parity((unsigned)(value & 0xFF)) == 0;
+	(void)alu(MMIO_ALU_CMP, size, left, right, flags);
 }
 
-/*
- * Replaces the arithmetic flags. Bit `size * 8 - 1` of `carries` and `overflows` gives those two flags;
- * `left ^ right ^ result` has in bit 4 what was carried into it.
- */
-static void set_flags(uint64_t *flags, unsigned size, uint64_t result, uint64_t carries,
-		      uint64_t overflows, uint64_t halves)
+/* INC and DEC: all flags but CF (SDM 2A). */
+static uint64_t step(enum mmio_alu operation, unsigned size, uint64_t memory, uint64_t *flags)
 {
-	unsigned top = size * 8 - 1;
+	uint64_t carry = *flags & FLAG_CARRY;
+	uint64_t result = alu(operation, size, memory, 1, flags);
 
-	*flags &= ~FLAGS_ALL;
-	if (carries >> top & 1)
-		*flags |= FLAG_CARRY;
-	if (overflows >> top & 1)
-		*flags |= FLAG_OVERFLOW;
-	if (halves >> 4 & 1)
-		*flags |= FLAG_AUXILIARY;
-	if (result >> top & 1)
-		*flags |= FLAG_SIGN;
-	if (result == 0)
-		*flags |= FLAG_ZERO;
-	if (parity(result))
-		*flags |= FLAG_PARITY;
-}
-
-static uint64_t add(uint64_t left, uint64_t right, uint64_t carry, unsigned size, uint64_t *flags)
-{
-	uint64_t result = (left + right + carry) & size_mask(size);
-
-	set_flags(flags, size, result, (left & right) | ((left | right) & ~result),
-		  (left ^ result) & (right ^ result), left ^ right ^ result);
-	return result;
-}
-
-static uint64_t subtract(uint64_t left, uint64_t right, uint64_t borrow, unsigned size,
-			 uint64_t *flags)
-{
-	uint64_t result = (left - right - borrow) & size_mask(size);
-
-	set_flags(flags, size, result, (~left & right) | ((~left | right) & result),
-		  (left ^ right) & (left ^ result), left ^ right ^ result);
-	return result;
-}
-
-/* AF is undefined after these (SDM 2A, AND); clear as on Intel's processors. */
-static uint64_t logic(uint64_t result, unsigned size, uint64_t *flags)
-{
-	set_flags(flags, size, result, 0, 0, 0);
+	*flags = (*flags & ~FLAG_CARRY) | carry;
 	return result;
 }
 
 /* BT and its kin change CF only; ZF must stay, the others may (SDM 2A, BT). */
-static void test_bit(uint64_t value, uint64_t mask, uint64_t *flags)
+static uint64_t test_bit(enum mmio_operation operation, unsigned size, uint64_t value,
+			 uint64_t number, uint64_t *flags)
 {
-	*flags &= ~FLAG_CARRY;
-	if (value & mask)
-		*flags |= FLAG_CARRY;
-}
+	uint64_t bit = UINT64_C(1) << (number & (size * 8 - 1));
 
-/* Result of `left operation right`; both are no longer than `size` bytes. */
-static uint64_t compute(enum mmio_operation operation, uint64_t left, uint64_t right, unsigned size,
-			uint64_t *flags)
-{
-	uint64_t carry = *flags & FLAG_CARRY;
-	uint64_t bit = UINT64_C(1) << (right & (size * 8 - 1));
-
-	switch (operation) {
-	case MMIO_ADD:
-		return add(left, right, 0, size, flags);
-	case MMIO_ADC:
-		return add(left, right, carry, size, flags);
-	case MMIO_SUB:
-	case MMIO_CMP:
-		return subtract(left, right, 0, size, flags);
-	case MMIO_SBB:
-		return subtract(left, right, carry, size, flags);
-	case MMIO_AND:
-	case MMIO_TEST:
-		return logic(left & right, size, flags);
-	case MMIO_OR:
-		return logic(left | right, size, flags);
-	case MMIO_XOR:
-		return logic(left ^ right, size, flags);
-	case MMIO_BT:
-		test_bit(left, bit, flags);
-		return left;
-	case MMIO_BTS:
-		test_bit(left, bit, flags);
-		return left | bit;
-	case MMIO_BTR:
-		test_bit(left, bit, flags);
-		return left & ~bit;
-	case MMIO_BTC:
-		test_bit(left, bit, flags);
-		return left ^ bit;
-	default:
-		return left;
-	}
-}
-
-/* Not and the like: one operand. INC and DEC leave CF alone (SDM 2A). */
-static uint64_t compute_one(enum mmio_operation operation, uint64_t memory, unsigned size,
-			    uint64_t *flags)
-{
-	uint64_t carry = *flags & FLAG_CARRY;
-	uint64_t result;
-
-	if (operation == MMIO_NOT)
-		return ~memory & size_mask(size);
-	if (operation == MMIO_NEG)
-		return subtract(0, memory, 0, size, flags);
-	result = operation == MMIO_INC ? add(memory, 1, 0, size, flags)
-				       : subtract(memory, 1, 0, size, flags);
-	*flags = (*flags & ~FLAG_CARRY) | carry;
-	return result;
+	*flags = (*flags & ~FLAG_CARRY) | (value & bit ? FLAG_CARRY : 0);
+	if (operation == MMIO_BTC)
+		return value ^ bit;
+	return operation == MMIO_BTS ? value | bit : value & ~bit;
 }
 
 /* SDM 2A Jcc, 1.B: bit 0 negates, the others choose. */
 static bool condition_met(uint8_t condition, uint64_t flags)
 {
-	bool sign_differs = !(flags & FLAG_SIGN) != !(flags & FLAG_OVERFLOW);
-	bool met;
+	static const uint16_t any_of[] = {
+		FLAG_OVERFLOW, FLAG_CARRY,  FLAG_ZERO, FLAG_CARRY | FLAG_ZERO,
+		FLAG_SIGN,     FLAG_PARITY, 0,         FLAG_ZERO};
+	bool met = flags & any_of[condition >> 1];
 
-	switch (condition >> 1) {
-	case 0:
-		met = flags & FLAG_OVERFLOW;
-		break;
-	case 1:
-		met = flags & FLAG_CARRY;
-		break;
-	case 2:
-		met = flags & FLAG_ZERO;
-		break;
-	case 3:
-		met = flags & (FLAG_CARRY | FLAG_ZERO);
-		break;
-	case 4:
-		met = flags & FLAG_SIGN;
-		break;
-	case 5:
-		met = flags & FLAG_PARITY;
-		break;
-	case 6:
-		met = sign_differs;
-		break;
-	default:
-		met = sign_differs || (flags & FLAG_ZERO);
-	}
+	if (condition >= 0xC) /* less, and less or equal */
+		met = met || !(flags & FLAG_SIGN) != !(flags & FLAG_OVERFLOW);
 	return met != (condition & 1);
-}
-
-/* Reads in any case, and with a 32-bit operand clears the upper half in any case (SDM 2A CMOVcc). */
-static void conditional_move(const struct mmio_instruction *instruction,
-			     struct guest_registers *registers, uint64_t flags, uint64_t memory)
-{
-	bool met = condition_met(instruction->variant, flags);
-
-	register_write(instruction, registers,
-		       met ? memory : register_read(instruction, registers));
-}
-
-/* The product's upper half is lost, and CF and OF say whether it mattered; other flags are undefined. */
-static void multiply(const struct mmio_instruction *instruction, struct guest_registers *registers,
-		     uint64_t *flags, uint64_t memory)
-{
-	unsigned size = instruction->operand_size;
-	__int128 product = (__int128)(int64_t)sign_extend(memory, size) *
-			   (int64_t)sign_extend(other_operand(instruction, registers), size);
-	uint64_t result = (uint64_t)product & size_mask(size);
-
-	*flags &= ~(FLAG_CARRY | FLAG_OVERFLOW);
-	if (product != (int64_t)sign_extend(result, size))
-		*flags |= FLAG_CARRY | FLAG_OVERFLOW;
-	register_write(instruction, registers, result);
-}
-
-static uint64_t exchange_add(const struct mmio_instruction *instruction,
-			     struct guest_registers *registers, uint64_t *flags, uint64_t memory)
-{
-	uint64_t sum = add(memory, register_read(instruction, registers), 0,
-			   instruction->memory_size, flags);
-
-	register_write(instruction, registers, memory);
-	return sum;
 }
 
 /* Memory is written in any case (SDM 2A CMPXCHG). */
 static uint64_t compare_exchange(const struct mmio_instruction *instruction,
 				 struct guest_registers *registers, uint64_t *flags,
-				 uint64_t memory)
+				 uint64_t memory, uint64_t source)
 {
 	struct mmio_instruction accumulator = {.reg = GUEST_RAX,
 					       .operand_size = instruction->operand_size};
-	uint64_t source = register_read(instruction, registers);
-	uint64_t expected = register_read(&accumulator, registers);
 
-	mmio_compare(expected, memory, instruction->memory_size, flags);
-	if (expected == memory)
+	mmio_compare(registers->rax, memory, instruction->memory_size, flags);
+	if (*flags & FLAG_ZERO)
 		return source;
 	register_write(&accumulator, registers, memory);
 	return memory;
-}
-
-void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags)
-{
-	subtract(left & size_mask(size), right & size_mask(size), 0, size, flags);
-}
-
-static uint64_t shift(const struct mmio_instruction *instruction,
-		      const struct guest_registers *registers, uint64_t *flags, uint64_t memory)
-{
-	uint64_t status = *flags & FLAGS_ALL, unused = 0;
-	uint64_t count = instruction->has_immediate ? instruction->immediate : registers->rcx;
-	uint64_t result = mmio_alu((enum mmio_alu)instruction->variant, instruction->memory_size,
-				   memory, &unused, count, &status);
-
-	*flags = (*flags & ~FLAGS_ALL) | (status & FLAGS_ALL);
-	return result & size_mask(instruction->memory_size);
-}
-
-static void multiply_accumulator(const struct mmio_instruction *instruction,
-				 struct guest_registers *registers, uint64_t *flags,
-				 uint64_t memory)
-{
-	uint64_t status = *flags & FLAGS_ALL;
-
-	registers->rax = mmio_alu(instruction->variant == 5 ? MMIO_ALU_IMUL : MMIO_ALU_MUL,
-				  instruction->memory_size, registers->rax, &registers->rdx, memory,
-				  &status);
-	*flags = (*flags & ~FLAGS_ALL) | (status & FLAGS_ALL);
 }
 
 /* Number of bits, or place of one, in `value`, which has `bits` of them and is not 0 (but for POPCNT). */
@@ -341,24 +159,13 @@ static void bit_scan(const struct mmio_instruction *instruction, struct guest_re
 	uint64_t result =
 		memory || variant == MMIO_POPCNT ? count_bits(variant, memory, bits) : bits;
 
-	*flags &= ~FLAGS_ALL;
+	*flags &= ~MMIO_ALU_FLAGS;
 	if (memory == 0 && counts)
 		*flags |= FLAG_CARRY;
 	if (counts ? result == 0 : memory == 0)
 		*flags |= FLAG_ZERO;
-	if (memory || counts || variant == MMIO_POPCNT)
+	if (memory || variant & MMIO_VARIANT_F3)
 		register_write(instruction, registers, result);
-}
-
-static uint64_t reverse(const struct mmio_instruction *instruction,
-			struct guest_registers *registers, uint64_t memory)
-{
-	unsigned unused = 64 - 8 * instruction->memory_size;
-
-	if (instruction->writes)
-		return __builtin_bswap64(register_read(instruction, registers)) >> unused;
-	register_write(instruction, registers, __builtin_bswap64(memory) >> unused);
-	return 0;
 }
 
 /* CMPXCHG8B: only ZF changes, and memory is written in any case (SDM 2A). */
@@ -377,75 +184,91 @@ static uint64_t compare_exchange_pair(struct guest_registers *registers, uint64_
 	return memory;
 }
 
-static uint64_t exchange(const struct mmio_instruction *instruction,
-			 struct guest_registers *registers, uint64_t memory)
+static void multiply_accumulator(const struct mmio_instruction *instruction,
+				 struct guest_registers *registers, uint64_t *flags,
+				 uint64_t memory)
 {
-	uint64_t value = register_read(instruction, registers);
-
-	register_write(instruction, registers, memory);
-	return value;
+	registers->rax =
+		mmio_alu(instruction->variant == 5 ? MMIO_ALU_IMUL : MMIO_ALU_MUL,
+			 instruction->memory_size, registers->rax, &registers->rdx, memory, flags);
 }
 
-static uint64_t arithmetic(const struct mmio_instruction *instruction,
-			   struct guest_registers *registers, uint64_t *flags, uint64_t memory)
+/*
+ * Operand `left`, where the result goes but for a few, operation `right`. What else an operation changes, it changes
+ * here.
+ */
+static uint64_t result_of(const struct mmio_instruction *instruction,
+			  struct guest_registers *registers, uint64_t *flags, uint64_t left,
+			  uint64_t right)
 {
-	uint64_t other = other_operand(instruction, registers);
-	uint64_t left = instruction->to_register ? other : memory;
-	uint64_t right = instruction->to_register ? memory : other;
-	uint64_t result =
-		compute(instruction->operation, left, right, instruction->memory_size, flags);
+	enum mmio_operation operation = instruction->operation;
+	unsigned size = instruction->memory_size;
 
-	if (instruction->writes)
-		return result;
-	if (instruction->to_register && instruction->operation != MMIO_CMP)
-		register_write(instruction, registers, result);
-	return 0;
+	switch (operation) {
+	case MMIO_MOV:
+	case MMIO_MOVZX:
+	case MMIO_MOVSX:
+		return extended(instruction, right);
+	case MMIO_MOVBE:
+		return __builtin_bswap64(right) >> (64 - 8 * size);
+	case MMIO_XCHG:
+		register_write(instruction, registers, left);
+		return right;
+	case MMIO_XADD:
+		register_write(instruction, registers, left);
+		return alu(MMIO_ALU_ADD, size, left, right, flags);
+	case MMIO_CMPXCHG:
+		return compare_exchange(instruction, registers, flags, left, right);
+	case MMIO_CMPXCHG8B:
+		return compare_exchange_pair(registers, flags, left);
+	case MMIO_TEST:
+		return alu(MMIO_ALU_AND, size, left, right, flags);
+	case MMIO_BT:
+	case MMIO_BTS:
+	case MMIO_BTR:
+	case MMIO_BTC:
+		return test_bit(operation, size, left, right, flags);
+	case MMIO_NOT:
+		return ~left;
+	case MMIO_NEG:
+		return alu(MMIO_ALU_SUB, size, 0, left, flags);
+	case MMIO_INC:
+		return step(MMIO_ALU_ADD, size, left, flags);
+	case MMIO_DEC:
+		return step(MMIO_ALU_SUB, size, left, flags);
+	case MMIO_SHIFT:
+		return alu((enum mmio_alu)instruction->variant, size, left, right, flags);
+	case MMIO_IMUL:
+		return alu(MMIO_ALU_IMUL, size, left, right, flags);
+	case MMIO_MULTIPLY:
+		multiply_accumulator(instruction, registers, flags, left);
+		return 0;
+	case MMIO_BIT_SCAN:
+		bit_scan(instruction, registers, flags, right);
+		return 0;
+	case MMIO_CMOV: /* with a 32-bit operand the upper half is cleared in any case (SDM 2A) */
+		return condition_met(instruction->variant, *flags) ? right : left;
+	case MMIO_SET:
+		return condition_met(instruction->variant, *flags);
+	default: /* MMIO_ADD to MMIO_CMP */
+		return alu(MMIO_ALU_ADD + operation - MMIO_ADD, size, left, right, flags);
+	}
 }
+_Static_assert(MMIO_ALU_CMP - MMIO_ALU_ADD == MMIO_CMP - MMIO_ADD, "in the same order");
 
 uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
 		      uint64_t *flags, uint64_t memory)
 {
+	uint64_t other = mmio_write_value(instruction, registers);
+	uint64_t result;
+
 	memory &= size_mask(instruction->memory_size);
-	switch (instruction->operation) {
-	case MMIO_MOV:
-	case MMIO_MOVZX:
-	case MMIO_MOVSX:
-		if (instruction->writes)
-			return mmio_write_value(instruction, registers);
-		mmio_complete_read(instruction, registers, memory);
-		return 0;
-	case MMIO_XCHG:
-		return exchange(instruction, registers, memory);
-	case MMIO_XADD:
-		return exchange_add(instruction, registers, flags, memory);
-	case MMIO_CMPXCHG:
-		return compare_exchange(instruction, registers, flags, memory);
-	case MMIO_NOT:
-	case MMIO_NEG:
-	case MMIO_INC:
-	case MMIO_DEC:
-		return compute_one(instruction->operation, memory, instruction->memory_size, flags);
-	case MMIO_SET:
-		return condition_met(instruction->variant, *flags);
-	case MMIO_CMOV:
-		conditional_move(instruction, registers, *flags, memory);
-		return 0;
-	case MMIO_IMUL:
-		multiply(instruction, registers, flags, memory);
-		return 0;
-	case MMIO_SHIFT:
-		return shift(instruction, registers, flags, memory);
-	case MMIO_MULTIPLY:
-		multiply_accumulator(instruction, registers, flags, memory);
-		return 0;
-	case MMIO_BIT_SCAN:
-		bit_scan(instruction, registers, flags, memory);
-		return 0;
-	case MMIO_MOVBE:
-		return reverse(instruction, registers, memory);
-	case MMIO_CMPXCHG8B:
-		return compare_exchange_pair(registers, flags, memory);
-	default:
-		return arithmetic(instruction, registers, flags, memory);
+	if (!instruction->to_register) {
+		result = result_of(instruction, registers, flags, memory, other);
+		return instruction->writes ? result & size_mask(instruction->memory_size) : 0;
 	}
+	result = result_of(instruction, registers, flags, other, memory);
+	if (instruction->operation != MMIO_CMP && instruction->operation != MMIO_BIT_SCAN)
+		register_write(instruction, registers, result);
+	return 0;
 }
