@@ -23,44 +23,42 @@ static bool is_user(const struct guest_access *access)
 }
 
 /* SMAP; AC only permits what the program itself does. */
-static bool user_pages_closed(const struct guest_paging *paging, const struct guest_access *access)
+static bool user_pages_closed(const struct guest_access *access)
 {
-	return (paging->cr0 & CR0_PG) && (paging->cr4 & CR4_SMAP) &&
+	return (access->paging.cr0 & CR0_PG) && (access->paging.cr4 & CR4_SMAP) &&
 	       (access->system || !(guest_flags() & RFLAGS_AC));
 }
 
+/* Supervisor writes to read-only pages. */
+static bool write_protected(const struct guest_access *access)
+{
+	return is_user(access) || (access->paging.cr0 & CR0_WP);
+}
+
 /* SDM 3.4.6.2: keys of pages for users, whoever accesses them. */
-static bool key_permits(const struct guest_paging *paging, const struct guest_mapping *mapping,
-			const struct guest_access *access)
+static bool key_permits(const struct guest_access *access, const struct guest_mapping *mapping)
 {
 	uint32_t rights;
 
-	if (!(paging->cr4 & CR4_PKE) || !(paging->efer & EFER_LMA) || !mapping->user)
+	if (!(access->paging.cr4 & CR4_PKE) || !(access->paging.efer & EFER_LMA) || !mapping->user)
 		return true;
 	rights = guest_protection_keys() >> 2 * mapping->key;
 	if (rights & KEY_ACCESS_DISABLED)
 		return false;
-	return !access->write || !(rights & KEY_WRITE_DISABLED) ||
-	       (!is_user(access) && !(paging->cr0 & CR0_WP));
+	return !access->write || !(rights & KEY_WRITE_DISABLED) || !write_protected(access);
 }
 
 /* SDM 3.4.6.1: what paging-structure entries permit. */
-static bool permitted(const struct guest_paging *paging, const struct guest_mapping *mapping,
-		      const struct guest_access *access)
+static bool permitted(const struct guest_access *access, const struct guest_mapping *mapping)
 {
-	bool user = is_user(access);
-
-	if (user && !mapping->user)
+	if (is_user(access) ? !mapping->user : mapping->user && user_pages_closed(access))
 		return false;
-	if (!user && mapping->user && user_pages_closed(paging, access))
-		return false;
-	return !access->write || mapping->writable || (!user && !(paging->cr0 & CR0_WP));
+	return !access->write || mapping->writable || !write_protected(access);
 }
 
-static enum error page_fault(const struct guest_access *access, gva_t address, uint32_t error,
-			     struct guest_exception *fault)
+static enum error page_fault(struct guest_access *access, gva_t address, uint32_t error)
 {
-	*fault = (struct guest_exception){
+	access->fault = (struct guest_exception){
 		.vector = EXCEPTION_PAGE_FAULT,
 		.has_error = true,
 		.error = error | (access->write ? FAULT_WRITE : 0) |
@@ -70,82 +68,80 @@ static enum error page_fault(const struct guest_access *access, gva_t address, u
 	return ERROR_GUEST_PROTECTED;
 }
 
-static enum error translate_byte(const struct vm_config *vm, const struct guest_paging *paging,
-				 const struct guest_access *access, gva_t address, gpa_t *physical,
-				 struct guest_exception *fault)
+static enum error translate_byte(struct guest_access *access, gva_t address, gpa_t *physical)
 {
 	struct guest_mapping mapping;
-	enum error error = guest_linear_map(vm, paging, address, &mapping);
+	enum error error = guest_linear_map(access->vm, &access->paging, address, &mapping);
 
+	*physical = mapping.physical;
 	if (error == ERROR_GUEST_NOT_MAPPED)
-		return page_fault(access, address, 0, fault);
+		return page_fault(access, address, 0);
 	if (error != ERROR_OK)
 		return error;
 	if (mapping.reserved)
-		return page_fault(access, address, FAULT_PRESENT | FAULT_RESERVED, fault);
-	if (!permitted(paging, &mapping, access))
-		return page_fault(access, address, FAULT_PRESENT, fault);
-	if (!key_permits(paging, &mapping, access))
-		return page_fault(access, address, FAULT_PRESENT | FAULT_KEY, fault);
-	*physical = mapping.physical;
+		return page_fault(access, address, FAULT_PRESENT | FAULT_RESERVED);
+	if (!permitted(access, &mapping))
+		return page_fault(access, address, FAULT_PRESENT);
+	if (!key_permits(access, &mapping))
+		return page_fault(access, address, FAULT_PRESENT | FAULT_KEY);
 	return ERROR_OK;
 }
 
-enum error guest_access_translate(const struct vm_config *vm, const struct guest_paging *paging,
-				  const struct guest_access *access, struct guest_span *span,
-				  struct guest_exception *fault)
+void guest_access_begin(struct guest_access *access, const struct vm_config *vm)
+{
+	*access = (struct guest_access){.vm = vm};
+	guest_paging_read(&access->paging);
+}
+
+enum error guest_access_translate(struct guest_access *access)
 {
 	unsigned left = access->size;
 	gva_t address = access->address;
 
-	*span = (struct guest_span){0};
-	for (unsigned i = 0; i < 2 && left > 0; i++) {
-		uint64_t room = PAGE_SIZE_4K - (address & (PAGE_SIZE_4K - 1));
-		enum error error =
-			translate_byte(vm, paging, access, address, &span->piece[i].address, fault);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned room = PAGE_SIZE_4K - (address & (PAGE_SIZE_4K - 1));
+		enum error error = ERROR_OK;
 
+		access->piece[i].size = room < left ? room : left;
+		if (left)
+			error = translate_byte(access, address, &access->piece[i].address);
 		if (error)
 			return error;
-		span->piece[i].size = room < left ? (unsigned)room : left;
-		left -= span->piece[i].size;
-		address += span->piece[i].size;
+		left -= access->piece[i].size;
+		address += access->piece[i].size;
 	}
-	guest_linear_mark(vm, paging, access->address, access->write);
-	if (span->piece[1].size)
-		guest_linear_mark(vm, paging, access->address + span->piece[0].size, access->write);
+	guest_linear_mark(access->vm, &access->paging, access->address, access->write);
+	if (access->piece[1].size)
+		guest_linear_mark(access->vm, &access->paging,
+				  access->address + access->piece[0].size, access->write);
 	return ERROR_OK;
 }
 
-enum error guest_span_read(const struct vm_config *vm, const struct guest_span *span, void *buffer)
+enum error guest_access_copy(const struct guest_access *access, void *buffer)
 {
-	uint8_t *to = buffer;
-	enum error error = guest_read(vm, span->piece[0].address, to, span->piece[0].size);
+	uint32_t permission = access->write ? MEMORY_WRITE : MEMORY_READ;
+	uint8_t *bytes = buffer;
 
-	if (error)
-		return error;
-	return guest_read(vm, span->piece[1].address, to + span->piece[0].size,
-			  span->piece[1].size);
-}
-
-enum error guest_span_write(const struct vm_config *vm, const struct guest_span *span,
-			    const void *buffer)
-{
-	const uint8_t *from = buffer;
-	enum error error;
-
-	if (!guest_is_ram(vm, span->piece[1].address, span->piece[1].size, MEMORY_WRITE))
+	/* all or nothing */
+	if (!guest_is_ram(access->vm, access->piece[1].address, access->piece[1].size, permission))
 		return ERROR_GUEST_ADDRESS;
-	error = guest_write(vm, span->piece[0].address, from, span->piece[0].size);
-	if (error)
-		return error;
-	return guest_write(vm, span->piece[1].address, from + span->piece[0].size,
-			   span->piece[1].size);
+	for (unsigned i = 0; i < 2; i++) {
+		enum error error = access->write ? guest_write(access->vm, access->piece[i].address,
+							       bytes, access->piece[i].size)
+						 : guest_read(access->vm, access->piece[i].address,
+							      bytes, access->piece[i].size);
+
+		if (error)
+			return error;
+		bytes += access->piece[i].size;
+	}
+	return ERROR_OK;
 }
 
 /* Stack-segment faults of the stack segment, general protection of the others; both with error code 0. */
-static bool refuse(enum guest_segment_name name, struct guest_exception *fault)
+static bool refuse(struct guest_access *access, enum guest_segment_name name)
 {
-	*fault = (struct guest_exception){
+	access->fault = (struct guest_exception){
 		.vector = name == GUEST_SS ? EXCEPTION_STACK_FAULT : EXCEPTION_GENERAL_PROTECTION,
 		.has_error = true,
 	};
@@ -172,26 +168,42 @@ static bool type_permits(const struct guest_segment *segment, bool write)
 	return !(segment->rights & SEGMENT_CODE) || (segment->rights & SEGMENT_WRITABLE);
 }
 
-static bool is_canonical(gva_t address, unsigned size)
+static bool is_canonical(gva_t address)
 {
-	gva_t last = address + size - 1;
-
-	return (gva_t)((int64_t)(address << 16) >> 16) == address &&
-	       (gva_t)((int64_t)(last << 16) >> 16) == last;
+	return (gva_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-bool guest_segment_address(enum guest_segment_name name, uint64_t offset, unsigned size, bool write,
-			   gva_t *linear, struct guest_exception *fault)
+bool guest_access_address(struct guest_access *access, enum guest_segment_name name,
+			  uint64_t offset)
 {
 	struct guest_segment segment;
 
 	guest_segment_read(name, &segment);
 	if (guest_code_bits() == 64) {
-		*linear = offset + (name == GUEST_FS || name == GUEST_GS ? segment.base : 0);
-		return is_canonical(*linear, size) || refuse(name, fault);
+		access->address = offset;
+		if (name == GUEST_FS || name == GUEST_GS)
+			access->address += segment.base;
+		return (is_canonical(access->address) &&
+			is_canonical(access->address + access->size - 1)) ||
+		       refuse(access, name);
 	}
-	*linear = (uint32_t)(segment.base + offset);
-	if (!type_permits(&segment, write) || !within_limit(&segment, offset, size))
-		return refuse(name, fault);
-	return true;
+	access->address = (uint32_t)(segment.base + offset);
+	return (type_permits(&segment, access->write) &&
+		within_limit(&segment, offset, access->size)) ||
+	       refuse(access, name);
+}
+
+enum error guest_access_locate(struct guest_access *access, enum guest_segment_name segment,
+			       uint64_t offset)
+{
+	if (!guest_access_address(access, segment, offset))
+		return ERROR_GUEST_PROTECTED;
+	return guest_access_translate(access);
+}
+
+void guest_index_set(uint64_t *index, unsigned address_size, uint64_t value)
+{
+	uint64_t mask = guest_index_mask(address_size);
+
+	*index = address_size == 2 ? (*index & ~mask) | (value & mask) : value & mask;
 }

@@ -8,41 +8,53 @@
 
 #include "vm/guest_state.h"
 
+/* One access, or several one after the other. */
 struct guest_access {
-	gva_t address; /* linear */
-	unsigned size; /* in bytes, 1 .. 4096 */
-	bool write;
+	const struct vm_config *vm;
+	struct guest_paging paging;
 	bool system; /* by the processor itself (GDT, TSS): supervisor mode, whatever the CPL is */
-};
-
-/* Where the bytes are; one that is not used has size 0. */
-struct guest_span {
+	bool write;
+	unsigned size; /* in bytes, 1 .. 4096 */
+	gva_t address; /* linear */
+	/* Where the bytes are; one that is not used has size 0. */
 	struct {
 		gpa_t address;
 		unsigned size;
 	} piece[2];
+	struct guest_exception fault; /* why it is not permitted */
 };
 
+/* Accesses of the calling core's guest as it is now; the caller says which. */
+void guest_access_begin(struct guest_access *access, const struct vm_config *vm);
+
 /*
- * Translates the access and makes sure that it is permitted. Accessed and dirty bits are set.
+ * Linear address of the bytes at `offset` in a segment, with the checks of limit, type and canonical form. False:
+ * `fault` is the exception.
+ */
+bool guest_access_address(struct guest_access *access, enum guest_segment_name segment,
+			  uint64_t offset);
+
+/*
+ * Finds the pieces of a linear address and makes sure that the access is permitted. Accessed and dirty bits are set.
  *
- * ERROR_OK: *span is where the bytes are. ERROR_GUEST_PROTECTED: *fault is the page fault. Others: a
- * paging structure is not in the VM's memory.
+ * ERROR_GUEST_PROTECTED: `fault` is the page fault. Others: a paging structure is not in the VM's memory.
  */
-enum error guest_access_translate(const struct vm_config *vm, const struct guest_paging *paging,
-				  const struct guest_access *access, struct guest_span *span,
-				  struct guest_exception *fault);
+enum error guest_access_translate(struct guest_access *access);
 
-/* Copies; ERROR_GUEST_ADDRESS if the span is not in the VM's RAM. */
-enum error guest_span_read(const struct vm_config *vm, const struct guest_span *span, void *buffer);
-enum error guest_span_write(const struct vm_config *vm, const struct guest_span *span,
-			    const void *buffer);
+/* Both; ERROR_GUEST_PROTECTED for all exceptions. */
+enum error guest_access_locate(struct guest_access *access, enum guest_segment_name segment,
+			       uint64_t offset);
 
-/*
- * Linear address of `size` bytes at `offset` in a segment, with the checks of limit, type and canonical
- * form. False: *fault is the exception.
- */
-bool guest_segment_address(enum guest_segment_name name, uint64_t offset, unsigned size, bool write,
-			   gva_t *linear, struct guest_exception *fault);
+/* Copies from or, if it is a write, to the pieces; ERROR_GUEST_ADDRESS if they are not in the VM's RAM. */
+enum error guest_access_copy(const struct guest_access *access, void *buffer);
+
+/* The bits that an address size of 2, 4 or 8 bytes leaves of RCX, RSI or RDI. */
+static inline uint64_t guest_index_mask(unsigned address_size)
+{
+	return UINT64_MAX >> (64 - 8 * address_size);
+}
+
+/* As an instruction with this address size writes RCX, RSI or RDI (SDM 1.3.4.1.1). */
+void guest_index_set(uint64_t *index, unsigned address_size, uint64_t value);
 
 #endif

@@ -63,43 +63,33 @@ bool guest_is_ram(const struct vm_config *vm, gpa_t address, uint64_t size, uint
 	return true;
 }
 
-/* Host pointer to the piece at `address`, which guest_is_ram() has found to be there. */
-static void *piece_pointer(const struct vm_config *vm, gpa_t address, size_t size, uint64_t *length)
+/* To the guest's memory with MEMORY_WRITE, from it with MEMORY_READ. */
+static enum error copy(const struct vm_config *vm, gpa_t address, uint8_t *buffer, size_t size,
+		       enum memory_permission permission)
 {
+	uint64_t length = 0;
 	hpa_t host = 0;
 
-	(void)guest_translate_piece(vm, address, size, 0, &host, length);
-	return host_pointer(host);
+	if (!guest_is_ram(vm, address, size, permission))
+		return ERROR_GUEST_ADDRESS;
+	for (; size > 0; size -= length, address += length, buffer += length) {
+		(void)guest_translate_piece(vm, address, size, 0, &host, &length);
+		if (permission == MEMORY_WRITE)
+			memcpy(host_pointer(host), buffer, length);
+		else
+			memcpy(buffer, host_pointer(host), length);
+	}
+	return ERROR_OK;
 }
 
 enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer, size_t size)
 {
-	uint8_t *to = buffer;
-	uint64_t length = 0;
-
-	if (!guest_is_ram(vm, address, size, MEMORY_READ))
-		return ERROR_GUEST_ADDRESS;
-	for (; size > 0; size -= length, address += length, to += length) {
-		const void *from = piece_pointer(vm, address, size, &length);
-
-		memcpy(to, from, length);
-	}
-	return ERROR_OK;
+	return copy(vm, address, buffer, size, MEMORY_READ);
 }
 
 enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer, size_t size)
 {
-	const uint8_t *from = buffer;
-	uint64_t length = 0;
-
-	if (!guest_is_ram(vm, address, size, MEMORY_WRITE))
-		return ERROR_GUEST_ADDRESS;
-	for (; size > 0; size -= length, address += length, from += length) {
-		void *to = piece_pointer(vm, address, size, &length);
-
-		memcpy(to, from, length);
-	}
-	return ERROR_OK;
+	return copy(vm, address, (uint8_t *)buffer, size, MEMORY_WRITE); /* only reads it */
 }
 
 /* Paging-structure entries (SDM 3.4.3 to 3.4.5). */
@@ -116,11 +106,11 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 #define PAGE_SHIFT 12
 
 struct paging_mode {
-	unsigned levels;
-	unsigned entry_size;   /* in bytes */
-	unsigned index_bits;   /* of the linear address, per level */
-	unsigned large_levels; /* bit n: an entry of level n (1 is the lowest) may map a page */
-	uint64_t root_mask;    /* of the address in CR3 */
+	uint8_t levels;
+	uint8_t entry_size;   /* in bytes */
+	uint8_t index_bits;   /* of the linear address, per level */
+	uint8_t large_levels; /* bit n: an entry of level n (1 is the lowest) may map a page */
+	uint64_t root_mask;   /* of the address in CR3 */
 };
 
 static const struct paging_mode mode_32bit = {2, 4, 10, 0, 0xFFFFF000};
@@ -142,19 +132,11 @@ static const struct paging_mode *paging_mode(const struct guest_paging *paging)
  * One access, because another vCPU may replace the entry meanwhile: half of the old and half of the
  * new one would lead somewhere that the guest never asked for.
  */
-static enum error entry_load(const struct vm_config *vm, gpa_t address, unsigned size,
-			     uint64_t *entry)
+static uint64_t entry_load(const struct paging_mode *mode, hpa_t host)
 {
-	hpa_t host;
-	enum error error = guest_translate_range(vm, address, size, MEMORY_READ, &host);
-
-	if (error != ERROR_OK)
-		return error;
-	if (size == sizeof(uint32_t))
-		*entry = __atomic_load_n((const uint32_t *)host_pointer(host), __ATOMIC_RELAXED);
-	else
-		*entry = __atomic_load_n((const uint64_t *)host_pointer(host), __ATOMIC_RELAXED);
-	return ERROR_OK;
+	if (mode->entry_size == sizeof(uint32_t))
+		return __atomic_load_n((const uint32_t *)host_pointer(host), __ATOMIC_RELAXED);
+	return __atomic_load_n((const uint64_t *)host_pointer(host), __ATOMIC_RELAXED);
 }
 
 static bool is_canonical(gva_t linear, const struct paging_mode *mode)
@@ -227,84 +209,58 @@ static void entry_mark(const struct vm_config *vm, gpa_t address, unsigned size,
 					    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
-		       bool dirty)
-{
-	const struct paging_mode *mode = paging_mode(paging);
-	gpa_t table = paging->cr3 & mode->root_mask;
+/* What a walk does besides, if anything. */
+struct errand {
+	struct guest_path *path; /* is filled, if not NULL */
+	uint64_t mark;           /* bits that entries get; ENTRY_DIRTY goes to the last one alone */
+};
 
-	if (!(paging->cr0 & CR0_PG))
+static void path_add(struct guest_path *path, hpa_t at, uint64_t value)
+{
+	if (path->count == GUEST_PATH_MAX)
 		return;
-	for (unsigned level = mode->levels; level > 0; level--) {
-		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
-		gpa_t address = table + (linear >> shift & ((1u << mode->index_bits) - 1)) *
-						mode->entry_size;
-		bool large = (mode->large_levels >> level & 1) != 0;
-		bool last;
-		uint64_t entry;
-
-		if (entry_load(vm, address, mode->entry_size, &entry) != ERROR_OK ||
-		    !(entry & ENTRY_PRESENT))
-			return;
-		last = level == 1 || (large && (entry & ENTRY_LARGE));
-		if (has_rights(mode, level))
-			entry_mark(vm, address, mode->entry_size, entry,
-				   ENTRY_ACCESSED | (last && dirty ? ENTRY_DIRTY : 0));
-		if (last)
-			return;
-		table = entry & ENTRY_ADDRESS;
-	}
+	path->entries[path->count].at = at;
+	path->entries[path->count++].value = value;
 }
 
-static void path_add(const struct vm_config *vm, gpa_t address, uint64_t value,
-		     struct guest_path *path)
-{
-	hpa_t at;
-
-	if (path->count < GUEST_PATH_MAX &&
-	    guest_translate_range(vm, address, sizeof(value), MEMORY_READ, &at) == ERROR_OK) {
-		path->entries[path->count].at = at;
-		path->entries[path->count++].value = value;
-	}
-}
-
-/* `path` may be NULL. */
 static enum error walk(const struct vm_config *vm, const struct guest_paging *paging,
 		       const struct paging_mode *mode, gva_t linear, struct guest_mapping *mapping,
-		       struct guest_path *path)
+		       const struct errand *errand)
 {
 	gpa_t table = paging->cr3 & mode->root_mask;
 
-	for (unsigned level = mode->levels; level > 0; level--) {
+	for (unsigned level = mode->levels;; level--) {
 		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
-		uint64_t index = linear >> shift & ((1u << mode->index_bits) - 1);
 		uint64_t page_mask = (UINT64_C(1) << shift) - 1;
-		bool large = (mode->large_levels >> level & 1) != 0;
+		gpa_t address = table + (linear >> shift & ((1u << mode->index_bits) - 1)) *
+						mode->entry_size;
 		uint64_t entry;
-		enum error error =
-			entry_load(vm, table + index * mode->entry_size, mode->entry_size, &entry);
+		hpa_t host;
+		bool large, last;
 
-		if (error != ERROR_OK)
-			return error;
+		if (guest_translate_range(vm, address, mode->entry_size, MEMORY_READ, &host))
+			return ERROR_GUEST_ADDRESS;
+		entry = entry_load(mode, host);
 		if (!(entry & ENTRY_PRESENT))
 			return ERROR_GUEST_NOT_MAPPED;
-		if (path && mode->entry_size == sizeof(entry))
-			path_add(vm, table + index * sizeof(entry), entry, path);
+		large = (mode->large_levels >> level & 1) && (entry & ENTRY_LARGE);
+		last = large || level == 1;
+		if (errand->path && mode->entry_size == sizeof(entry))
+			path_add(errand->path, host, entry);
+		if (errand->mark && has_rights(mode, level))
+			entry_mark(vm, address, mode->entry_size, entry,
+				   last ? errand->mark : errand->mark & ~ENTRY_DIRTY);
 		take_rights(paging, mode, level, entry, mapping);
-		if (large && (entry & ENTRY_LARGE)) {
-			gpa_t base = large_page_base(mode, entry);
-
-			mapping->physical = (base & ~page_mask) | (linear & page_mask);
+		table = large ? large_page_base(mode, entry) : entry & ENTRY_ADDRESS;
+		if (last) {
+			mapping->physical = (table & ~page_mask) | (linear & page_mask);
 			return ERROR_OK;
 		}
-		table = entry & ENTRY_ADDRESS;
 	}
-	mapping->physical = table | (linear & (PAGE_SIZE_4K - 1));
-	return ERROR_OK;
 }
 
 static enum error map(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
-		      struct guest_mapping *mapping, struct guest_path *path)
+		      struct guest_mapping *mapping, const struct errand *errand)
 {
 	bool paged = (paging->cr0 & CR0_PG) != 0;
 	const struct paging_mode *mode = paging_mode(paging);
@@ -316,23 +272,33 @@ static enum error map(const struct vm_config *vm, const struct guest_paging *pag
 		return ERROR_OK;
 	if (mode->levels >= 4 && !is_canonical(linear, mode))
 		return ERROR_GUEST_NOT_MAPPED;
-	return walk(vm, paging, mode, linear, mapping, path);
+	return walk(vm, paging, mode, linear, mapping, errand);
 }
 
 enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
 			    gva_t linear, struct guest_mapping *mapping)
 {
-	return map(vm, paging, linear, mapping, NULL);
+	return map(vm, paging, linear, mapping, &(struct errand){0});
+}
+
+void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
+		       bool dirty)
+{
+	struct errand errand = {.mark = ENTRY_ACCESSED | (dirty ? ENTRY_DIRTY : 0)};
+	struct guest_mapping mapping;
+
+	(void)map(vm, paging, linear, &mapping, &errand);
 }
 
 enum error guest_linear_trace(const struct vm_config *vm, const struct guest_paging *paging,
 			      gva_t linear, gpa_t *physical, struct guest_path *path)
 {
+	struct errand errand = {.path = path};
 	struct guest_mapping mapping;
 	enum error error;
 
 	path->count = 0;
-	error = map(vm, paging, linear, &mapping, path);
+	error = map(vm, paging, linear, &mapping, &errand);
 	if (error == ERROR_OK)
 		*physical = mapping.physical;
 	else

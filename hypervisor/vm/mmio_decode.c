@@ -150,14 +150,21 @@ static uint8_t take(struct cursor *cursor)
 	return at < cursor->count ? cursor->bytes[at] : 0;
 }
 
+/* The low `size` bytes of `value`, sign-extended. */
+static uint64_t sign_extend(uint64_t value, unsigned size)
+{
+	unsigned unused = 64 - size * 8;
+
+	return (uint64_t)((int64_t)(value << unused) >> unused);
+}
+
 static uint64_t take_signed(struct cursor *cursor, unsigned size)
 {
-	unsigned unused = 64 - 8 * size;
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < size; i++)
 		value |= (uint64_t)take(cursor) << (8 * i);
-	return (uint64_t)((int64_t)(value << unused) >> unused);
+	return sign_extend(value, size);
 }
 
 static uint8_t segment_of_prefix(uint8_t byte)

@@ -11,109 +11,75 @@
 struct element {
 	struct vcpu *vcpu;
 	const struct mmio_instruction *instruction;
-	struct guest_paging paging;
-	struct guest_exception *fault;
+	unsigned address_size;
+	struct guest_access access;
 };
 
-static uint64_t mask_of(unsigned size)
+static void element_begin(struct element *element, struct vcpu *vcpu,
+			  const struct mmio_instruction *instruction, unsigned address_size)
 {
-	return UINT64_MAX >> (64 - 8 * size);
+	element->vcpu = vcpu;
+	element->instruction = instruction;
+	element->address_size = address_size;
+	guest_access_begin(&element->access, vcpu->vm->config);
+	element->access.size = instruction->memory_size;
 }
 
-/* As an instruction with this address size writes RCX, RSI or RDI (SDM 1.3.4.1.1). */
-static void index_set(uint64_t *target, unsigned address_size, uint64_t value)
+/* Between *value and a memory operand, be that RAM or a device register. */
+static enum mmio_string_result transfer(struct element *element, enum guest_segment_name segment,
+					uint64_t offset, bool write, uint64_t *value)
 {
-	uint64_t mask = mask_of(address_size);
-
-	*target = address_size == 2 ? (*target & ~mask) | (value & mask) : value & mask;
-}
-
-static enum mmio_string_result locate(const struct element *element,
-				      enum guest_segment_name segment, uint64_t offset, bool write,
-				      struct guest_span *span, gva_t *linear)
-{
-	struct guest_access access = {.size = element->instruction->memory_size, .write = write};
+	struct guest_access *access = &element->access;
 	enum error error;
+	bool done;
 
-	offset &= mask_of(element->instruction->address_size);
-	if (!guest_segment_address(segment, offset, access.size, write, &access.address,
-				   element->fault))
-		return MMIO_STRING_FAULTS;
-	*linear = access.address;
-	error = guest_access_translate(element->vcpu->vm->config, &element->paging, &access, span,
-				       element->fault);
-	if (error == ERROR_GUEST_PROTECTED)
-		return MMIO_STRING_FAULTS;
-	return error == ERROR_OK ? MMIO_STRING_DONE : MMIO_STRING_OUTSIDE;
-}
-
-static enum mmio_string_result load(const struct element *element, enum guest_segment_name segment,
-				    uint64_t offset, uint64_t *value)
-{
-	unsigned size = element->instruction->memory_size;
-	struct guest_span span;
-	gva_t linear;
-	enum mmio_string_result result = locate(element, segment, offset, false, &span, &linear);
-
-	if (result != MMIO_STRING_DONE)
-		return result;
-	*value = 0;
-	if (!mmio_device_read(element->vcpu, span.piece[0].address, size, value) &&
-	    guest_span_read(element->vcpu->vm->config, &span, value) != ERROR_OK)
+	access->write = write;
+	error = guest_access_locate(access, segment,
+				    offset & guest_index_mask(element->address_size));
+	if (error)
+		return error == ERROR_GUEST_PROTECTED ? MMIO_STRING_FAULTS : MMIO_STRING_OUTSIDE;
+	done = write ? mmio_device_write(element->vcpu, access->piece[0].address, access->size,
+					 *value)
+		     : mmio_device_read(element->vcpu, access->piece[0].address, access->size,
+					value);
+	if (!done && guest_access_copy(access, value))
 		return MMIO_STRING_OUTSIDE;
-	(void)guest_watch_access(WATCH_READ, linear, size);
-	return MMIO_STRING_DONE;
-}
-
-static enum mmio_string_result store(const struct element *element, enum guest_segment_name segment,
-				     uint64_t offset, uint64_t value)
-{
-	unsigned size = element->instruction->memory_size;
-	struct guest_span span;
-	gva_t linear;
-	enum mmio_string_result result = locate(element, segment, offset, true, &span, &linear);
-
-	if (result != MMIO_STRING_DONE)
-		return result;
-	if (!mmio_device_write(element->vcpu, span.piece[0].address, size, value) &&
-	    guest_span_write(element->vcpu->vm->config, &span, &value) != ERROR_OK)
-		return MMIO_STRING_OUTSIDE;
-	(void)guest_watch_access(WATCH_WRITE, linear, size);
+	(void)guest_watch_access(write ? WATCH_WRITE : WATCH_READ, access->address, access->size);
 	return MMIO_STRING_DONE;
 }
 
 static void set_accumulator(const struct mmio_instruction *instruction,
 			    struct guest_registers *registers, uint64_t value)
 {
-	uint64_t mask = mask_of(instruction->memory_size);
+	uint64_t mask = guest_index_mask(instruction->memory_size);
 
 	registers->rax = instruction->memory_size == 4 ? value & mask
 						       : (registers->rax & ~mask) | (value & mask);
 }
 
-static enum mmio_string_result operate(const struct element *element,
-				       struct guest_registers *registers, uint64_t *flags)
+static enum mmio_string_result operate(struct element *element, struct guest_registers *registers,
+				       uint64_t *flags)
 {
 	const struct mmio_instruction *instruction = element->instruction;
 	bool has_source = instruction->operation == MMIO_MOVS ||
 			  instruction->operation == MMIO_CMPS ||
 			  instruction->operation == MMIO_LODS;
-	uint64_t source = registers->rax, target = 0;
+	uint64_t source = has_source ? 0 : registers->rax, target = 0;
 	enum mmio_string_result result = MMIO_STRING_DONE;
 
 	if (has_source)
-		result = load(element, instruction->segment, registers->rsi, &source);
+		result = transfer(element, instruction->segment, registers->rsi, false, &source);
 	if (result != MMIO_STRING_DONE)
 		return result;
 	switch (instruction->operation) {
 	case MMIO_MOVS:
 	case MMIO_STOS:
-		return store(element, GUEST_ES, registers->rdi, source);
+		return transfer(element, GUEST_ES, registers->rdi, true, &source);
 	case MMIO_LODS:
 		set_accumulator(instruction, registers, source);
 		return MMIO_STRING_DONE;
 	default: /* CMPS, SCAS */
-		result = load(element, GUEST_ES, registers->rdi, &target);
+		result = transfer(element, GUEST_ES, registers->rdi, false, &target);
 		if (result == MMIO_STRING_DONE)
 			mmio_compare(source, target, instruction->memory_size, flags);
 		return result;
@@ -128,9 +94,9 @@ static void advance(const struct mmio_instruction *instruction, struct guest_reg
 	enum mmio_operation operation = instruction->operation;
 
 	if (operation != MMIO_STOS && operation != MMIO_SCAS)
-		index_set(&registers->rsi, instruction->address_size, registers->rsi + step);
+		guest_index_set(&registers->rsi, instruction->address_size, registers->rsi + step);
 	if (operation != MMIO_LODS)
-		index_set(&registers->rdi, instruction->address_size, registers->rdi + step);
+		guest_index_set(&registers->rdi, instruction->address_size, registers->rdi + step);
 }
 
 /* After an element: whether there is another (SDM 2B REP, table 4-22). */
@@ -141,22 +107,23 @@ static bool repeats(const struct mmio_instruction *instruction, struct guest_reg
 
 	if (!instruction->repeat)
 		return false;
-	index_set(&registers->rcx, instruction->address_size, registers->rcx - 1);
+	guest_index_set(&registers->rcx, instruction->address_size, registers->rcx - 1);
 	if ((operation == MMIO_CMPS || operation == MMIO_SCAS) &&
 	    ((flags & FLAG_ZERO) != 0) == (instruction->repeat == REPEAT_NOT_EQUAL))
 		return false;
-	return (registers->rcx & mask_of(instruction->address_size)) != 0;
+	return (registers->rcx & guest_index_mask(instruction->address_size)) != 0;
 }
 
 enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruction *instruction,
 				    struct guest_registers *registers, uint64_t *flags,
 				    struct guest_exception *fault)
 {
-	struct element element = {.vcpu = vcpu, .instruction = instruction, .fault = fault};
+	struct element element;
 	enum mmio_string_result result;
 
-	guest_paging_read(&element.paging);
+	element_begin(&element, vcpu, instruction, instruction->address_size);
 	result = operate(&element, registers, flags);
+	*fault = element.access.fault;
 	if (result != MMIO_STRING_DONE)
 		return result;
 	advance(instruction, registers, *flags);
@@ -164,7 +131,7 @@ enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruc
 }
 
 /* Bytes of RSP that the stack segment uses (SDM 3.6.2.3). */
-static uint8_t stack_address_size(void)
+static unsigned stack_address_size(void)
 {
 	struct guest_segment stack;
 
@@ -174,38 +141,30 @@ static uint8_t stack_address_size(void)
 	return stack.rights & SEGMENT_DEFAULT ? 4 : 2;
 }
 
-/* RSP alone changes in the bytes that the stack segment uses. */
-static void stack_pointer_set(const struct mmio_instruction *instruction,
-			      struct guest_registers *registers, uint64_t value)
-{
-	uint64_t mask = mask_of(instruction->address_size);
-
-	registers->rsp = (registers->rsp & ~mask) | (value & mask);
-}
-
 enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruction *instruction,
 				   struct guest_registers *registers, gpa_t address,
 				   struct guest_exception *fault)
 {
-	struct mmio_instruction sized = *instruction;
-	struct element element = {.vcpu = vcpu, .instruction = &sized, .fault = fault};
-	unsigned size = sized.memory_size;
+	struct element element;
+	unsigned size = instruction->memory_size;
 	enum mmio_string_result result;
-	uint64_t value = 0;
+	uint64_t pointer = registers->rsp, value = 0, mask;
+	bool push = instruction->operation == MMIO_PUSH;
 
-	sized.address_size = stack_address_size();
-	guest_paging_read(&element.paging);
-	if (sized.operation == MMIO_PUSH) {
+	element_begin(&element, vcpu, instruction, stack_address_size());
+	if (push) {
+		pointer -= size;
 		(void)mmio_device_read(vcpu, address, size, &value);
-		result = store(&element, GUEST_SS, registers->rsp - size, value);
-		if (result == MMIO_STRING_DONE)
-			stack_pointer_set(&sized, registers, registers->rsp - size);
-		return result;
 	}
-	result = load(&element, GUEST_SS, registers->rsp, &value);
+	result = transfer(&element, GUEST_SS, pointer, push, &value);
+	*fault = element.access.fault;
 	if (result != MMIO_STRING_DONE)
 		return result;
-	stack_pointer_set(&sized, registers, registers->rsp + size);
-	(void)mmio_device_write(vcpu, address, size, value);
+	/* RSP alone changes in the bytes that the stack segment uses */
+	mask = guest_index_mask(element.address_size);
+	pointer = push ? pointer : pointer + size;
+	registers->rsp = (registers->rsp & ~mask) | (pointer & mask);
+	if (!push)
+		(void)mmio_device_write(vcpu, address, size, value);
 	return MMIO_STRING_DONE;
 }

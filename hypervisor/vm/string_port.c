@@ -13,53 +13,39 @@
 /* Elements per exit, so that the core comes back to requests of other cores within a bounded time. */
 #define ELEMENTS_MAX 128
 
-static uint64_t address_mask(const struct port_string *string)
-{
-	return UINT64_MAX >> (64 - 8 * string->address_size);
-}
-
-/* As an instruction with this address size writes RCX, RSI or RDI (SDM 1.3.4.1.1). */
-static void register_set(uint64_t *target, const struct port_string *string, uint64_t value)
-{
-	uint64_t mask = address_mask(string);
-
-	*target = string->address_size == 2 ? (*target & ~mask) | (value & mask) : value & mask;
-}
-
 /* How an element ended. */
 enum outcome { ELEMENT_DONE, ELEMENT_WATCHED, ELEMENT_FAULTS, ELEMENT_OUTSIDE };
 
 /* The memory operand first: what it raises comes before the port is touched. */
-static enum outcome element_do(struct vcpu *vcpu, const struct guest_paging *paging,
-			       uint64_t offset, const struct port_string *string,
-			       struct guest_exception *fault)
+static enum error transfer(struct vcpu *vcpu, struct guest_access *access, uint64_t offset,
+			   const struct port_string *string)
 {
-	const struct vm_config *vm = vcpu->vm->config;
-	struct guest_access access = {.size = string->size, .write = string->in};
-	struct guest_span span;
+	enum error error = guest_access_locate(access, string->segment, offset);
 	uint32_t value = 0;
-	bool watched;
-	enum error error;
 
-	if (!guest_segment_address(string->segment, offset, string->size, string->in,
-				   &access.address, fault))
-		return ELEMENT_FAULTS;
-	error = guest_access_translate(vm, paging, &access, &span, fault);
+	if (error)
+		return error;
+	if (string->in) {
+		if (!guest_is_ram(access->vm, access->piece[0].address, access->piece[0].size,
+				  MEMORY_WRITE))
+			return ERROR_GUEST_ADDRESS;
+		value = vm_port_read(vcpu, string->port, string->size);
+	}
+	error = guest_access_copy(access, &value);
+	if (error == ERROR_OK && !string->in)
+		vm_port_write(vcpu, string->port, string->size, value);
+	return error;
+}
+
+static enum outcome element_do(struct vcpu *vcpu, struct guest_access *access, uint64_t offset,
+			       const struct port_string *string)
+{
+	enum error error = transfer(vcpu, access, offset, string);
+	bool watched;
+
 	if (error)
 		return error == ERROR_GUEST_PROTECTED ? ELEMENT_FAULTS : ELEMENT_OUTSIDE;
-	if (string->in) {
-		if (!guest_is_ram(vm, span.piece[0].address, span.piece[0].size, MEMORY_WRITE))
-			return ELEMENT_OUTSIDE;
-		value = vm_port_read(vcpu, string->port, string->size);
-		error = guest_span_write(vm, &span, &value);
-	} else {
-		error = guest_span_read(vm, &span, &value);
-		if (error == ERROR_OK)
-			vm_port_write(vcpu, string->port, string->size, value);
-	}
-	if (error)
-		return ELEMENT_OUTSIDE;
-	watched = guest_watch_access(string->in ? WATCH_WRITE : WATCH_READ, access.address,
+	watched = guest_watch_access(string->in ? WATCH_WRITE : WATCH_READ, access->address,
 				     string->size);
 	watched |= guest_watch_access(WATCH_PORT, string->port, string->size);
 	return watched ? ELEMENT_WATCHED : ELEMENT_DONE;
@@ -87,27 +73,29 @@ enum port_string_result vm_port_string(struct vcpu *vcpu, struct guest_registers
 				       const struct port_string *string)
 {
 	uint64_t *index = string->in ? &registers->rdi : &registers->rsi;
-	uint64_t left = string->repeat ? registers->rcx & address_mask(string) : 1;
+	uint64_t mask = guest_index_mask(string->address_size);
+	uint64_t left = string->repeat ? registers->rcx & mask : 1;
 	uint64_t flags = guest_flags();
 	uint64_t step = flags & RFLAGS_DF ? 0 - (uint64_t)string->size : string->size;
 	uint64_t count = elements_now(left, flags);
-	struct guest_paging paging;
-	struct guest_exception fault;
+	struct guest_access access;
 
-	guest_paging_read(&paging);
+	guest_access_begin(&access, vcpu->vm->config);
+	access.size = string->size;
+	access.write = string->in;
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t offset = *index & address_mask(string);
-		enum outcome outcome = element_do(vcpu, &paging, offset, string, &fault);
+		uint64_t offset = *index & mask;
+		enum outcome outcome = element_do(vcpu, &access, offset, string);
 
 		if (outcome == ELEMENT_OUTSIDE)
 			stop(vcpu, registers, string, offset);
 		if (outcome == ELEMENT_FAULTS) {
-			guest_inject(&fault);
+			guest_inject(&access.fault);
 			return PORT_STRING_FAULTS;
 		}
-		register_set(index, string, *index + step);
+		guest_index_set(index, string->address_size, *index + step);
 		if (string->repeat)
-			register_set(&registers->rcx, string, registers->rcx - 1);
+			guest_index_set(&registers->rcx, string->address_size, registers->rcx - 1);
 		if (outcome == ELEMENT_WATCHED)
 			count = i + 1; /* the trap comes behind this element */
 	}

@@ -19,7 +19,7 @@
 
 bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector)
 {
-	task->fault = (struct guest_exception){
+	task->access.fault = (struct guest_exception){
 		.vector = vector,
 		.has_error = true,
 		.error = SELECTOR_IN_ERROR(selector) | task->external,
@@ -29,17 +29,17 @@ bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector)
 
 bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned size, bool write)
 {
-	const struct vm_config *vm = task->vcpu->vm->config;
-	struct guest_access access = {
-		.address = (uint32_t)linear, .size = size, .write = write, .system = true};
-	struct guest_span span;
-	enum error error = guest_access_translate(vm, &task->paging, &access, &span, &task->fault);
+	struct guest_access *access = &task->access;
+	enum error error;
 
+	access->address = (uint32_t)linear;
+	access->size = size;
+	access->write = write;
+	error = guest_access_translate(access);
 	if (error == ERROR_GUEST_PROTECTED)
 		return false;
 	if (error == ERROR_OK)
-		error = write ? guest_span_write(vm, &span, buffer)
-			      : guest_span_read(vm, &span, buffer);
+		error = guest_access_copy(access, buffer);
 	if (error) {
 		log_end(task->vcpu->vm,
 			"vCPU %u: task switch with a descriptor table or TSS at linear 0x%lx: %s",
@@ -192,10 +192,10 @@ static bool load_segment(struct task_context *task, enum guest_segment_name name
 }
 
 /* The privilege level is that of SS (SDM 3.25.4.1), and the entry wants CS to agree. */
-static void mark_unloaded(const uint16_t selectors[TASK_SELECTORS], unsigned level)
+static void mark_unloaded(const uint32_t selectors[TASK_SELECTORS], unsigned level)
 {
 	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++) {
-		struct guest_segment segment = {.selector = selectors[name],
+		struct guest_segment segment = {.selector = (uint16_t)selectors[name],
 						.rights = SEGMENT_UNUSABLE | level << 5};
 
 		if (name == GUEST_CS)
@@ -204,18 +204,18 @@ static void mark_unloaded(const uint16_t selectors[TASK_SELECTORS], unsigned lev
 	}
 }
 
-static void load_virtual_8086(const uint16_t selectors[TASK_SELECTORS])
+static void load_virtual_8086(const uint32_t selectors[TASK_SELECTORS])
 {
 	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++)
 		guest_segment_write(name, &(struct guest_segment){
-						  .selector = selectors[name],
+						  .selector = (uint16_t)selectors[name],
 						  .base = (uint64_t)selectors[name] << 4,
 						  .limit = LIMIT_VIRTUAL_8086,
 						  .rights = RIGHTS_VIRTUAL_8086,
 					  });
 }
 
-bool task_segments_load(struct task_context *task, const uint16_t selectors[TASK_SELECTORS],
+bool task_segments_load(struct task_context *task, const uint32_t selectors[TASK_SELECTORS],
 			bool virtual_8086)
 {
 	/* the stack first: with it, a fault in another one can be delivered to the new task */
@@ -227,10 +227,10 @@ bool task_segments_load(struct task_context *task, const uint16_t selectors[TASK
 		load_virtual_8086(selectors);
 	else
 		mark_unloaded(selectors, level);
-	if (!load_ldtr(task, selectors[GUEST_LDTR]))
+	if (!load_ldtr(task, (uint16_t)selectors[GUEST_LDTR]))
 		return false;
 	for (unsigned i = 0; !virtual_8086 && i < sizeof(order) / sizeof(order[0]); i++)
-		if (!load_segment(task, order[i], selectors[order[i]], level))
+		if (!load_segment(task, order[i], (uint16_t)selectors[order[i]], level))
 			return false;
 	return true;
 }

@@ -10,8 +10,7 @@
 struct task_context {
 	struct vcpu *vcpu;
 	const struct guest_registers *registers;
-	struct guest_paging paging;
-	struct guest_exception fault;
+	struct guest_access access;
 	uint32_t external; /* EXT bit of error codes */
 };
 
@@ -35,14 +34,14 @@ bool task_descriptor_read(struct task_context *task, uint16_t selector, uint8_t 
 void segment_from_descriptor(const struct descriptor *descriptor, uint16_t selector,
 			     struct guest_segment *segment);
 
-/* Selectors of the new task, indexed by enum guest_segment_name; LDTR included. */
+/* Selectors of the new task, 16 bits each, indexed by enum guest_segment_name; LDTR included. */
 #define TASK_SELECTORS 7
 
 /*
  * First all registers get their selectors, then descriptors are loaded one by one. False: the fault is
  * the new task's; what was not loaded yet is unusable.
  */
-bool task_segments_load(struct task_context *task, const uint16_t selectors[TASK_SELECTORS],
+bool task_segments_load(struct task_context *task, const uint32_t selectors[TASK_SELECTORS],
 			bool virtual_8086);
 
 #endif

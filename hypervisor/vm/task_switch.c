@@ -6,37 +6,23 @@
 #include "lib/string.h"
 #include "vm/task_segments.h"
 
-/* SDM 3.8.2.1, figure 8-2 */
-struct task_segment32 {
-	uint32_t link;
-	uint32_t stacks[6];
-	uint32_t cr3;
-	uint32_t eip, eflags;
-	uint32_t registers[8]; /* in the order in which instructions number them */
-	uint32_t selectors[TASK_SELECTORS];
-	uint16_t trap; /* bit 0 */
-	uint16_t io_map;
+/*
+ * A TSS of 32 or of 16 bits (SDM 3.8.2.1, figure 8-2; 3.8.6, figure 8-10): a run of words for the instruction pointer,
+ * flags, general registers and selectors, and before and behind it what the processor only reads.
+ */
+struct layout {
+	uint8_t size;      /* of all of it, in bytes */
+	uint8_t word;      /* in bytes */
+	uint8_t first;     /* offset of the run */
+	uint8_t selectors; /* in the run, from ES on; then LDTR, which is not saved */
 };
-_Static_assert(sizeof(struct task_segment32) == 0x68, "a 32-bit TSS is 104 bytes long");
-_Static_assert(offsetof(struct task_segment32, eip) == 0x20,
-	       "what the processor saves begins here");
+static const struct layout layout16 = {.size = 0x2C, .word = 2, .first = 0x0E, .selectors = 4};
+static const struct layout layout32 = {.size = 0x68, .word = 4, .first = 0x20, .selectors = 6};
+#define LAYOUT_SIZE_MAX 0x68
 
-/* SDM 3.8.6, figure 8-10 */
-struct task_segment16 {
-	uint16_t link;
-	uint16_t stacks[6];
-	uint16_t ip, flags;
-	uint16_t registers[8];
-	uint16_t selectors[4];
-	uint16_t ldt;
-};
-_Static_assert(sizeof(struct task_segment16) == 0x2C, "a 16-bit TSS is 44 bytes long");
-_Static_assert(offsetof(struct task_segment16, ip) == 0x0E, "what the processor saves begins here");
-
-#define SAVED32_FIRST offsetof(struct task_segment32, eip)
-#define SAVED32_END   offsetof(struct task_segment32, selectors[GUEST_LDTR])
-#define SAVED16_FIRST offsetof(struct task_segment16, ip)
-#define SAVED16_END   offsetof(struct task_segment16, ldt)
+/* Only with 32 bits. */
+#define OFFSET_CR3  0x1C
+#define OFFSET_TRAP 0x64 /* bit 0 */
 
 #define TYPE_MASK UINT32_C(0x1F) /* with S, which is 0 */
 #define TYPE_BUSY UINT32_C(0x02)
@@ -48,11 +34,18 @@ _Static_assert(offsetof(struct task_segment16, ip) == 0x0E, "what the processor 
 #define EFLAGS_LOADED      UINT64_C(0x3F7FD5) /* all that are defined */
 #define UPPER_HALF_UNKNOWN UINT32_C(0xFFFF0000)
 
-/* A task's dynamic state, whatever the width of its TSS. */
+/* A task's dynamic state in the order of a TSS, whatever its width. */
+enum task_word {
+	TASK_IP,
+	TASK_FLAGS,
+	TASK_REGISTERS, /* eight, in the order in which instructions number them */
+	TASK_SELECTOR_WORDS = TASK_REGISTERS + 8,
+	TASK_WORDS = TASK_SELECTOR_WORDS + TASK_SELECTORS,
+};
+
 struct task_state {
-	uint32_t ip, flags, cr3;
-	uint32_t registers[8];
-	uint16_t selectors[TASK_SELECTORS];
+	uint32_t words[TASK_WORDS];
+	uint32_t cr3;
 	bool is_32, trap;
 };
 
@@ -71,6 +64,11 @@ static bool is_32bit(uint32_t rights)
 	return rights & TYPE_32;
 }
 
+static const struct layout *layout_of(const struct guest_segment *tss)
+{
+	return is_32bit(tss->rights) ? &layout32 : &layout16;
+}
+
 /* An IRET goes back to a busy task, everything else to one that is not (SDM 3.8.3). */
 static bool tss_check(struct task_context *task, const struct task_switch *request,
 		      const struct guest_segment *tss)
@@ -78,8 +76,6 @@ static bool tss_check(struct task_context *task, const struct task_switch *reque
 	bool instruction =
 		request->source == TASK_SWITCH_CALL || request->source == TASK_SWITCH_JUMP;
 	bool back = request->source == TASK_SWITCH_IRET;
-	size_t size = is_32bit(tss->rights) ? sizeof(struct task_segment32)
-					    : sizeof(struct task_segment16);
 
 	if (!is_tss(tss->rights) || is_busy(tss->rights) != back)
 		return task_fault(
@@ -87,12 +83,12 @@ static bool tss_check(struct task_context *task, const struct task_switch *reque
 			request->selector);
 	if (!(tss->rights & SEGMENT_PRESENT))
 		return task_fault(task, EXCEPTION_NOT_PRESENT, request->selector);
-	if (tss->limit < size - 1)
+	if (tss->limit < layout_of(tss)->size - UINT32_C(1))
 		return task_fault(task, EXCEPTION_INVALID_TSS, request->selector);
 	return true;
 }
 
-static void state_save(struct task_state *state, const struct task_switch *request,
+static void state_read(struct task_state *state, const struct task_switch *request,
 		       const struct guest_registers *registers)
 {
 	uint64_t flags = guest_flags() & ~RFLAGS_RF;
@@ -101,72 +97,53 @@ static void state_save(struct task_state *state, const struct task_switch *reque
 		flags &= ~RFLAGS_NT;
 	if (request->source == TASK_SWITCH_GATE)
 		flags = guest_flags();
-	state->ip = (uint32_t)guest_instruction_pointer() + request->length;
-	state->flags = (uint32_t)flags;
+	state->words[TASK_IP] = (uint32_t)guest_instruction_pointer() + request->length;
+	state->words[TASK_FLAGS] = (uint32_t)flags;
 	for (unsigned i = 0; i < 8; i++)
-		state->registers[i] = (uint32_t)registers->gpr[i];
-	state->registers[GUEST_RSP] = (uint32_t)guest_stack_pointer();
+		state->words[TASK_REGISTERS + i] = (uint32_t)registers->gpr[i];
+	state->words[TASK_REGISTERS + GUEST_RSP] = (uint32_t)guest_stack_pointer();
 	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++) {
 		struct guest_segment segment;
 
 		guest_segment_read(name, &segment);
-		state->selectors[name] = segment.selector;
+		state->words[TASK_SELECTOR_WORDS + name] = segment.selector;
 	}
 }
 
-static bool save32(struct task_context *task, gva_t base, const struct task_state *state)
+static bool state_save(struct task_context *task, const struct guest_segment *tss,
+		       const struct task_state *state)
 {
-	struct task_segment32 tss = {.eip = state->ip, .eflags = state->flags};
+	const struct layout *layout = layout_of(tss);
+	size_t count = TASK_SELECTOR_WORDS + (size_t)layout->selectors;
+	uint8_t bytes[LAYOUT_SIZE_MAX];
 
-	memcpy(tss.registers, state->registers, sizeof(tss.registers));
-	for (unsigned i = GUEST_ES; i <= GUEST_GS; i++)
-		tss.selectors[i] = state->selectors[i];
-	return task_memory(task, base + SAVED32_FIRST, (uint8_t *)&tss + SAVED32_FIRST,
-			   SAVED32_END - SAVED32_FIRST, true);
+	for (size_t i = 0; i < count; i++)
+		memcpy(bytes + i * layout->word, &state->words[i], layout->word);
+	return task_memory(task, tss->base + layout->first, bytes, (unsigned)count * layout->word,
+			   true);
 }
 
-static bool save16(struct task_context *task, gva_t base, const struct task_state *state)
+/* Upper halves of registers are undefined with 16 bits; emulators and old processors set them. FS and GS are null then. */
+static bool state_load(struct task_context *task, const struct guest_segment *tss,
+		       struct task_state *state)
 {
-	struct task_segment16 tss = {.ip = (uint16_t)state->ip, .flags = (uint16_t)state->flags};
+	const struct layout *layout = layout_of(tss);
+	size_t ldtr = TASK_SELECTOR_WORDS + (size_t)layout->selectors;
+	uint8_t bytes[LAYOUT_SIZE_MAX];
 
-	for (unsigned i = 0; i < 8; i++)
-		tss.registers[i] = (uint16_t)state->registers[i];
-	for (unsigned i = GUEST_ES; i <= GUEST_DS; i++)
-		tss.selectors[i] = state->selectors[i];
-	return task_memory(task, base + SAVED16_FIRST, (uint8_t *)&tss + SAVED16_FIRST,
-			   SAVED16_END - SAVED16_FIRST, true);
-}
-
-static bool load32(struct task_context *task, gva_t base, struct task_state *state)
-{
-	struct task_segment32 tss;
-
-	if (!task_memory(task, base, &tss, sizeof(tss), false))
+	if (!task_memory(task, tss->base, bytes, layout->size, false))
 		return false;
-	*state = (struct task_state){.ip = tss.eip,
-				     .flags = tss.eflags,
-				     .cr3 = tss.cr3,
-				     .is_32 = true,
-				     .trap = tss.trap & 1};
-	memcpy(state->registers, tss.registers, sizeof(tss.registers));
-	for (unsigned i = 0; i < TASK_SELECTORS; i++)
-		state->selectors[i] = (uint16_t)tss.selectors[i];
-	return true;
-}
-
-/* Upper halves of registers are undefined then; emulators and old processors set them. */
-static bool load16(struct task_context *task, gva_t base, struct task_state *state)
-{
-	struct task_segment16 tss;
-
-	if (!task_memory(task, base, &tss, sizeof(tss), false))
-		return false;
-	*state = (struct task_state){.ip = tss.ip, .flags = tss.flags};
-	for (unsigned i = 0; i < 8; i++)
-		state->registers[i] = UPPER_HALF_UNKNOWN | tss.registers[i];
-	for (unsigned i = GUEST_ES; i <= GUEST_DS; i++)
-		state->selectors[i] = tss.selectors[i];
-	state->selectors[GUEST_LDTR] = tss.ldt;
+	*state = (struct task_state){.is_32 = is_32bit(tss->rights)};
+	for (size_t i = 0; i <= ldtr; i++)
+		memcpy(&state->words[i == ldtr ? TASK_SELECTOR_WORDS + GUEST_LDTR : i],
+		       bytes + layout->first + i * layout->word,
+		       i < TASK_SELECTOR_WORDS ? layout->word : sizeof(uint16_t));
+	if (state->is_32) {
+		memcpy(&state->cr3, bytes + OFFSET_CR3, sizeof(state->cr3));
+		state->trap = bytes[OFFSET_TRAP] & 1;
+	} else
+		for (unsigned i = 0; i < 8; i++)
+			state->words[TASK_REGISTERS + i] |= UPPER_HALF_UNKNOWN;
 	return true;
 }
 
@@ -199,14 +176,12 @@ static bool leave(struct task_context *task, const struct task_switch *request,
 	struct task_state saved = {0};
 	uint16_t link = old->selector;
 
-	state_save(&saved, request, task->registers);
-	if (!(is_32bit(old->rights) ? save32(task, old->base, &saved)
-				    : save16(task, old->base, &saved)))
+	state_read(&saved, request, task->registers);
+	if (!state_save(task, old, &saved))
 		return false;
 	if (nests(request) && !task_memory(task, new->base, &link, sizeof(link), true))
 		return false;
-	if (!(is_32bit(new->rights) ? load32(task, new->base, state)
-				    : load16(task, new->base, state)))
+	if (!state_load(task, new, state))
 		return false;
 	if (!nests(request) && !set_busy(task, old->selector, false))
 		return false;
@@ -216,13 +191,13 @@ static bool leave(struct task_context *task, const struct task_switch *request,
 static void load_registers(const struct task_switch *request, const struct task_state *state,
 			   struct guest_registers *registers)
 {
-	uint64_t flags = (state->flags & EFLAGS_LOADED) | RFLAGS_FIXED;
+	uint64_t flags = (state->words[TASK_FLAGS] & EFLAGS_LOADED) | RFLAGS_FIXED;
 
 	for (unsigned i = 0; i < 8; i++)
-		registers->gpr[i] = state->registers[i];
-	guest_set_stack_pointer(state->registers[GUEST_RSP]);
+		registers->gpr[i] = state->words[TASK_REGISTERS + i];
+	guest_set_stack_pointer(state->words[TASK_REGISTERS + GUEST_RSP]);
 	guest_set_flags(nests(request) ? flags | RFLAGS_NT : flags);
-	guest_set_instruction_pointer(state->ip);
+	guest_set_instruction_pointer(state->words[TASK_IP]);
 }
 
 /* The event's error code, as wide as the TSS is. */
@@ -232,7 +207,6 @@ static bool push_error(struct task_context *task, const struct task_switch *requ
 	unsigned size = state->is_32 ? 4 : 2;
 	struct guest_segment stack;
 	uint64_t mask, pointer;
-	gva_t linear;
 	uint32_t error = request->error;
 
 	if (!request->has_error)
@@ -240,8 +214,10 @@ static bool push_error(struct task_context *task, const struct task_switch *requ
 	guest_segment_read(GUEST_SS, &stack);
 	mask = stack.rights & SEGMENT_DEFAULT ? UINT32_MAX : UINT16_MAX;
 	pointer = (guest_stack_pointer() - size) & mask;
-	if (!guest_segment_address(GUEST_SS, pointer, size, true, &linear, &task->fault) ||
-	    !task_memory(task, linear, &error, size, true))
+	task->access.size = size;
+	task->access.write = true;
+	if (!guest_access_address(&task->access, GUEST_SS, pointer) ||
+	    !task_memory(task, task->access.address, &error, size, true))
 		return false;
 	guest_set_stack_pointer((guest_stack_pointer() & ~mask) | pointer);
 	return true;
@@ -252,18 +228,19 @@ static bool arrive(struct task_context *task, const struct task_switch *request,
 		   const struct task_state *state)
 {
 	struct guest_segment code;
-	bool virtual_8086 = state->flags & RFLAGS_VM;
+	bool virtual_8086 = state->words[TASK_FLAGS] & RFLAGS_VM;
 
-	if (state->is_32 && (task->paging.cr0 & CR0_PG) &&
+	if (state->is_32 && (task->access.paging.cr0 & CR0_PG) &&
 	    !guest_page_tables_load(task->vcpu, state->cr3))
 		return task_fault(task, EXCEPTION_INVALID_TSS, request->selector);
-	guest_paging_read(&task->paging);
-	if (!task_segments_load(task, state->selectors, virtual_8086))
+	guest_paging_read(&task->access.paging);
+	if (!task_segments_load(task, &state->words[TASK_SELECTOR_WORDS], virtual_8086))
 		return false;
 	if (!push_error(task, request, state))
 		return false;
 	guest_segment_read(GUEST_CS, &code);
-	return state->ip <= code.limit || task_fault(task, EXCEPTION_GENERAL_PROTECTION, 0);
+	return state->words[TASK_IP] <= code.limit ||
+	       task_fault(task, EXCEPTION_GENERAL_PROTECTION, 0);
 }
 
 /* The T flag of the TSS (SDM 3.18.3.1.5). */
@@ -283,7 +260,7 @@ static void switch_to(struct task_context *task, const struct task_switch *reque
 	guest_set_debug_enables(guest_debug_enables() & ~DR7_LOCAL_ENABLES);
 	load_registers(request, state, registers);
 	if (!arrive(task, request, state))
-		guest_inject(&task->fault);
+		guest_inject(&task->access.fault);
 	else if (state->trap)
 		trap();
 }
@@ -301,15 +278,16 @@ void vm_task_switch(struct vcpu *vcpu, struct guest_registers *registers,
 	struct task_state state;
 	gva_t address;
 
-	guest_paging_read(&task.paging);
+	guest_access_begin(&task.access, vcpu->vm->config);
+	task.access.system = true;
 	guest_segment_read(GUEST_TR, &old);
 	if (!task_descriptor_read(&task, request->selector, missing, &descriptor, &address)) {
-		guest_inject(&task.fault);
+		guest_inject(&task.access.fault);
 		return;
 	}
 	segment_from_descriptor(&descriptor, request->selector, &new);
 	if (!tss_check(&task, request, &new) || !leave(&task, request, &old, &new, &state)) {
-		guest_inject(&task.fault);
+		guest_inject(&task.access.fault);
 		return;
 	}
 	switch_to(&task, request, &new, &state, registers);
