@@ -92,8 +92,8 @@ release_defconfig: ## settings for use: -Os, no assertions, no tracing
 # $(call supported,FLAG): the flag, if the compiler knows it.
 supported = $(shell $(CC) -Werror -mgeneral-regs-only $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo $(1))
 WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Werror
-# -Oz: smaller than -Os; gcc knows it from version 12 on.
-OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os))
+# -Oz: smaller than -Os; gcc knows it from version 12 on. Comparisons take less room than tables of addresses.
+OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os) -fno-jump-tables)
 DEPEND = -MMD -MP -MF $(@:.o=.d)
 
 # INT3 behind indirect jumps, where the compiler has it (gcc 12): costs nothing when executed. Not behind returns: Intel's
@@ -158,7 +158,7 @@ HV_PARTS := $(filter $(addprefix hypervisor/,loader/elf% loader/linux% loader/mu
 	loader/image_store.c vm/restart.c vm/restart_limit.c vm/watchdog.c vm/monitor_header.c \
 	loader/platform.c boot/machine_clocks.c cpu/crystal.c \
 	devices/virtual_pc.c vm/port_wide.c vm/extint.c vm/pic_pins.c devices/pic.c devices/pit.c devices/rtc.c devices/keyboard.c devices/fw_cfg.c \
-	devices/pci_function.c devices/pci_own.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
+	devices/pci_function.c devices/pci_memory.c devices/pci_own.c devices/pci_capability.c devices/pci_msi.c devices/pci_reset.c devices/i440fx.c),$(HV_SOURCES))
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(filter-out $(HV_PARTS),$(HV_SOURCES)))
 HV_ARCHIVE := $(BUILD)/hypervisor/parts.a
 $(eval $(call remember,$(BUILD)/hypervisor/.link,$(CC) $(HV_LDFLAGS) $(HV_OBJECTS) $(HV_PARTS)))
@@ -176,7 +176,7 @@ $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
 	vm/mmio_cache.c cpu/apic_send.c
 # Functions and targets of branches begin where what is before them ends: what is frequent lies together in the cache's lines.
-HV_FOR_SPEED := -O2 -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
+HV_FOR_SPEED := -O2 -fjump-tables -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
 $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))
 
 # --- Scenario compiler --------------------------------------------------------------------------------

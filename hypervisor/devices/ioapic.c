@@ -41,8 +41,8 @@
 
 #define PINS_MAX 240
 
-/* What the owner of each pin wrote last: the real entry may have another destination. */
-static uint64_t written[CONFIG_MAX_IOAPICS][PINS_MAX] SHARED_DATA;
+/* What the owner of each pin wrote last, by halves: the real entry may have another destination. */
+static uint32_t written[CONFIG_MAX_IOAPICS][PINS_MAX][2] SHARED_DATA;
 
 /*
  * Index and window of a real IOAPIC are two accesses that belong together, whichever VM makes them.
@@ -85,7 +85,8 @@ static void mask_pin(uint32_t index, uint32_t pin)
 	lock_take(&lock);
 	if (CONFIG_FAULT_INJECTION)
 		inject_at(FAULT_LOCK);
-	written[index][pin] = ENTRY_MASKED;
+	written[index][pin][0] = ENTRY_MASKED;
+	written[index][pin][1] = 0;
 	real_write_entry(index, pin, ENTRY_MASKED);
 	lock_release(&lock);
 }
@@ -162,7 +163,8 @@ static uint64_t checked_entry(struct vm *vm, uint32_t pin, uint64_t entry)
 /* The lock is held. */
 static void write_through(struct vm *vm, uint32_t index, uint32_t pin)
 {
-	uint64_t entry = written[index][pin];
+	const uint32_t *halves = written[index][pin];
+	uint64_t entry = (uint64_t)halves[1] << 32 | halves[0];
 	uint64_t other = 0;
 
 	/* the guest has left it masked: it may have opened the input of its PIC */
@@ -171,14 +173,17 @@ static void write_through(struct vm *vm, uint32_t index, uint32_t pin)
 	real_write_entry(index, pin, other ? other : checked_entry(vm, pin, entry));
 }
 
+static uint32_t gsi_of(const struct pin_config *pin)
+{
+	return scenario_tables.ioapics[pin->ioapic].gsi_base + pin->pin;
+}
+
 bool ioapic_owns_gsi(const struct vm *vm, uint32_t gsi)
 {
 	const struct vm_config *config = vm->config;
 
 	for (uint32_t i = 0; i < config->pin_count; i++)
-		if (scenario_tables.ioapics[config->pins[i].ioapic].gsi_base +
-			    config->pins[i].pin ==
-		    gsi)
+		if (gsi_of(&config->pins[i]) == gsi)
 			return true;
 	return false;
 }
@@ -190,7 +195,7 @@ void ioapic_route(struct vm *vm, uint32_t gsi)
 	for (uint32_t i = 0; i < config->pin_count; i++) {
 		const struct pin_config *pin = &config->pins[i];
 
-		if (scenario_tables.ioapics[pin->ioapic].gsi_base + pin->pin != gsi)
+		if (gsi_of(pin) != gsi)
 			continue;
 		lock_take(&lock);
 		write_through(vm, pin->ioapic, pin->pin);
@@ -228,44 +233,49 @@ static void unused_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t v
 {
 	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
 	uint32_t *kept = &vm->ioapic_unused[index][pin % VM_UNUSED_PINS];
+	uint32_t half = reg & 1 ? UNUSED_DESTINATION : UNUSED_LOW;
 
-	if (pin >= VM_UNUSED_PINS || pin >= pins_shown(vm->config, index))
-		return;
-	*kept = reg & 1 ? (*kept & ~UNUSED_DESTINATION) | (value & UNUSED_DESTINATION)
-			: (*kept & UNUSED_DESTINATION) | (value & UNUSED_LOW);
+	if (pin < VM_UNUSED_PINS && pin < pins_shown(vm->config, index))
+		*kept = (*kept & ~half) | (value & half);
+}
+
+/* The half of an own pin's entry that the guest has written, by its register; NULL: it is not its own. */
+static uint32_t *own_half(const struct vm *vm, uint32_t index, uint32_t reg)
+{
+	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
+
+	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
+		return NULL;
+	return &written[index][pin][reg & 1];
 }
 
 static uint32_t entry_read(const struct vm *vm, uint32_t index, uint32_t reg)
 {
-	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
-	uint32_t value, status;
+	const uint32_t *half = own_half(vm, index, reg);
+	uint32_t value;
 
-	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin))
+	if (!half)
 		return unused_read(vm, index, reg);
 	lock_take(&lock);
-	value = (uint32_t)(reg & 1 ? written[index][pin] >> 32 : written[index][pin]);
-	status = reg & 1 ? 0 : real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
+	value = *half;
+	if (!(reg & 1))
+		value |= real_read(index, reg) & (uint32_t)ENTRY_READ_ONLY;
 	lock_release(&lock);
-	return value | status;
+	return value;
 }
 
 static void entry_write(struct vm *vm, uint32_t index, uint32_t reg, uint32_t value)
 {
-	uint32_t pin = (reg - INDEX_ENTRIES) / 2;
-	uint64_t *entry;
+	uint32_t *half = own_half(vm, index, reg);
 
-	if (pin >= scenario_tables.ioapics[index].pins || !owns_pin(vm, index, pin)) {
+	if (!half) {
 		unused_write(vm, index, reg, value);
 		return;
 	}
-	entry = &written[index][pin];
 	lock_take(&lock);
-	if (reg & 1)
-		*entry = (*entry & UINT32_MAX) | ((uint64_t)value << 32 & ENTRY_DEFINED);
-	else
-		*entry = (*entry & ~(uint64_t)UINT32_MAX) |
-			 (value & (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
-	write_through(vm, index, pin);
+	*half = value & (reg & 1 ? (uint32_t)(ENTRY_DEFINED >> 32)
+				 : (uint32_t)(ENTRY_DEFINED & ~ENTRY_READ_ONLY));
+	write_through(vm, index, (reg - INDEX_ENTRIES) / 2);
 	lock_release(&lock);
 }
 

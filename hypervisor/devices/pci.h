@@ -65,10 +65,18 @@ void pci_remember(const struct vm_config *vm) OPTIONAL;
  */
 void pci_reset(const struct vm_config *vm) OPTIONAL;
 
-/* The guest accesses 1, 2 or 4 bytes in the board's memory-mapped configuration space. */
-bool pci_ecam_page(const struct vm *vm, gpa_t address) OPTIONAL;
-uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size) OPTIONAL;
-void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value) OPTIONAL;
+/*
+ * A page that is not mapped because it is the board's memory-mapped configuration space, or holds an MSI-X table of the
+ * VM: the guest accesses `size` (1, 2, 4 or 8) bytes at `address`. False: it is neither.
+ */
+bool pci_memory_at(const struct vm *vm, gpa_t address) OPTIONAL;
+uint64_t pci_memory_read(struct vm *vm, gpa_t address, unsigned size) OPTIONAL;
+void pci_memory_write(struct vm *vm, gpa_t address, unsigned size, uint64_t value) OPTIONAL;
+
+/* The former of them. */
+bool pci_ecam_page(const struct vm *vm, gpa_t address);
+uint32_t pci_ecam_read(struct vm *vm, gpa_t address, unsigned size);
+void pci_ecam_write(struct vm *vm, gpa_t address, unsigned size, uint32_t value);
 
 /* What BAR `index` of a function reads as: where the board file says that it is. */
 uint32_t pci_bar_value(const struct pci_function_config *function, unsigned index) OPTIONAL;

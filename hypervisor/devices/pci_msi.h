@@ -28,8 +28,8 @@ void pci_messages_reset(struct pci_function *function) OPTIONAL;
  * A page that is not mapped because it holds an MSI-X table of the VM: the guest accesses `size` (1, 2, 4 or 8)
  * bytes at `address`. False: there is none.
  */
-bool pci_msix_page(const struct vm *vm, gpa_t address) OPTIONAL;
-uint64_t pci_msix_page_read(struct vm *vm, gpa_t address, unsigned size) OPTIONAL;
-void pci_msix_page_write(struct vm *vm, gpa_t address, unsigned size, uint64_t value) OPTIONAL;
+bool pci_msix_page(const struct vm *vm, gpa_t address);
+uint64_t pci_msix_page_read(struct vm *vm, gpa_t address, unsigned size);
+void pci_msix_page_write(struct vm *vm, gpa_t address, unsigned size, uint64_t value);
 
 #endif

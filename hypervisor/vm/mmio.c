@@ -8,12 +8,11 @@
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
-#include "devices/pci_msi.h"
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
 /* DEVICE_NONE answers as a bus without a device: reads are all ones, writes are lost. */
-enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI, DEVICE_MSIX };
+enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI };
 
 struct mmio_target {
 	enum mmio_device device;
@@ -52,10 +51,8 @@ static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_targ
 		target->device = DEVICE_LOCAL_APIC;
 	else if (is_ioapic(page, &target->ioapic))
 		target->device = DEVICE_IOAPIC;
-	else if (pci_ecam_page && pci_ecam_page(vcpu->vm, address))
+	else if (pci_memory_at && pci_memory_at(vcpu->vm, address))
 		target->device = DEVICE_PCI;
-	else if (pci_msix_page && pci_msix_page(vcpu->vm, address))
-		target->device = DEVICE_MSIX;
 	else
 		target->device = DEVICE_NONE;
 	return target->device != DEVICE_NONE || is_absent(vcpu->vm->config, page);
@@ -84,45 +81,38 @@ static uint64_t apic_part_read(struct vcpu *vcpu, const struct mmio_target *targ
 	return apic_read(vcpu, target, target->offset - within) >> (8 * within);
 }
 
-static uint64_t register_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
+static void apic_write(struct vcpu *vcpu, const struct mmio_target *target, unsigned size,
+		       uint32_t value)
 {
-	if (target->device == DEVICE_PCI)
-		return pci_ecam_read(vcpu->vm, target->address, size);
-	if (target->device == DEVICE_MSIX)
-		return pci_msix_page_read(vcpu->vm, target->address, size);
-	return apic_part_read(vcpu, target, size);
+	if (size != sizeof(uint32_t))
+		return;
+	if (target->device == DEVICE_LOCAL_APIC)
+		local_apic_page_write(vcpu, target->offset, value);
+	else if (target->device == DEVICE_IOAPIC)
+		ioapic_write(vcpu->vm, target->ioapic, target->offset, value);
 }
 
-static void register_write(struct vcpu *vcpu, const struct mmio_target *target, unsigned size,
-			   uint64_t value)
+static void transfer(struct vcpu *vcpu, const struct mmio_target *target, unsigned size, bool write,
+		     uint64_t *value)
 {
-	if (target->device == DEVICE_PCI)
-		pci_ecam_write(vcpu->vm, target->address, size, (uint32_t)value);
-	else if (target->device == DEVICE_MSIX)
-		pci_msix_page_write(vcpu->vm, target->address, size, value);
-	else if (size == sizeof(uint32_t) && target->device == DEVICE_LOCAL_APIC)
-		local_apic_page_write(vcpu, target->offset, (uint32_t)value);
-	else if (size == sizeof(uint32_t) && target->device == DEVICE_IOAPIC)
-		ioapic_write(vcpu->vm, target->ioapic, target->offset, (uint32_t)value);
+	if (target->device == DEVICE_PCI && write)
+		pci_memory_write(vcpu->vm, target->address, size, *value);
+	else if (target->device == DEVICE_PCI)
+		*value = pci_memory_read(vcpu->vm, target->address, size);
+	else if (write)
+		apic_write(vcpu, target, size, (uint32_t)*value);
+	else
+		*value = apic_part_read(vcpu, target, size);
 }
 
-bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value)
+bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
+			  uint64_t *value)
 {
 	struct mmio_target target;
 
 	if (!find_target(vcpu, address, &target))
 		return false;
-	*value = register_read(vcpu, &target, size);
-	return true;
-}
-
-bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value)
-{
-	struct mmio_target target;
-
-	if (!find_target(vcpu, address, &target))
-		return false;
-	register_write(vcpu, &target, size, value);
+	transfer(vcpu, &target, size, write, value);
 	return true;
 }
 
@@ -136,12 +126,11 @@ _Static_assert(MMIO_MOV < MMIO_MOVSX && MMIO_MOVZX < MMIO_MOVSX, "the moves are 
 static void move(struct vcpu *vcpu, struct guest_registers *registers,
 		 const struct mmio_target *target, const struct mmio_instruction *instruction)
 {
-	unsigned size = instruction->memory_size;
+	uint64_t value = mmio_write_value(instruction, registers);
 
-	if (instruction->writes)
-		register_write(vcpu, target, size, mmio_write_value(instruction, registers));
-	else
-		mmio_complete_read(instruction, registers, register_read(vcpu, target, size));
+	transfer(vcpu, target, instruction->memory_size, instruction->writes, &value);
+	if (!instruction->writes)
+		mmio_complete_read(instruction, registers, value);
 }
 
 static void compute(struct vcpu *vcpu, struct guest_registers *registers,
@@ -153,10 +142,10 @@ static void compute(struct vcpu *vcpu, struct guest_registers *registers,
 
 	registers->rsp = guest_stack_pointer();
 	if (instruction->reads)
-		value = register_read(vcpu, target, size);
+		transfer(vcpu, target, size, false, &value);
 	value = mmio_execute(instruction, registers, &flags, value);
 	if (instruction->writes)
-		register_write(vcpu, target, size, value);
+		transfer(vcpu, target, size, true, &value);
 	guest_set_stack_pointer(registers->rsp);
 	guest_set_flags(flags);
 }

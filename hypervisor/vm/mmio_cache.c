@@ -37,10 +37,10 @@ const struct mmio_instruction *mmio_cache_find(const struct mmio_cache *cache, g
 	return &entry->instruction;
 }
 
-void mmio_cache_keep(struct mmio_cache *cache, const struct vm_config *vm,
-		     const struct guest_paging *paging, gva_t address,
-		     const uint8_t bytes[MMIO_INSTRUCTION_MAX],
-		     const struct mmio_instruction *instruction)
+__attribute__((cold)) void mmio_cache_keep(struct mmio_cache *cache, const struct vm_config *vm,
+					   const struct guest_paging *paging, gva_t address,
+					   const uint8_t bytes[MMIO_INSTRUCTION_MAX],
+					   const struct mmio_instruction *instruction)
 {
 	struct mmio_cache_entry *entry = &cache->entries[place_of(address)];
 	gpa_t physical;

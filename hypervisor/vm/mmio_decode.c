@@ -150,21 +150,16 @@ static uint8_t take(struct cursor *cursor)
 	return at < cursor->count ? cursor->bytes[at] : 0;
 }
 
-/* The low `size` bytes of `value`, sign-extended. */
-static uint64_t sign_extend(uint64_t value, unsigned size)
-{
-	unsigned unused = 64 - size * 8;
-
-	return (uint64_t)((int64_t)(value << unused) >> unused);
-}
-
+/* 1, 2 or 4 bytes, sign-extended. */
 static uint64_t take_signed(struct cursor *cursor, unsigned size)
 {
-	uint64_t value = 0;
+	uint32_t value = 0;
 
 	for (unsigned i = 0; i < size; i++)
-		value |= (uint64_t)take(cursor) << (8 * i);
-	return sign_extend(value, size);
+		value |= (uint32_t)take(cursor) << (8 * i);
+	if (size == 1)
+		return (uint64_t)(int8_t)value;
+	return size == 2 ? (uint64_t)(int16_t)value : (uint64_t)(int32_t)value;
 }
 
 static uint8_t segment_of_prefix(uint8_t byte)

@@ -31,18 +31,15 @@ static enum mmio_string_result transfer(struct element *element, enum guest_segm
 {
 	struct guest_access *access = &element->access;
 	enum error error;
-	bool done;
 
 	access->write = write;
 	error = guest_access_locate(access, segment,
 				    offset & guest_index_mask(element->address_size));
 	if (error)
 		return error == ERROR_GUEST_PROTECTED ? MMIO_STRING_FAULTS : MMIO_STRING_OUTSIDE;
-	done = write ? mmio_device_write(element->vcpu, access->piece[0].address, access->size,
-					 *value)
-		     : mmio_device_read(element->vcpu, access->piece[0].address, access->size,
-					value);
-	if (!done && guest_access_copy(access, value))
+	if (!mmio_device_transfer(element->vcpu, access->piece[0].address, access->size, write,
+				  value) &&
+	    guest_access_copy(access, value))
 		return MMIO_STRING_OUTSIDE;
 	(void)guest_watch_access(write ? WATCH_WRITE : WATCH_READ, access->address, access->size);
 	return MMIO_STRING_DONE;
@@ -154,7 +151,7 @@ enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruct
 	element_begin(&element, vcpu, instruction, stack_address_size());
 	if (push) {
 		pointer -= size;
-		(void)mmio_device_read(vcpu, address, size, &value);
+		(void)mmio_device_transfer(vcpu, address, size, false, &value);
 	}
 	result = transfer(&element, GUEST_SS, pointer, push, &value);
 	*fault = element.access.fault;
@@ -165,6 +162,6 @@ enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruct
 	pointer = push ? pointer : pointer + size;
 	registers->rsp = (registers->rsp & ~mask) | (pointer & mask);
 	if (!push)
-		(void)mmio_device_write(vcpu, address, size, value);
+		(void)mmio_device_transfer(vcpu, address, size, true, &value);
 	return MMIO_STRING_DONE;
 }

@@ -13,9 +13,12 @@ enum mmio_string_result {
 	MMIO_STRING_OUTSIDE, /* an operand is neither the VM's RAM nor a device register */
 };
 
-/* Access of `size` bytes to a device register; false if there is none at that address. */
-bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value);
-bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value);
+/*
+ * Access of `size` bytes to a device register, to or from *value, of which a write takes the low bytes; false if there
+ * is none at that address.
+ */
+bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
+			  uint64_t *value);
 
 /* Does one element, with all that this does to registers and *flags. */
 enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruction *instruction,

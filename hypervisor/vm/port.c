@@ -169,27 +169,25 @@ static bool write_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 /* Byte by byte first: the reset control register lies among the ports of PCI configuration. */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
-	const struct virtual_port *virtual_port = find(vcpu, port, size);
+	const struct virtual_port *wide = find(vcpu, port, size);
 	uint32_t value;
 
-	if (size == 1 && read_bytes(vcpu, port, size, &value))
+	if ((size == 1 || !wide) && read_bytes(vcpu, port, size, &value))
 		return value;
-	if (virtual_port)
-		return virtual_port->read(vcpu, port, size);
-	if (read_bytes(vcpu, port, size, &value))
-		return value;
+	if (wide)
+		return wide->read(vcpu, port, size);
 	log_refused(vcpu, "reads", port);
 	return UINT32_MAX;
 }
 
 void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
-	const struct virtual_port *virtual_port = find(vcpu, port, size);
+	const struct virtual_port *wide = find(vcpu, port, size);
 
-	if (size == 1 && write_bytes(vcpu, port, size, value))
+	if ((size == 1 || !wide) && write_bytes(vcpu, port, size, value))
 		return;
-	if (virtual_port)
-		virtual_port->write(vcpu, port, size, value);
-	else if (!write_bytes(vcpu, port, size, value))
+	if (wide)
+		wide->write(vcpu, port, size, value);
+	else
 		log_refused(vcpu, "writes", port);
 }

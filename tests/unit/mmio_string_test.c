@@ -65,23 +65,22 @@ bool guest_watch_access(enum guest_watch kind, uint64_t address, unsigned size)
 	return false;
 }
 
-bool mmio_device_read(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t *value)
+bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
+			  uint64_t *value)
 {
+	uint8_t *at;
 	(void)vcpu;
-	if (address < DEVICE || address + size > DEVICE + sizeof(device))
-		return false;
-	device_reads++;
-	memcpy(value, device + (address - DEVICE), size);
-	return true;
-}
 
-bool mmio_device_write(struct vcpu *vcpu, gpa_t address, unsigned size, uint64_t value)
-{
-	(void)vcpu;
 	if (address < DEVICE || address + size > DEVICE + sizeof(device))
 		return false;
-	device_writes++;
-	memcpy(device + (address - DEVICE), &value, size);
+	at = device + (address - DEVICE);
+	if (write) {
+		device_writes++;
+		memcpy(at, value, size);
+	} else {
+		device_reads++;
+		memcpy(value, at, size);
+	}
 	return true;
 }
 

@@ -67,7 +67,7 @@ unit-counters := tests/unit/counters_test.c tests/unit/fake/fake_cpu.c tests/uni
 	tests/unit/fake/fake_log.c hypervisor/vm/counters.c hypervisor/vm/trace.c hypervisor/vm/report.c \
 	hypervisor/lib/exit_words.c hypervisor/lib/register_names.c
 
-pci-sources := $(addprefix hypervisor/devices/,pci.c pci_function.c i440fx.c pci_capability.c pci_config.c pci_machine.c pci_own.c \
+pci-sources := $(addprefix hypervisor/devices/,pci.c pci_function.c pci_memory.c i440fx.c pci_capability.c pci_config.c pci_machine.c pci_own.c \
 	pci_msi.c pci_reset.c message.c) hypervisor/lib/lock.c
 
 unit-ioapic := tests/unit/ioapic_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \

@@ -28,10 +28,9 @@ static const struct {
 	{VIRTUAL_HOST_BRIDGE, "i440fx_read i440fx_write"},
 };
 
-#define PCI_FUNCTIONS                                                                                         \
-	"pci_functions_take pci_function_read pci_capability_scan pci_messages_reset pci_remember pci_reset " \
-	"pci_capability_head pci_capability_read pci_capability_write "                                       \
-	"pci_msix_page pci_msix_page_read pci_msix_page_write"
+#define PCI_FUNCTIONS                                                                                                       \
+	"pci_functions_take pci_memory_at pci_function_read pci_capability_scan pci_messages_reset pci_remember pci_reset " \
+	"pci_capability_head pci_capability_read pci_capability_write"
 
 #define RESTART_FUNCTIONS \
 	"vcpu_restart life_restart_is_allowed image_store_plan image_store_remember"
