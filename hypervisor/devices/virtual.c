@@ -52,24 +52,18 @@ static enum virtual_write write_reset_command(struct virtual_devices *devices, u
 	return value == RESET_COMMAND ? VIRTUAL_WRITE_RESET : VIRTUAL_WRITE_DONE;
 }
 
-struct handler {
-	uint8_t (*read)(struct virtual_devices *devices, uint16_t port);
-	enum virtual_write (*write)(struct virtual_devices *devices, uint16_t port, uint8_t value);
-};
+/* The devices that every image has. */
+static const struct virtual_handler reset_handler = {read_reset, write_reset};
+static const struct virtual_handler reset_command_handler = {read_absent, write_reset_command};
 
-#define BIT_OF(device) ((unsigned)__builtin_ctz(device))
-
-/* Devices without a row have registers that are wider than a byte (vm/port.c), or none. */
-static const struct handler handlers[] = {
-	[BIT_OF(VIRTUAL_PIC)] = {virtual_pic_read, virtual_pic_write},
-	[BIT_OF(VIRTUAL_PIT)] = {virtual_pit_read, virtual_pit_write},
-	[BIT_OF(VIRTUAL_RTC)] = {virtual_rtc_read, virtual_rtc_write},
-	[BIT_OF(VIRTUAL_KEYBOARD)] = {virtual_keyboard_read, virtual_keyboard_write},
-	[BIT_OF(VIRTUAL_RESET)] = {read_reset, write_reset},
-	[BIT_OF(VIRTUAL_PM_TIMER)] = {virtual_pm_timer_read, virtual_pm_timer_write},
-	[BIT_OF(VIRTUAL_KEYBOARD_RESET)] = {read_absent, write_reset_command},
-};
-#define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+static const struct virtual_handler *handler_of(unsigned device)
+{
+	if (device == VIRTUAL_RESET)
+		return &reset_handler;
+	if (device == VIRTUAL_KEYBOARD_RESET)
+		return &reset_command_handler;
+	return virtual_pc_handler ? virtual_pc_handler(device) : NULL;
+}
 
 struct ports {
 	uint16_t first, last;
@@ -81,20 +75,20 @@ struct ports {
 static const struct ports ports[] = {VIRTUAL_DEVICE_PORTS(PORT_ROW)};
 
 /* What answers for the VM at a port; NULL: nothing. */
-static const struct handler *handler_at(const struct vm *vm, uint16_t port)
+static const struct virtual_handler *handler_at(const struct vm *vm, uint16_t port)
 {
 	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
 		unsigned device = vm->config->virtual_devices & ports[i].device;
 
 		if (device && port >= ports[i].first && port <= ports[i].last)
-			return BIT_OF(device) < HANDLERS ? &handlers[BIT_OF(device)] : NULL;
+			return handler_of(device);
 	}
 	return NULL;
 }
 
 bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value)
 {
-	const struct handler *handler = handler_at(vm, port);
+	const struct virtual_handler *handler = handler_at(vm, port);
 
 	if (!handler)
 		return false;
@@ -106,7 +100,7 @@ bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value)
 
 enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value)
 {
-	const struct handler *handler = handler_at(vm, port);
+	const struct virtual_handler *handler = handler_at(vm, port);
 	enum virtual_write result;
 
 	if (!handler)

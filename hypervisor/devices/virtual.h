@@ -40,24 +40,14 @@ void virtual_devices_reset(struct vm *vm);
 bool virtual_port_read(struct vm *vm, uint16_t port, uint8_t *value);
 enum virtual_write virtual_port_write(struct vm *vm, uint16_t port, uint8_t value);
 
-/*
- * The same for each of the devices that only some images have (virtual_pc.c), with the VM's lock held.
- */
-uint8_t virtual_pic_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
-enum virtual_write virtual_pic_write(struct virtual_devices *devices, uint16_t port,
-				     uint8_t value) OPTIONAL;
-uint8_t virtual_pit_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
-enum virtual_write virtual_pit_write(struct virtual_devices *devices, uint16_t port,
-				     uint8_t value) OPTIONAL;
-uint8_t virtual_rtc_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
-enum virtual_write virtual_rtc_write(struct virtual_devices *devices, uint16_t port,
-				     uint8_t value) OPTIONAL;
-uint8_t virtual_keyboard_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
-enum virtual_write virtual_keyboard_write(struct virtual_devices *devices, uint16_t port,
-					  uint8_t value) OPTIONAL;
-uint8_t virtual_pm_timer_read(struct virtual_devices *devices, uint16_t port) OPTIONAL;
-enum virtual_write virtual_pm_timer_write(struct virtual_devices *devices, uint16_t port,
-					  uint8_t value) OPTIONAL;
+/* How a device answers at its ports, with the VM's lock held. */
+struct virtual_handler {
+	uint8_t (*read)(struct virtual_devices *devices, uint16_t port);
+	enum virtual_write (*write)(struct virtual_devices *devices, uint16_t port, uint8_t value);
+};
+
+/* That of a device that only some images have (virtual_pc.c), by its bit; NULL: its registers are not a byte wide. */
+const struct virtual_handler *virtual_pc_handler(unsigned device) OPTIONAL;
 
 /* Power-on state of PIC and PIT. */
 void virtual_timer_reset(struct virtual_devices *devices) OPTIONAL;

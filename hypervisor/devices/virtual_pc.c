@@ -27,7 +27,7 @@ static uint64_t catch_up(struct virtual_devices *devices)
 	return now;
 }
 
-uint8_t virtual_pic_read(struct virtual_devices *devices, uint16_t port)
+static uint8_t read_pic(struct virtual_devices *devices, uint16_t port)
 {
 	uint8_t value;
 
@@ -37,7 +37,7 @@ uint8_t virtual_pic_read(struct virtual_devices *devices, uint16_t port)
 	return value;
 }
 
-enum virtual_write virtual_pic_write(struct virtual_devices *devices, uint16_t port, uint8_t value)
+static enum virtual_write write_pic(struct virtual_devices *devices, uint16_t port, uint8_t value)
 {
 	catch_up(devices);
 	pic_write(&devices->pics, port, value);
@@ -45,13 +45,13 @@ enum virtual_write virtual_pic_write(struct virtual_devices *devices, uint16_t p
 	return VIRTUAL_WRITE_DONE;
 }
 
-uint8_t virtual_pit_read(struct virtual_devices *devices, uint16_t port)
+static uint8_t read_pit(struct virtual_devices *devices, uint16_t port)
 {
 	return pit_read(&devices->pit, port, catch_up(devices));
 }
 
 /* A new mode or count may take the output down, and with it a request that nobody has taken. */
-enum virtual_write virtual_pit_write(struct virtual_devices *devices, uint16_t port, uint8_t value)
+static enum virtual_write write_pit(struct virtual_devices *devices, uint16_t port, uint8_t value)
 {
 	uint64_t now = catch_up(devices);
 
@@ -62,42 +62,61 @@ enum virtual_write virtual_pit_write(struct virtual_devices *devices, uint16_t p
 	return VIRTUAL_WRITE_DONE;
 }
 
-uint8_t virtual_rtc_read(struct virtual_devices *devices, uint16_t port)
+static uint8_t read_rtc(struct virtual_devices *devices, uint16_t port)
 {
 	return rtc_read(&devices->rtc, port);
 }
 
-enum virtual_write virtual_rtc_write(struct virtual_devices *devices, uint16_t port, uint8_t value)
+static enum virtual_write write_rtc(struct virtual_devices *devices, uint16_t port, uint8_t value)
 {
 	rtc_write(&devices->rtc, port, value);
 	return VIRTUAL_WRITE_DONE;
 }
 
-uint8_t virtual_keyboard_read(struct virtual_devices *devices, uint16_t port)
+static uint8_t read_keyboard(struct virtual_devices *devices, uint16_t port)
 {
 	return keyboard_read(&devices->keyboard, port);
 }
 
-enum virtual_write virtual_keyboard_write(struct virtual_devices *devices, uint16_t port,
-					  uint8_t value)
+static enum virtual_write write_keyboard(struct virtual_devices *devices, uint16_t port,
+					 uint8_t value)
 {
 	return keyboard_write(&devices->keyboard, port, value) ? VIRTUAL_WRITE_RESET
 							       : VIRTUAL_WRITE_DONE;
 }
 
-uint8_t virtual_pm_timer_read(struct virtual_devices *devices, uint16_t port)
+static uint8_t read_pm_timer(struct virtual_devices *devices, uint16_t port)
 {
 	(void)devices;
 	return (uint8_t)(virtual_pm_timer() >> 8 * (port & 3));
 }
 
-enum virtual_write virtual_pm_timer_write(struct virtual_devices *devices, uint16_t port,
-					  uint8_t value)
+static enum virtual_write write_pm_timer(struct virtual_devices *devices, uint16_t port,
+					 uint8_t value)
 {
 	(void)devices;
 	(void)port;
 	(void)value;
 	return VIRTUAL_WRITE_DONE; /* read-only (ACPI 6.4, 4.8.3.3) */
+}
+
+const struct virtual_handler *virtual_pc_handler(unsigned device)
+{
+	static const struct {
+		enum virtual_device device;
+		struct virtual_handler handler;
+	} rows[] = {
+		{VIRTUAL_PIC, {read_pic, write_pic}},
+		{VIRTUAL_PIT, {read_pit, write_pit}},
+		{VIRTUAL_RTC, {read_rtc, write_rtc}},
+		{VIRTUAL_KEYBOARD, {read_keyboard, write_keyboard}},
+		{VIRTUAL_PM_TIMER, {read_pm_timer, write_pm_timer}},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].device == device)
+			return &rows[i].handler;
+	return NULL;
 }
 
 static uint64_t next_edge(const struct virtual_devices *devices)

@@ -229,7 +229,7 @@ static struct opcode take_opcode(struct cursor *cursor, struct prefixes *prefixe
 	byte = take(cursor);
 	if (byte == 0x38)
 		return (struct opcode){MAP_0F38, take(cursor)};
-	if (prefixes->repeat == 0xF3 && (byte == 0xB8 || (byte & 0xFE) == 0xBC))
+	if (prefixes->repeat == 0xF3 && (byte & 0xFA) == 0xB8) /* B8, BC and BD; B9 is none */
 		return (struct opcode){MAP_F3, byte};
 	return (struct opcode){MAP_0F, byte};
 }

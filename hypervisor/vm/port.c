@@ -47,7 +47,7 @@ static void write_pci(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t 
 	pci_port_write(vcpu->vm, port, size, value);
 }
 
-static void write_nothing(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+void port_write_nothing(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
 	(void)vcpu;
 	(void)port;
@@ -77,46 +77,41 @@ static void write_watchdog(struct vcpu *vcpu, uint16_t port, unsigned size, uint
 	watchdog_feed(vcpu->vm);
 }
 
-struct virtual_port {
-	uint32_t devices; /* the VM has one of them, or 0: every VM has it */
-	uint16_t first, last;
-	uint32_t (*read)(struct vcpu *vcpu, uint16_t port, unsigned size);
-	void (*write)(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value);
-};
-
 /* Registers that take accesses of other sizes than a byte as a whole. */
-static const struct virtual_port virtual_ports[] = {
-	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones, write_nothing}, /* by far the most: delays */
+static const struct port_wide every_vm[] = {
+	{0, PORT_PROGRESS, PORT_PROGRESS, read_ones,
+	 port_write_nothing}, /* by far the most: delays */
 	{0, PLATFORM_ACPI_SLEEP_CONTROL_PORT, PLATFORM_ACPI_SLEEP_CONTROL_PORT, read_zero,
 	 write_sleep_control},
 	{0, PLATFORM_ACPI_SLEEP_STATUS_PORT, PLATFORM_ACPI_SLEEP_STATUS_PORT, read_zero,
-	 write_nothing},
+	 port_write_nothing},
 	{0, PLATFORM_ACPI_RESET_PORT, PLATFORM_ACPI_RESET_PORT, read_zero, write_reset},
 	{0, PLATFORM_WATCHDOG_PORT, PLATFORM_WATCHDOG_PORT, read_zero, write_watchdog},
-	{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3, port_pm_timer_read,
-	 write_nothing},
-	{VIRTUAL_ACPI_PM, PLATFORM_PM1_EVENT_PORT, PLATFORM_PM1_EVENT_PORT + 3, port_pm1_event_read,
-	 port_pm1_event_write},
-	{VIRTUAL_ACPI_PM, PLATFORM_PM1_CONTROL_PORT, PLATFORM_PM1_CONTROL_PORT + 1,
-	 port_pm1_control_read, port_pm1_control_write},
-	{VIRTUAL_FW_CFG, PLATFORM_FW_CFG_PORT, PLATFORM_FW_CFG_DATA_PORT, port_fw_cfg_read,
-	 port_fw_cfg_write},
 	{0, PCI_PORT_FIRST, PCI_PORT_LAST, read_pci, write_pci},
 };
 
-/* The whole access has to lie in the virtual device. */
-static const struct virtual_port *find(const struct vcpu *vcpu, uint16_t port, unsigned size)
+const struct port_wide *port_wide_find(const struct vcpu *vcpu, const struct port_wide *rows,
+				       unsigned count, uint16_t port, unsigned size)
 {
 	uint32_t devices = vcpu->vm->config->virtual_devices;
 
-	for (unsigned i = 0; i < sizeof(virtual_ports) / sizeof(virtual_ports[0]); i++) {
-		const struct virtual_port *candidate = &virtual_ports[i];
-
-		if (port >= candidate->first && port + size - 1 <= candidate->last &&
-		    (!candidate->devices || candidate->devices & devices))
-			return candidate;
-	}
+	for (const struct port_wide *row = rows; row < rows + count; row++)
+		if (port >= row->first && port + size - 1 <= row->last &&
+		    (!row->devices || row->devices & devices))
+			return row;
 	return NULL;
+}
+
+/* Out of line: two callers would get two copies of the loop. */
+static __attribute__((noinline)) const struct port_wide *find(const struct vcpu *vcpu,
+							      uint16_t port, unsigned size)
+{
+	const struct port_wide *row =
+		port_wide_find(vcpu, every_vm, sizeof(every_vm) / sizeof(every_vm[0]), port, size);
+
+	if (row || !port_wide_device)
+		return row;
+	return port_wide_device(vcpu, port, size);
 }
 
 static void log_refused(struct vcpu *vcpu, const char *what, uint16_t port)
@@ -169,7 +164,7 @@ static bool write_bytes(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_
 /* Byte by byte first: the reset control register lies among the ports of PCI configuration. */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
-	const struct virtual_port *wide = find(vcpu, port, size);
+	const struct port_wide *wide = find(vcpu, port, size);
 	uint32_t value;
 
 	if ((size == 1 || !wide) && read_bytes(vcpu, port, size, &value))
@@ -182,7 +177,7 @@ uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 
 void vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
-	const struct virtual_port *wide = find(vcpu, port, size);
+	const struct port_wide *wide = find(vcpu, port, size);
 
 	if ((size == 1 || !wide) && write_bytes(vcpu, port, size, value))
 		return;

@@ -9,7 +9,7 @@
 #define PM1_SLEEP_TYPE(value) ((value) >> 10 & 7)
 #define PM1_SLEEP_ENABLE      0x2000
 
-uint32_t port_pm_timer_read(struct vcpu *vcpu, uint16_t port, unsigned size)
+static uint32_t read_pm_timer(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
 	(void)vcpu;
 	(void)size;
@@ -26,7 +26,7 @@ static void replace_bytes(uint16_t *reg, unsigned shift, unsigned size, uint32_t
 }
 
 /* No event ever happens, so that the status register in the lower half is 0. */
-uint32_t port_pm1_event_read(struct vcpu *vcpu, uint16_t port, unsigned size)
+static uint32_t read_pm1_event(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
 	uint32_t enable = __atomic_load_n(&vcpu->vm->devices.pm1_enable, __ATOMIC_RELAXED);
 
@@ -34,7 +34,7 @@ uint32_t port_pm1_event_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 	return enable << 16 >> 8 * (port - PLATFORM_PM1_EVENT_PORT);
 }
 
-void port_pm1_event_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+static void write_pm1_event(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
 	uint16_t *enable = &vcpu->vm->devices.pm1_enable;
 
@@ -44,7 +44,7 @@ void port_pm1_event_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint3
 		replace_bytes(enable, 0, 2, value >> 16);
 }
 
-uint32_t port_pm1_control_read(struct vcpu *vcpu, uint16_t port, unsigned size)
+static uint32_t read_pm1_control(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
 	uint32_t control = __atomic_load_n(&vcpu->vm->devices.pm1_control, __ATOMIC_RELAXED);
 
@@ -52,7 +52,7 @@ uint32_t port_pm1_control_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 	return (control | PM1_SCI_ENABLED) >> 8 * (port - PLATFORM_PM1_CONTROL_PORT);
 }
 
-void port_pm1_control_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+static void write_pm1_control(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
 	uint16_t *control = &vcpu->vm->devices.pm1_control;
 	bool sleeps = value << 8 * (port & 1u) & PM1_SLEEP_ENABLE;
@@ -63,7 +63,7 @@ void port_pm1_control_write(struct vcpu *vcpu, uint16_t port, unsigned size, uin
 		vm_stop(vcpu, STOP_POWER_OFF, NULL);
 }
 
-uint32_t port_fw_cfg_read(struct vcpu *vcpu, uint16_t port, unsigned size)
+static uint32_t read_fw_cfg(struct vcpu *vcpu, uint16_t port, unsigned size)
 {
 	struct virtual_devices *devices = &vcpu->vm->devices;
 	uint32_t value;
@@ -74,11 +74,27 @@ uint32_t port_fw_cfg_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 	return value;
 }
 
-void port_fw_cfg_write(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
+static void write_fw_cfg(struct vcpu *vcpu, uint16_t port, unsigned size, uint32_t value)
 {
 	struct virtual_devices *devices = &vcpu->vm->devices;
 
 	lock_take(&devices->lock);
 	fw_cfg_write(&devices->fw_cfg, port, size, value);
 	lock_release(&devices->lock);
+}
+
+const struct port_wide *port_wide_device(const struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	static const struct port_wide rows[] = {
+		{VIRTUAL_PM_TIMER, PLATFORM_PM_TIMER_PORT, PLATFORM_PM_TIMER_PORT + 3,
+		 read_pm_timer, port_write_nothing},
+		{VIRTUAL_ACPI_PM, PLATFORM_PM1_EVENT_PORT, PLATFORM_PM1_EVENT_PORT + 3,
+		 read_pm1_event, write_pm1_event},
+		{VIRTUAL_ACPI_PM, PLATFORM_PM1_CONTROL_PORT, PLATFORM_PM1_CONTROL_PORT + 1,
+		 read_pm1_control, write_pm1_control},
+		{VIRTUAL_FW_CFG, PLATFORM_FW_CFG_PORT, PLATFORM_FW_CFG_DATA_PORT, read_fw_cfg,
+		 write_fw_cfg},
+	};
+
+	return port_wide_find(vcpu, rows, sizeof(rows) / sizeof(rows[0]), port, size);
 }

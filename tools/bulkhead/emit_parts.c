@@ -18,13 +18,13 @@ static const struct {
 	const char *functions;
 } devices[] = {
 	/* they are wired to each other */
-	{VIRTUAL_PIC | VIRTUAL_PIT, "virtual_pic_read virtual_pit_read pic_reset pit_reset"},
+	{VIRTUAL_PIC | VIRTUAL_PIT, "virtual_pc_handler pic_reset pit_reset"},
 	{VIRTUAL_PIC, "extint_update pic_pins_begin"},
-	{VIRTUAL_RTC, "virtual_rtc_read rtc_reset"},
-	{VIRTUAL_KEYBOARD, "virtual_keyboard_read keyboard_reset"},
-	{VIRTUAL_PM_TIMER, "virtual_pm_timer_read port_pm_timer_read"},
-	{VIRTUAL_ACPI_PM, "port_pm1_event_read"},
-	{VIRTUAL_FW_CFG, "port_fw_cfg_read fw_cfg_read"},
+	{VIRTUAL_RTC, "virtual_pc_handler rtc_reset"},
+	{VIRTUAL_KEYBOARD, "virtual_pc_handler keyboard_reset"},
+	{VIRTUAL_PM_TIMER, "virtual_pc_handler port_wide_device"},
+	{VIRTUAL_ACPI_PM, "port_wide_device"},
+	{VIRTUAL_FW_CFG, "port_wide_device fw_cfg_read"},
 	{VIRTUAL_HOST_BRIDGE, "i440fx_read i440fx_write"},
 };
 
