@@ -24,13 +24,17 @@ uint32_t i440fx_read(struct vm *vm, uint32_t offset)
 	return __atomic_load_n(&vm->host_bridge[(offset - PCI_HEADER_END) / 4], __ATOMIC_RELAXED);
 }
 
-void i440fx_write(struct vm *vm, uint32_t offset, uint32_t mask, uint32_t value)
+void i440fx_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
 {
+	uint32_t offset = address & PCI_ADDRESS_REGISTER;
+	uint32_t mask = pci_byte_mask(address, size);
 	uint32_t *word;
 
 	if (offset < PCI_HEADER_END)
 		return;
 	word = &vm->host_bridge[(offset - PCI_HEADER_END) / 4];
-	__atomic_store_n(word, (__atomic_load_n(word, __ATOMIC_RELAXED) & ~mask) | (value & mask),
+	lock_take(&vm->pci_lock); /* against another core of the VM that writes other bytes */
+	__atomic_store_n(word, (*word & ~mask) | (value << 8 * (address & 3) & mask),
 			 __ATOMIC_RELAXED);
+	lock_release(&vm->pci_lock);
 }

@@ -2,7 +2,6 @@
 #include "devices/pci.h"
 
 #include "bulkhead/virtual_devices.h"
-#include "cpu/privileged.h"
 #include "devices/pci_config.h"
 
 #define ADDRESS_WRITABLE UINT32_C(0x80FFFFFC) /* of CONFIG_ADDRESS */
@@ -20,44 +19,23 @@ static bool has_i440fx(const struct vm *vm)
 	return vm->config->virtual_devices & VIRTUAL_HOST_BRIDGE;
 }
 
-static uint32_t word_read(struct vm *vm, uint32_t address)
+uint32_t pci_bus_read(struct vm *vm, uint32_t address)
 {
 	uint32_t offset = address & PCI_ADDRESS_REGISTER;
 	uint32_t value = UINT32_MAX;
 
-	if (pci_function_read && pci_function_read(vm, address, &value))
-		return value;
-	if (!pci_is_host_bridge(address))
-		return UINT32_MAX;
-	return has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
-}
-
-static void word_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value)
-{
-	if (pci_function_write && pci_function_write(vm, address, mask, value))
-		return;
-	if (pci_is_host_bridge(address) && has_i440fx(vm))
-		i440fx_write(vm, address & PCI_ADDRESS_REGISTER, mask, value);
-}
-
-uint32_t pci_bus_read(struct vm *vm, uint32_t address)
-{
-	uint32_t value;
-
-	lock_take(&vm->pci_lock); /* cores of one VM may access the same function */
-	value = word_read(vm, address & ~UINT32_C(3));
-	lock_release(&vm->pci_lock);
+	if (!(pci_function_read && pci_function_read(vm, address & ~UINT32_C(3), &value)) &&
+	    pci_is_host_bridge(address))
+		value = has_i440fx(vm) ? i440fx_read(vm, offset) : host_bridge_read(offset);
 	return value >> 8 * (address & 3);
 }
 
 void pci_bus_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
 {
-	unsigned shift = 8 * (address & 3);
-	uint32_t mask = (size == 4 ? UINT32_MAX : (UINT32_C(1) << 8 * size) - 1) << shift;
-
-	lock_take(&vm->pci_lock); /* cores of one VM may access the same function */
-	word_write(vm, address & ~UINT32_C(3), mask, value << shift);
-	lock_release(&vm->pci_lock);
+	if (pci_function_write && pci_function_write(vm, address, size, value))
+		return;
+	if (has_i440fx(vm) && pci_is_host_bridge(address))
+		i440fx_write(vm, address, size, value);
 }
 
 uint32_t pci_port_read(struct vm *vm, uint16_t port, unsigned size)

@@ -45,15 +45,15 @@ uint32_t pci_bus_read(struct vm *vm, uint32_t address);
 void pci_bus_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value);
 
 /*
- * A 32-bit register of a function that is the VM's, or of what stands for one (pci_function.c); `mask` has ones
- * for the bytes that the guest writes. False: the VM has no such function. The VM's PCI lock is held.
+ * The same for a function that is the VM's, or for what stands for one (pci_function.c); reads are of 32-bit registers.
+ * False: the VM has no such function.
  */
 bool pci_function_read(struct vm *vm, uint32_t address, uint32_t *value) OPTIONAL;
-bool pci_function_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value) OPTIONAL;
+bool pci_function_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value) OPTIONAL;
 
-/* Registers of the 440FX host bridge; `offset` is a multiple of 4. */
+/* The same for the 440FX host bridge; `offset` is that of a 32-bit register. */
 uint32_t i440fx_read(struct vm *vm, uint32_t offset) OPTIONAL;
-void i440fx_write(struct vm *vm, uint32_t offset, uint32_t mask, uint32_t value) OPTIONAL;
+void i440fx_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value) OPTIONAL;
 
 /* Notes what pci_reset() has to restore. Part of pci_init(). */
 void pci_remember(const struct vm_config *vm) OPTIONAL;

@@ -24,6 +24,12 @@ static inline uint32_t pci_address(uint8_t bus, uint8_t device, uint8_t function
 	       (uint32_t)function << 8;
 }
 
+/* Ones for the `size` bytes at `address` of the 32-bit register that they lie in. */
+static inline uint32_t pci_byte_mask(uint32_t address, unsigned size)
+{
+	return (UINT32_MAX >> (32 - 8 * size)) << 8 * (address & 3);
+}
+
 /* Where a VM has its host bridge, which is virtual. */
 static inline bool pci_is_host_bridge(uint32_t address)
 {

@@ -181,32 +181,42 @@ static uint32_t placeholder_read(uint32_t offset)
 	}
 }
 
+/* What a register that the VM has there reads as; the lock is held. */
+static uint32_t register_read(const struct pci_function *function, uint32_t offset)
+{
+	if (!function)
+		return placeholder_read(offset);
+	return offset < PCI_HEADER_END ? header_read(function, offset)
+				       : pci_capability_read(function, offset);
+}
+
+/* Cores of one VM may access the same function, hence the locks. */
 bool pci_function_read(struct vm *vm, uint32_t address, uint32_t *value)
 {
 	const struct pci_function *function = find(vm, address);
-	uint32_t offset = address & PCI_ADDRESS_REGISTER;
 
 	if (!function && !is_placeholder(vm, address))
 		return false;
-	if (!function)
-		*value = placeholder_read(offset);
-	else if (offset < PCI_HEADER_END)
-		*value = header_read(function, offset);
-	else
-		*value = pci_capability_read(function, offset);
+	lock_take(&vm->pci_lock);
+	*value = register_read(function, address & PCI_ADDRESS_REGISTER);
+	lock_release(&vm->pci_lock);
 	return true;
 }
 
-bool pci_function_write(struct vm *vm, uint32_t address, uint32_t mask, uint32_t value)
+bool pci_function_write(struct vm *vm, uint32_t address, unsigned size, uint32_t value)
 {
 	struct pci_function *function = find(vm, address);
 	uint32_t offset = address & PCI_ADDRESS_REGISTER;
+	uint32_t mask = pci_byte_mask(address, size);
 
 	if (!function)
 		return false;
+	value <<= 8 * (address & 3);
+	lock_take(&vm->pci_lock);
 	if (offset < PCI_HEADER_END)
 		header_write(function, offset, mask, value);
 	else
 		pci_capability_write(vm, function, offset, mask, value);
+	lock_release(&vm->pci_lock);
 	return true;
 }

@@ -185,7 +185,6 @@ static void take_rights(const struct guest_paging *paging, const struct paging_m
 		return;
 	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
 	mapping->user = mapping->user && (entry & ENTRY_USER);
-	mapping->no_execute = mapping->no_execute || (entry & ENTRY_NO_EXECUTE);
 	mapping->key = (uint8_t)(entry >> ENTRY_KEY_SHIFT & 0xF); /* that of the last one counts */
 	mapping->reserved = mapping->reserved || (entry & reserved_bits(paging, mode, level));
 }

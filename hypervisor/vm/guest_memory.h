@@ -72,10 +72,9 @@ enum error guest_linear_to_physical(const struct vm_config *vm, const struct gue
 /* Where a linear address leads, and what all paging-structure entries on the way permit. */
 struct guest_mapping {
 	gpa_t physical;
-	bool writable;   /* R/W is 1 in all of them; true without paging */
-	bool user;       /* U/S is 1 in all of them; true without paging */
-	bool no_execute; /* XD is 1 in one of them */
-	uint8_t key;     /* protection key of the page, with 4-level paging */
+	bool writable; /* R/W is 1 in all of them; true without paging */
+	bool user;     /* U/S is 1 in all of them; true without paging */
+	uint8_t key;   /* protection key of the page, with 4-level paging */
 	bool reserved; /* a bit that has to be 0 is 1 in one of them; then nothing else is valid */
 };
 

@@ -9,6 +9,8 @@
 #define SELECTOR_IS_NULL(s)  (((s) & ~3u) == 0)
 #define SELECTOR_IN_ERROR(s) ((s) & ~3u)
 
+#define DESCRIPTOR_TYPE 5 /* offset of the byte with type, S, DPL and P (SDM 3.3.4.5, figure 3-8) */
+
 #define TYPE_MASK UINT32_C(0x1F) /* with S */
 #define TYPE_LDT  UINT32_C(0x02)
 
@@ -63,60 +65,58 @@ static bool table_of(uint16_t selector, struct guest_descriptor_table *table)
 	return !(ldt.rights & SEGMENT_UNUSABLE);
 }
 
-bool task_descriptor_read(struct task_context *task, uint16_t selector, uint8_t vector,
-			  struct descriptor *descriptor, gva_t *address)
+bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vector,
+		       struct guest_segment *segment, gva_t *descriptor)
 {
 	struct guest_descriptor_table table;
+	uint32_t low_high[2], limit, rights;
 
 	if (!table_of(selector, &table) ||
-	    SELECTOR_OFFSET(selector) + sizeof(*descriptor) - 1 > table.limit)
+	    SELECTOR_OFFSET(selector) + sizeof(low_high) - 1 > table.limit)
 		return task_fault(task, vector, selector);
-	*address = table.base + SELECTOR_OFFSET(selector);
-	return task_memory(task, *address, descriptor, sizeof(*descriptor), false);
-}
-
-void segment_from_descriptor(const struct descriptor *descriptor, uint16_t selector,
-			     struct guest_segment *segment)
-{
-	uint32_t limit = (descriptor->low & 0xFFFF) | (descriptor->high & 0xF0000);
-	uint32_t rights = descriptor->high >> 8 & 0xF0FF;
-
-	if (rights & SEGMENT_GRANULAR)
-		limit = limit << 12 | 0xFFF;
+	*descriptor = table.base + SELECTOR_OFFSET(selector);
+	if (!task_memory(task, *descriptor, low_high, sizeof(low_high), false))
+		return false;
+	limit = (low_high[0] & 0xFFFF) | (low_high[1] & 0xF0000);
+	rights = low_high[1] >> 8 & 0xF0FF;
 	*segment = (struct guest_segment){
 		.selector = selector,
-		.base = descriptor->low >> 16 | (descriptor->high & 0xFF) << 16 |
-			(descriptor->high & 0xFF000000),
-		.limit = limit,
+		.base = low_high[0] >> 16 | (low_high[1] & 0xFF) << 16 | (low_high[1] & 0xFF000000),
+		.limit = rights & SEGMENT_GRANULAR ? limit << 12 | 0xFFF : limit,
 		.rights = rights,
 	};
+	return true;
+}
+
+bool task_type_write(struct task_context *task, gva_t descriptor, uint32_t rights)
+{
+	uint8_t byte = (uint8_t)rights;
+
+	return task_memory(task, descriptor + DESCRIPTOR_TYPE, &byte, sizeof(byte), true);
 }
 
 /* A segment that is loaded has its accessed bit set, in memory as well (SDM 3.3.4.5.1). */
-static bool mark_accessed(struct task_context *task, gva_t address, struct descriptor *descriptor,
+static bool mark_accessed(struct task_context *task, gva_t descriptor,
 			  struct guest_segment *segment)
 {
 	if (segment->rights & SEGMENT_ACCESSED)
 		return true;
 	segment->rights |= SEGMENT_ACCESSED;
-	descriptor->high |= SEGMENT_ACCESSED << 8;
-	return task_memory(task, address + 4, &descriptor->high, sizeof(descriptor->high), true);
+	return task_type_write(task, descriptor, segment->rights);
 }
 
 static bool load_ldtr(struct task_context *task, uint16_t selector)
 {
 	struct guest_segment segment = {.selector = selector, .rights = SEGMENT_UNUSABLE};
-	struct descriptor descriptor;
-	gva_t address;
+	gva_t descriptor;
 
 	guest_segment_write(GUEST_LDTR, &segment);
 	if (SELECTOR_IS_NULL(selector))
 		return true;
 	if (selector & SELECTOR_LOCAL)
 		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
-	if (!task_descriptor_read(task, selector, EXCEPTION_INVALID_TSS, &descriptor, &address))
+	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &segment, &descriptor))
 		return false;
-	segment_from_descriptor(&descriptor, selector, &segment);
 	if ((segment.rights & TYPE_MASK) != TYPE_LDT || !(segment.rights & SEGMENT_PRESENT))
 		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
 	guest_segment_write(GUEST_LDTR, &segment);
@@ -170,29 +170,31 @@ static bool load_segment(struct task_context *task, enum guest_segment_name name
 			 unsigned level)
 {
 	struct guest_segment segment;
-	struct descriptor descriptor;
-	gva_t address;
+	gva_t descriptor;
 
 	if (SELECTOR_IS_NULL(selector))
 		return (name != GUEST_CS && name != GUEST_SS) ||
 		       task_fault(task, EXCEPTION_INVALID_TSS, selector);
-	if (!task_descriptor_read(task, selector, EXCEPTION_INVALID_TSS, &descriptor, &address))
+	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &segment, &descriptor))
 		return false;
-	segment_from_descriptor(&descriptor, selector, &segment);
 	if (!may_load(name, selector, segment.rights, level))
 		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
 	if (!(segment.rights & SEGMENT_PRESENT))
 		return task_fault(task,
 				  name == GUEST_SS ? EXCEPTION_STACK_FAULT : EXCEPTION_NOT_PRESENT,
 				  selector);
-	if (!mark_accessed(task, address, &descriptor, &segment))
+	if (!mark_accessed(task, descriptor, &segment))
 		return false;
 	guest_segment_write(name, &segment);
 	return true;
 }
 
-/* The privilege level is that of SS (SDM 3.25.4.1), and the entry wants CS to agree. */
-static void mark_unloaded(const uint32_t selectors[TASK_SELECTORS], unsigned level)
+/*
+ * What holds until descriptors are loaded, if any are. The privilege level is that of SS (SDM 3.25.4.1), and the entry
+ * wants CS to agree.
+ */
+static void set_selectors(const uint32_t selectors[TASK_SELECTORS], unsigned level,
+			  bool virtual_8086)
 {
 	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++) {
 		struct guest_segment segment = {.selector = (uint16_t)selectors[name],
@@ -200,33 +202,23 @@ static void mark_unloaded(const uint32_t selectors[TASK_SELECTORS], unsigned lev
 
 		if (name == GUEST_CS)
 			segment.rights = RIGHTS_CODE_STANDIN | level << 5;
+		if (virtual_8086) {
+			segment.base = (uint64_t)selectors[name] << 4;
+			segment.limit = LIMIT_VIRTUAL_8086;
+			segment.rights = RIGHTS_VIRTUAL_8086;
+		}
 		guest_segment_write(name, &segment);
 	}
-}
-
-static void load_virtual_8086(const uint32_t selectors[TASK_SELECTORS])
-{
-	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++)
-		guest_segment_write(name, &(struct guest_segment){
-						  .selector = (uint16_t)selectors[name],
-						  .base = (uint64_t)selectors[name] << 4,
-						  .limit = LIMIT_VIRTUAL_8086,
-						  .rights = RIGHTS_VIRTUAL_8086,
-					  });
 }
 
 bool task_segments_load(struct task_context *task, const uint32_t selectors[TASK_SELECTORS],
 			bool virtual_8086)
 {
 	/* the stack first: with it, a fault in another one can be delivered to the new task */
-	static const enum guest_segment_name order[] = {GUEST_SS, GUEST_CS, GUEST_DS,
-							GUEST_ES, GUEST_FS, GUEST_GS};
+	static const uint8_t order[] = {GUEST_SS, GUEST_CS, GUEST_DS, GUEST_ES, GUEST_FS, GUEST_GS};
 	unsigned level = SELECTOR_RPL(selectors[GUEST_CS]);
 
-	if (virtual_8086)
-		load_virtual_8086(selectors);
-	else
-		mark_unloaded(selectors, level);
+	set_selectors(selectors, level, virtual_8086);
 	if (!load_ldtr(task, (uint16_t)selectors[GUEST_LDTR]))
 		return false;
 	for (unsigned i = 0; !virtual_8086 && i < sizeof(order) / sizeof(order[0]); i++)

@@ -14,25 +14,21 @@ struct task_context {
 	uint32_t external; /* EXT bit of error codes */
 };
 
-/* A segment descriptor in memory. */
-struct descriptor {
-	uint32_t low, high;
-};
-#define DESCRIPTOR_BUSY UINT32_C(0x200) /* of a TSS, in `high` */
-
 /* Sets the fault; returns false, for `return task_fault(...)`. */
 bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector);
 
 /* Access by the processor itself, which stops the VM where its memory ends. False: a page fault. */
 bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned size, bool write);
 
-/* Descriptor of `selector` in the GDT or LDT. False: no such descriptor (`vector`), or a page fault. */
-bool task_descriptor_read(struct task_context *task, uint16_t selector, uint8_t vector,
-			  struct descriptor *descriptor, gva_t *address);
+/*
+ * What the descriptor of `selector` in the GDT or LDT says, and its linear address. False: no such descriptor
+ * (`vector`), or a page fault.
+ */
+bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vector,
+		       struct guest_segment *segment, gva_t *descriptor);
 
-/* The hidden part as a descriptor says. */
-void segment_from_descriptor(const struct descriptor *descriptor, uint16_t selector,
-			     struct guest_segment *segment);
+/* Writes type, S, DPL and P of the descriptor, a byte, as they are in `rights`. False: a page fault. */
+bool task_type_write(struct task_context *task, gva_t descriptor, uint32_t rights);
 
 /* Selectors of the new task, 16 bits each, indexed by enum guest_segment_name; LDTR included. */
 #define TASK_SELECTORS 7

@@ -16,8 +16,10 @@ struct layout {
 	uint8_t first;     /* offset of the run */
 	uint8_t selectors; /* in the run, from ES on; then LDTR, which is not saved */
 };
-static const struct layout layout16 = {.size = 0x2C, .word = 2, .first = 0x0E, .selectors = 4};
-static const struct layout layout32 = {.size = 0x68, .word = 4, .first = 0x20, .selectors = 6};
+static const struct layout layouts[] = {
+	{.size = 0x2C, .word = 2, .first = 0x0E, .selectors = 4},
+	{.size = 0x68, .word = 4, .first = 0x20, .selectors = 6},
+};
 #define LAYOUT_SIZE_MAX 0x68
 
 /* Only with 32 bits. */
@@ -66,7 +68,7 @@ static bool is_32bit(uint32_t rights)
 
 static const struct layout *layout_of(const struct guest_segment *tss)
 {
-	return is_32bit(tss->rights) ? &layout32 : &layout16;
+	return &layouts[is_32bit(tss->rights)];
 }
 
 /* An IRET goes back to a busy task, everything else to one that is not (SDM 3.8.3). */
@@ -150,14 +152,13 @@ static bool state_load(struct task_context *task, const struct guest_segment *ts
 /* Sets or clears the busy bit of a TSS descriptor in the GDT. */
 static bool set_busy(struct task_context *task, uint16_t selector, bool busy)
 {
-	struct descriptor descriptor;
-	gva_t address;
+	struct guest_segment tss;
+	gva_t descriptor;
 
-	if (!task_descriptor_read(task, selector, EXCEPTION_INVALID_TSS, &descriptor, &address))
+	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &tss, &descriptor))
 		return false;
-	descriptor.high =
-		busy ? descriptor.high | DESCRIPTOR_BUSY : descriptor.high & ~DESCRIPTOR_BUSY;
-	return task_memory(task, address + 4, &descriptor.high, sizeof(descriptor.high), true);
+	return task_type_write(task, descriptor,
+			       busy ? tss.rights | TYPE_BUSY : tss.rights & ~TYPE_BUSY);
 }
 
 static bool nests(const struct task_switch *request)
@@ -274,19 +275,14 @@ void vm_task_switch(struct vcpu *vcpu, struct guest_registers *registers,
 				  ? EXCEPTION_GENERAL_PROTECTION
 				  : EXCEPTION_INVALID_TSS;
 	struct guest_segment old, new;
-	struct descriptor descriptor;
 	struct task_state state;
-	gva_t address;
+	gva_t descriptor;
 
 	guest_access_begin(&task.access, vcpu->vm->config);
 	task.access.system = true;
 	guest_segment_read(GUEST_TR, &old);
-	if (!task_descriptor_read(&task, request->selector, missing, &descriptor, &address)) {
-		guest_inject(&task.access.fault);
-		return;
-	}
-	segment_from_descriptor(&descriptor, request->selector, &new);
-	if (!tss_check(&task, request, &new) || !leave(&task, request, &old, &new, &state)) {
+	if (!task_segment_read(&task, request->selector, missing, &new, &descriptor) ||
+	    !tss_check(&task, request, &new) || !leave(&task, request, &old, &new, &state)) {
 		guest_inject(&task.access.fault);
 		return;
 	}
