@@ -172,7 +172,7 @@ static void load(struct pit_counter *counter, uint32_t value, uint64_t now)
 {
 	uint32_t written = counter->bcd ? from_bcd(value) : value;
 
-	/* a counter that repeats takes a new count at the end of its period, a triggered one later */
+	/* at once, as the emulator has it; a triggered one later */
 	counter->reload = written ? written : range_of(counter);
 	if (is_triggered(counter) && counter->started)
 		return;

@@ -225,6 +225,7 @@ void local_apic_forget(struct vcpu *vcpu)
 void local_apic_reset(struct vcpu *vcpu)
 {
 	apic_reset();
+	apic_drain();
 	local_apic_forget(vcpu);
 }
 

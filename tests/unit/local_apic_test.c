@@ -353,8 +353,10 @@ static void disabling_resets(void **state)
 	local_apic_page_write(left, 0x0E0, 0x0FFFFFFF);
 	local_apic_page_write(left, 0x310, 0x01000000);
 	fake_msr_set(APIC_TPR, 0x50);
+	fake_drains = 0;
 	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA));
 	assert_int_equal(fake_msr(APIC_TPR), 0);
+	assert_int_equal(fake_drains, 1); /* requested interrupts are gone */
 	assert_int_equal(forgotten, 1); /* CPUID.1:EDX.APIC follows */
 	assert_false(local_apic_read(left, APIC_ID, &value));
 	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE));

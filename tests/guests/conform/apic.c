@@ -6,6 +6,7 @@
 #define BASE_ENABLE  0x800u
 #define BASE_X2APIC  0x400u
 #define PAGE         UINT64_C(0xFEE00000)
+#define MOVED_PAGE   UINT64_C(0xFED40000)
 #define VECTOR_LOW   0x51u
 #define VECTOR_TIMER 0x61u
 #define VECTOR_HIGH  0x71u
@@ -270,6 +271,12 @@ static const struct instruction page[] = {
 	{"version-byte", BYTES("\x0F\xB6\x03"), AT(0x30)},
 	{"version-word", BYTES("\x0F\xB7\x03"), AT(0x32)},
 	{"version-al", BYTES("\x8A\x03"), AT(0x32)},
+	{"lock-bts", BYTES("\xF0\x0F\xBA\x2B\x02\x8B\x0B"), AT(0x380)},
+	{"lock-not", BYTES("\xF0\xF7\x13\x8B\x0B"), AT(0x380)},
+	{"lock-load", BYTES("\xF0\x8B\x03"), AT(0x380)},
+	{"lock-store", BYTES("\xF0\x89\x03"), AT(0x380)},
+	{"lock-cmp", BYTES("\xF0\x39\x03"), AT(0x380)},
+	{"lock-test", BYTES("\xF0\x85\x03"), AT(0x380)},
 };
 /* clang-format on */
 
@@ -464,6 +471,55 @@ static void timer_modes(void)
 	observe_one("deadline-withdrawn", taken.count);
 	apic_write(0x320, 0x10000 | VECTOR_TIMER);
 	observe_one("deadline-elsewhere", msr_read(0x6E0));
+}
+
+static bool base_taken(uint64_t value)
+{
+	base_value = value;
+	return probe(write_base, NULL) == VECTOR_NONE;
+}
+
+static uint32_t word_at(uint64_t address)
+{
+	return *(volatile uint32_t *)address;
+}
+
+/*
+ * Off by the MSR, which resets the APIC; and its page elsewhere. Last of all: the emulator's does not come back, so
+ * that only a VM can pass.
+ */
+void test_apic_off(void)
+{
+	uint64_t base = (msr_read(APIC_BASE) & 0x100) | PAGE | BASE_ENABLE;
+	uint64_t off = base & ~(uint64_t)BASE_ENABLE;
+
+	group("apic-off");
+	self_ipi(VECTOR_LOW);
+	verdict("off", base_taken(off), 0);
+	verdict("not-offered", !(cpuid_of(1, 0).edx & 1u << 9), 0);
+	verdict("off-to-x2apic", !base_taken(base | BASE_X2APIC), 0);
+	verdict("off-to-neither", !base_taken(off | BASE_X2APIC), 0);
+	cr8_write(5);
+	verdict("cr8", cr8_read() == 5, cr8_read());
+	cr8_write(0);
+	verdict("page-is-gone", word_at(PAGE + 0x30) == UINT32_MAX, word_at(PAGE + 0x30));
+	x2apic = false;
+	verdict("to-xapic", base_taken(base), 0);
+	verdict("is-reset",
+		apic_read(0x80) == 0 && apic_read(0xF0) == 0xFF && apic_read(0x320) == 0x10000,
+		apic_read(0xF0));
+	apic_write(0xF0, 0x1FF);
+	taken.count = 0;
+	open_for(100);
+	verdict("request-is-gone", taken.count == 0, taken.count);
+	verdict("moved", base_taken((base & 0xFFF) | MOVED_PAGE), 0);
+	verdict("moved-version", word_at(MOVED_PAGE + 0x30) != UINT32_MAX, 0);
+	verdict("nothing-left-behind", word_at(PAGE + 0x30) == UINT32_MAX, word_at(PAGE + 0x30));
+	verdict("moved-back", base_taken(base) && apic_read(0x30) != UINT32_MAX, 0);
+	self_ipi(VECTOR_LOW);
+	open_for(100);
+	verdict("works-again", taken.count == 1, taken.count);
+	verdict("to-x2apic", base_taken(base | BASE_X2APIC) && msr_read(0x80F) == 0x1FF, 0);
 }
 
 static void all(const char *title)

@@ -124,6 +124,7 @@ void test_exceptions(void);
 void test_paging(void);
 void test_ports(void);
 void test_apic(void);
+void test_apic_off(void);
 void test_windows(void);
 void test_compat(void);
 void test_smp(void);

@@ -160,6 +160,21 @@ static const struct step_row watched[] = {
 };
 /* clang-format on */
 
+/* Loading SS from watched memory: the trap waits for the end of the next instruction, which may exit. */
+static const struct step_row watched_stack[] = {
+	{"nop", BYTES("\x8E\x17\x90\x90"), 0, 0, 0, 0},
+	{"cpuid", BYTES("\x8E\x17\x0F\xA2\x90"), 0, 0, 0, 0},
+	{"rdmsr", BYTES("\x8E\x17\x0F\x32\x90"), 0, 0, 0x10, 0},
+	{"out", BYTES("\x8E\x17\xEE\x90"), 0, 0, 0, 0x1500},
+	{"in", BYTES("\x8E\x17\xEC\x90"), 0, 0, 0, 0x1500},
+	{"outs", BYTES("\x8E\x17\x6E\x90"), 0, 0, 0, 0x1500},
+	{"wbinvd", BYTES("\x8E\x17\x0F\x09\x90"), 0, 0, 0, 0},
+	{"device-read", BYTES("\x8E\x17\x8B\x03\x90"), 0, DEVICE, 0, 0},
+	{"icebp", BYTES("\x8E\x17\xF1\x90"), 0, 0, 0, 0},
+	{"ud-exiting", BYTES("\x8E\x17\x0F\x01\xC4"), 0, 0, 0, 0},
+	{"gp-exiting", BYTES("\x8E\x17\x0F\x22\xE1"), 0, 0, 0x8020, 0},
+};
+
 /* Data breakpoints on a register that is emulated: DR0 lies on it. */
 static const struct step_row watched_device[] = {
 	{"read", BYTES("\x8B\x03\x90"), 0, DEVICE, 0, 0},
@@ -193,6 +208,9 @@ static void breakpoints(void)
 	ROWS("watch-write", watched);
 	dr7_write(0x402 | 0xFu << 16); /* 4 bytes, reads and writes */
 	ROWS("watch-access", watched);
+	scratch[0] = SELECTOR_DATA;
+	scratch[1] = 0;
+	ROWS("watch-stack", watched_stack);
 	cr4_write(cr4 | 8);
 	dr7_write(0x408 | 0x6u << 20); /* 2 ports */
 	ROWS("watch-port", watched);
@@ -237,6 +255,10 @@ static const struct instruction registers_rows[] = {
 	{"dr6-zero", BYTES("\x31\xC0\x0F\x23\xF0\x0F\x21\xF0"), {0}},
 	{"dr7-fixed", BYTES("\x31\xC0\x0F\x23\xF8\x0F\x21\xF8"), {0}},
 	{"dr7-upper16", BYTES("\xB8\x00\xD4\x00\x00\x0F\x23\xF8\x0F\x21\xF8"), {0}},
+	{"dr6-upper", BYTES("\x48\xB8\x00\x00\x00\x00\x01\x00\x00\x00\x0F\x23\xF0"), {0}},
+	{"dr7-upper", BYTES("\x48\xB8\x00\x00\x00\x00\x01\x00\x00\x00\x0F\x23\xF8"), {0}},
+	{"dr6-rtm", BYTES("\xB8\xF0\x0F\xFE\xFF\x0F\x23\xF0\x0F\x21\xF0"), {0}},
+	{"dr7-rtm", BYTES("\xB8\x00\x0C\x00\x00\x0F\x23\xF8\x0F\x21\xF8"), {0}},
 	{"dr4-alias", BYTES("\x0F\x21\xE0"), {0}},
 	{"dr5-alias", BYTES("\x0F\x21\xE8"), {0}},
 };

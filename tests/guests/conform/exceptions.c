@@ -145,6 +145,18 @@ static void alignment(void)
 		 BYTES("\x68\x02\x00\x04\x00\x9D\x8A\x03\x6A\x02\x9D"),
 		 {.rbx = (uint64_t)scratch + 1}},
 	};
+	/* string I/O, whose ports a task permits that has no bitmap and IOPL 3 */
+	static const struct instruction strings[] = {
+		{"outs",
+		 BYTES("\x68\x02\x30\x04\x00\x9D\x6F\x6A\x02\x9D"),
+		 {.rsi = (uint64_t)scratch + 1, .rdx = 0x1500}},
+		{"ins",
+		 BYTES("\x68\x02\x30\x04\x00\x9D\x6D\x6A\x02\x9D"),
+		 {.rdi = (uint64_t)scratch + 1, .rdx = 0x1500}},
+		{"insb",
+		 BYTES("\x68\x02\x30\x04\x00\x9D\x6C\x6A\x02\x9D"),
+		 {.rdi = (uint64_t)scratch + 1, .rdx = 0x1500}},
+	};
 	uint64_t cr0 = cr0_read();
 
 	cr0_write(cr0 | 0x40000);
@@ -152,6 +164,7 @@ static void alignment(void)
 	RUN(rows, true);
 	group("alignment-kernel");
 	RUN(rows, false);
+	RUN(strings, false);
 	cr0_write(cr0);
 }
 

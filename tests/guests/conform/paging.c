@@ -31,6 +31,7 @@ static const struct instruction accesses[] = {
 	{"ins", BYTES("\x6C"), {.rdi = (uint64_t)window, .rdx = 0x1500}},
 	{"ins-across", BYTES("\x6D"), {.rdi = (uint64_t)window + 4094, .rdx = 0x1500}},
 	{"across", BYTES("\x8B\x03"), {.rbx = (uint64_t)window - 2}},
+	{"outs-into", BYTES("\x6F"), {.rsi = (uint64_t)window - 2, .rdx = 0x1500}},
 	{"invlpg", BYTES("\x0F\x01\x3B"), {.rbx = (uint64_t)window}},
 };
 /* clang-format on */
@@ -100,6 +101,7 @@ static void features(void)
 	observe_one("invpcid", seven.ebx & 1u << 10);
 	observe_one("pcid", cpuid_of(1, 0).ecx & 1u << 17);
 	observe_one("umip-pku", seven.ecx & 0x1C);
+	observe_one("la57", seven.ecx & 1u << 16);
 	verdict("no-la57-bit", !(cr4 & 1u << 12), cr4);
 }
 
@@ -174,6 +176,44 @@ static void smap(void)
 	user_only_window(false);
 }
 
+/* The first GiB once more from 4 GiB on, by one entry. */
+static void gigabyte(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t entry;
+	} rows[] = {
+		{"all", 0x87},           {"read-only", 0x85},
+		{"kernel", 0x83},        {"pat", 0x1087},
+		{"reserved-13", 0x2087}, {"reserved-29", 0x20000087},
+		{"nx", NX | 0x87},       {"beyond-width", UINT64_C(1) << 45 | 0x87},
+		{"absent", 0x86},        {"no-page", 0},
+	};
+	static const struct instruction reads[] = {
+		{"read", BYTES("\x8A\x03"), {.rbx = (UINT64_C(1) << 32) + (uint64_t)scratch}},
+		{"execute", BYTES("\xFF\xD3"), {.rbx = (UINT64_C(1) << 32) + (uint64_t)scratch}},
+	};
+	uint64_t *top = (uint64_t *)(cr3_read() & ~UINT64_C(0xFFF));
+	uint64_t *pointers = (uint64_t *)(top[0] & ~UINT64_C(0xFFF));
+
+	group("gigabyte");
+	scratch[0] = 0xC3;
+	observe_one("offered", cpuid_of(0x80000001, 0).edx & 1u << 26);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct instruction *row = &reads[i % 2];
+		struct registers r = row->registers;
+		uint32_t vector;
+
+		pointers[4] = rows[i / 2].entry;
+		flush();
+		vector = run_code(row->bytes, row->size, &r, i % 4 > 1);
+		observe(rows[i / 2].name,
+			(uint64_t[]){vector, caught.frame.error, pointers[4] & 0xFFF}, 3);
+	}
+	pointers[4] = 0;
+	flush();
+}
+
 static void umip(void)
 {
 	static const struct instruction rows[] = {
@@ -203,5 +243,6 @@ void test_paging(void)
 	protection();
 	pcid();
 	smap();
+	gigabyte();
 	umip();
 }

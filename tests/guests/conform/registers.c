@@ -87,6 +87,7 @@ static void control_registers(void)
 		if (bit != 12 && bit != 13 && bit != 14 && bit != 17 && bit != 20 && bit != 21)
 			try_control(name_of("flip-bit", bit), write_cr4, cr4_read,
 				    cr4 ^ UINT64_C(1) << bit);
+	try_control("la57", write_cr4, cr4_read, cr4 | 0x1000);
 	group("cr8");
 	for (unsigned i = 0; i < 18; i++)
 		try_control(name_of("value", i), write_cr8, cr8_read, i);

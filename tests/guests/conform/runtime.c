@@ -256,6 +256,7 @@ _Noreturn void guest_main(uint32_t index, uint32_t count)
 	test_windows();
 	test_compat();
 	test_smp();
+	test_apic_off();
 	print_text("conform: done\r\n");
 	halt_forever();
 }

@@ -59,7 +59,8 @@ static void set_state(void)
 	msr_write(0xC0000082, 0x123456);
 	msr_write(0xC0000102, 0x654321);
 	msr_write(0xC0000103, 0x77);
-	msr_write(0x808, 0x20);
+	msr_write(0x808, 0x60);
+	msr_write(0x83F, VECTOR_IPI); /* waits, since the priority does not let it in */
 	msr_write(0x832, 0x30000 | VECTOR_IPI);
 	msr_write(0x838, 0x7FFFFFFF);
 	cr2_write(0x1000);
@@ -191,8 +192,12 @@ static void state_after_init(void)
 	command = SET_STATE;
 	verdict("state-set", wait_for(&done, 1), done);
 	starts = 0;
+	interrupts = 0;
 	start(1);
 	verdict("started", wait_for(&starts, 1), starts);
+	for (unsigned i = 0; i < 10000; i++)
+		__asm__ volatile("pause");
+	verdict("request-is-gone", interrupts == 0, interrupts);
 	group("after-init");
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		observe_one(names[i], state[i]);

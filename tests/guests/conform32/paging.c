@@ -88,8 +88,74 @@ static const struct instruction lme[] = {
 	{"lme-off", BYTES("\x31\xC0\x31\xD2\x0F\x30\x0F\x32"), {.ecx = 0xC0000080}},
 };
 
+static uint32_t cr4_read(void)
+{
+	uint32_t value;
+
+	__asm__ volatile("movl %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+/* Which bits CR0 and CR4 take, and which stay, without paging. */
+static void control_bits(void)
+{
+	uint32_t cr0 = cr0_read(), cr4 = cr4_read(), taken = 0, kept = 0;
+
+	group("control32");
+	for (unsigned bit = 1; bit < 31; bit++) {
+		cr0_value = cr0 ^ UINT32_C(1) << bit;
+		if (probe(write_cr0) == VECTOR_NONE)
+			taken |= UINT32_C(1) << bit;
+		kept |= (cr0_read() ^ cr0) & UINT32_C(1) << bit;
+		cr0_value = cr0;
+		(void)probe(write_cr0);
+	}
+	observe("cr0", (uint32_t[]){taken, kept}, 2);
+	taken = kept = 0;
+	for (unsigned bit = 0; bit < 32; bit++) {
+		if (bit == 13 || bit == 14) /* no VMX, SMX */
+			continue;
+		cr4_value = cr4 ^ UINT32_C(1) << bit;
+		if (probe(write_cr4) == VECTOR_NONE)
+			taken |= UINT32_C(1) << bit;
+		kept |= (cr4_read() ^ cr4) & UINT32_C(1) << bit;
+		cr4_value = cr4;
+		(void)probe(write_cr4);
+	}
+	observe("cr4", (uint32_t[]){taken, kept}, 2);
+}
+
+/* Large pages with bits set that have to be 0. */
+static void reserved_in_32(void)
+{
+	directory[0x200] = 0x00200083;
+	set_cr3("reload", directory);
+	touch("pse-reserved", read_absent);
+	directory[0x200] = 0x00001083;
+	set_cr3("reload", directory);
+	touch("pse-pat", read_absent);
+	directory[0x200] = 0;
+	set_cr3("reload", directory);
+}
+
+static void reserved_in_pae(void)
+{
+	directories[3][0] = UINT64_C(1) << 45 | 0x83;
+	set_cr3("reload", pointers);
+	touch("pae-beyond-width", read_high);
+	directories[3][0] = 0x2083;
+	set_cr3("reload", pointers);
+	touch("pae-reserved", read_high);
+	directories[3][0] = UINT64_C(1) << 63 | 0x83;
+	set_cr3("reload", pointers);
+	touch("pae-nx-off", read_high);
+	directories[3][0] = 0x83;
+	set_cr3("reload", pointers);
+}
+
 void test_paging32(void)
 {
+	control_bits();
 	group("paging32");
 	for (unsigned i = 0; i < 4; i++)
 		directory[i] = i << 22 | 0x87;
@@ -99,6 +165,7 @@ void test_paging32(void)
 	paging("on", true);
 	touch("high", read_high);
 	touch("absent", read_absent);
+	reserved_in_32();
 	group("efer32");
 	RUN(efer);
 	group("paging32");
@@ -121,6 +188,9 @@ void test_paging32(void)
 	touch("absent", read_absent);
 	pointers[3] = 0; /* the processor keeps what it has loaded */
 	touch("high-cached", read_high);
+	pointers[3] = (uint32_t)directories[3] | 1;
+	reserved_in_pae();
+	pointers[3] = 0;
 	set_cr3("reload", pointers);
 	touch("high-gone", read_high);
 	pointers[3] = (uint32_t)directories[3] | 3;

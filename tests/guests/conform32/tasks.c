@@ -189,6 +189,82 @@ static void bad_state(const char *name, uint32_t *field, uint32_t value)
 	attempt(name, by_call);
 }
 
+static volatile uint32_t *apic(uint32_t reg)
+{
+	return fixed(0xFEE00000 + reg);
+}
+
+static void send_to_itself(uint32_t command)
+{
+	*apic(0x310) = *apic(0x20);
+	*apic(0x300) = command;
+	for (unsigned i = 0; i < 1000; i++)
+		__asm__ volatile("pause" : : : "memory", "eax", "ecx", "edx");
+}
+
+static void nmi(void)
+{
+	send_to_itself(0x4400);
+}
+
+/* The second one comes only if the task's IRET has let NMIs in again. */
+static void nmi_twice(void)
+{
+	nmi();
+	nmi();
+}
+
+static void interrupt(void)
+{
+	*apic(0xF0) = 0x1FF;
+	__asm__ volatile("sti");
+	send_to_itself(0x4000 | VECTOR_TASK);
+	__asm__ volatile("cli");
+	*apic(0xB0) = 0;
+}
+
+/* 16-bit code at CODE16, which returns to 32-bit code. */
+#define CODE16 0x40
+static void by_16(void)
+{
+	__asm__ volatile("lcall %0, %1"
+			 :
+			 : "i"(SELECTOR_CODE16), "i"(CODE16)
+			 : "memory", "eax", "ecx", "edx");
+}
+
+static void attempt_16(const char *name, const char *bytes, size_t size)
+{
+	volatile uint8_t *code = fixed(0x7000 + CODE16);
+
+	for (size_t i = 0; i < size; i++)
+		code[i] = (uint8_t)bytes[i];
+	code[size] = 0x66;
+	code[size + 1] = 0xCB;
+	attempt(name, by_16);
+}
+
+/* Task switches out of 16-bit code: the way back is behind the instruction, however long it is. */
+static void out_of_16(void)
+{
+	static const struct instruction rows[] = {
+		{"call-task", BYTES("\x9A\x00\x00\x30\x00"), {0}},
+		{"call-gate", BYTES("\x9A\x00\x00\x40\x00"), {0}},
+		{"call-gate-32", BYTES("\x66\x9A\x00\x00\x00\x00\x40\x00"), {0}},
+		{"int", BYTES("\xCD\x90"), {0}},
+		{"call-memory", BYTES("\x67\xFF\x1D\x00\x71\x00\x00"), {0}},
+		{"data", BYTES("\x9A\x00\x00\x10\x00"), {0}},
+	};
+	struct gate old = idt[VECTOR_TASK];
+
+	group("task-of-16");
+	idt[VECTOR_TASK] = (struct gate){0, SELECTOR_TASK, 0x8500, 0};
+	*(volatile uint32_t *)fixed(0x7100) = SELECTOR_GATE << 16;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		attempt_16(rows[i].name, rows[i].bytes, rows[i].size);
+	idt[VECTOR_TASK] = old;
+}
+
 static void prepare16(void)
 {
 	task16 = (struct task_state16){.ip = 0x0000,
@@ -228,6 +304,9 @@ void test_tasks(void)
 	with_gate("gp", 13, protection);
 	with_gate("gp-exiting", 13, protection_exiting);
 	with_gate("int3", 3, breakpoint);
+	with_gate("nmi", 2, nmi);
+	with_gate("nmi-twice", 2, nmi_twice);
+	with_gate("interrupt", VECTOR_TASK, interrupt);
 	attempt("busy", to_itself);
 	attempt("stray-iret", stray_iret);
 	main_task.link = SELECTOR_TASK;
@@ -258,6 +337,7 @@ void test_tasks(void)
 	bad_state("gs-beyond", &task.gs, 0x1230);
 	bad_state("ldt-good", &task.ldt, SELECTOR_LDT);
 	bad_state("eip-beyond", &task.cs, SELECTOR_CODE16);
+	out_of_16();
 	group("task-16");
 	prepare16();
 	{

@@ -121,6 +121,7 @@ _Noreturn void stranger_main(uint32_t number)
 	print_text("stranger: start\r\n");
 	test_machine();
 	test_tables();
+	test_legacy();
 	test_cores();
 	print_text("stranger: done\r\n");
 	/* ends QEMU, if this were one */

@@ -55,6 +55,7 @@ extern uint32_t multiboot_magic, multiboot_info, next_core;
 
 void test_machine(void);
 void test_tables(void);
+void test_legacy(void);
 void test_cores(void);
 /* With the id of another core, on which interrupts are on. */
 void test_ioapic(uint32_t other);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bulkhead/platform.h"
+#include "cpu/apic.h"
 #include "cpu/msr.h"
 
 struct vcpu vcpus[CONFIG_MAX_VCPUS];
@@ -15,6 +16,7 @@ struct monitor_header monitor_header;
 enum stop_reason fake_stop_reason;
 jmp_buf fake_stop_jump;
 bool fake_stop_expected;
+unsigned fake_drains;
 
 static const struct vcpu_config vcpu_configs[] = {
 	{.vm = 0, .index = 0, .apic_id = 0, .vpid = 1},
@@ -57,6 +59,11 @@ const struct scenario scenario_tables = {
 };
 
 static struct core_counters counters[4];
+
+void apic_drain(void)
+{
+	fake_drains++;
+}
 
 void fake_vms_reset(void)
 {

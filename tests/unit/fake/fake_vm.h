@@ -13,6 +13,9 @@
 
 void fake_vms_reset(void);
 
+/* How often the APIC forgot what was requested (cpu/apic_drain.c). */
+extern unsigned fake_drains;
+
 /* Reason of the last vm_stop(), which jumps here instead of not returning. */
 extern enum stop_reason fake_stop_reason;
 extern jmp_buf fake_stop_jump;
