@@ -357,7 +357,7 @@ static void disabling_resets(void **state)
 	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA));
 	assert_int_equal(fake_msr(APIC_TPR), 0);
 	assert_int_equal(fake_drains, 1); /* requested interrupts are gone */
-	assert_int_equal(forgotten, 1); /* CPUID.1:EDX.APIC follows */
+	assert_int_equal(forgotten, 1);   /* CPUID.1:EDX.APIC follows */
 	assert_false(local_apic_read(left, APIC_ID, &value));
 	assert_true(local_apic_base_write(left, PLATFORM_LAPIC_GPA | APIC_BASE_ENABLE));
 	assert_int_equal(local_apic_page_read(left, 0x0D0), 0);
