@@ -21,12 +21,10 @@ static void (*entry_of_cores)(void);
 /* Index of the core that runs the trampoline, plus one, once it has left it. Written by that core. */
 static volatile uint32_t core_arrived;
 
-static void wait_microseconds(uint64_t frequency, uint64_t microseconds)
+/* TSC when so many microseconds will have passed. */
+static uint64_t deadline(const struct scenario *scenario, uint64_t microseconds)
 {
-	uint64_t end = tsc_read() + frequency / 1000000 * microseconds;
-
-	while (tsc_read() < end)
-		cpu_pause();
+	return tsc_read() + tsc_frequency(scenario) / 1000000 * microseconds;
 }
 
 /* First C code of a started core. */
@@ -39,10 +37,8 @@ static _Noreturn void core_main(uint32_t index, uint32_t unused)
 	cpu_halt_forever();
 }
 
-static bool wait_for_core(uint64_t frequency, uint32_t index, uint64_t microseconds)
+static bool wait_for_core(uint32_t index, uint64_t end)
 {
-	uint64_t end = tsc_read() + frequency / 1000000 * microseconds;
-
 	/* acquire: pairs with the release in core_main */
 	while (__atomic_load_n(&core_arrived, __ATOMIC_ACQUIRE) != index + 1) {
 		if (tsc_read() >= end)
@@ -52,20 +48,22 @@ static bool wait_for_core(uint64_t frequency, uint32_t index, uint64_t microseco
 	return true;
 }
 
+/* The second start-up IPI is for a core that has missed the first. */
 static bool start_core(const struct scenario *scenario, uint32_t index)
 {
+	static const uint32_t waits[] = {STARTUP_WAIT_US, ANSWER_WAIT_US};
 	struct cpu_area *area = &cpu_areas[index];
-	uint8_t page = (uint8_t)(scenario->trampoline / PAGE_SIZE_4K);
-	uint64_t frequency = tsc_frequency(scenario);
 
 	core_start.stack = (uint64_t)area->stack + sizeof(area->stack);
 	core_start.arguments[0] = index;
 	core_start.entry = core_main;
-	apic_send_startup(area->cpu.apic_id, page);
-	if (wait_for_core(frequency, index, STARTUP_WAIT_US))
-		return true;
-	apic_send_startup(area->cpu.apic_id, page);
-	return wait_for_core(frequency, index, ANSWER_WAIT_US);
+	for (unsigned i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		apic_send_startup(area->cpu.apic_id,
+				  (uint8_t)(scenario->trampoline / PAGE_SIZE_4K));
+		if (wait_for_core(index, deadline(scenario, waits[i])))
+			return true;
+	}
+	return false;
 }
 
 uint32_t smp_start(const struct scenario *scenario, void (*entry)(void))
@@ -79,7 +77,9 @@ uint32_t smp_start(const struct scenario *scenario, void (*entry)(void))
 	for (uint32_t i = 0; i < cpu_count; i++)
 		if (i != self)
 			apic_send_init(cpu_at(i)->apic_id);
-	wait_microseconds(tsc_frequency(scenario), INIT_WAIT_US);
+	uint64_t end = deadline(scenario, INIT_WAIT_US);
+	while (tsc_read() < end)
+		cpu_pause();
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		if (i == self)
 			continue;
