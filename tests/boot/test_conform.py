@@ -26,7 +26,7 @@ GRUB = {
 }
 
 # The suite's parts, and how many checks each makes at least.
-GUESTS = {"conform": 1470, "conform32": 255, "stranger": 95}
+GUESTS = {"conform": 1470, "conform32": 255, "stranger": 98}
 
 # Processors of the machine. The IOAPIC's id follows their number, and a VM with a pin needs the board's.
 CPUS = {"conform": 2, "conform32": 2, "stranger": 4}
@@ -46,6 +46,7 @@ DIFFERENT = {
     "after-init/lint0": "the same",
     "ioapic/id-bits": "the emulator's id has eight bits, an IOAPIC's four (82093AA 3.2.1)",
     "x2apic-msr/icr-reserved": "the emulator takes reserved bits that a processor refuses",
+    "legacy/line-automatic": "a real device's interrupts need an end, which automatic EOI does not tell",
     "tables/mp-tables": "a VM has none, by policy: guests without ACPI run on one processor",
     "x2apic-msr/ldr": "the emulator's LDR is 0 in x2APIC mode, the VM's is what the SDM says",
 }

@@ -19,6 +19,12 @@
 #define ONCE       0x30
 #define LATCH      0x00
 #define TAKE_TURNS 4000u
+#define UART_INPUT 4
+
+#define UART_INTERRUPT 0x3F9
+#define UART_IDENTITY  0x3FA
+#define UART_MODEM     0x3FC
+#define UART_STATUS    0x3FD
 
 static volatile uint32_t taken, in_service;
 static bool acknowledges;
@@ -96,6 +102,49 @@ static void controller(void)
 	*apic(APIC_LINT0) = MASKED;
 }
 
+/* A real device's line: COM1's, whose transmitter raises it whenever it is empty and asked to. */
+static void on_line(struct frame *frame)
+{
+	(void)frame;
+	taken++;
+	(void)port_read(UART_IDENTITY);
+	if (acknowledges)
+		port_write(MASTER, EOI);
+}
+
+static void line(const char *name, uint8_t icw4, uint8_t level)
+{
+	uint8_t old = port_read(ELCR);
+
+	initialise(icw4);
+	port_write(ELCR, level);
+	port_write(MASTER + 1, (uint8_t) ~(1u << UART_INPUT));
+	acknowledges = !(icw4 & AUTO_EOI);
+	taken = 0;
+	while (!(port_read(UART_STATUS) & 0x40))
+		;
+	port_write(UART_MODEM, 0x0B);
+	port_write(UART_INTERRUPT, 2);
+	interrupts_on();
+	spin(TAKE_TURNS);
+	interrupts_off();
+	port_write(UART_INTERRUPT, 0);
+	port_write(UART_MODEM, 0x03);
+	port_write(MASTER + 1, 0xFF);
+	port_write(ELCR, old);
+	observe(name, taken);
+}
+
+static void lines(void)
+{
+	handler_set(VECTOR + UART_INPUT, on_line);
+	*apic(APIC_LINT0) = EXTINT;
+	line("line-edge", ICW4, 0);
+	line("line-level", ICW4, 1u << UART_INPUT);
+	line("line-automatic", ICW4 | AUTO_EOI, 0);
+	*apic(APIC_LINT0) = MASKED;
+}
+
 /* Triggers: what can be chosen. */
 static void triggers(void)
 {
@@ -146,6 +195,7 @@ void test_legacy(void)
 {
 	group("legacy");
 	controller();
+	lines();
 	triggers();
 	counts();
 	initialise(ICW4);
