@@ -193,6 +193,24 @@ static void multiply_accumulator(const struct mmio_instruction *instruction,
 			 instruction->memory_size, registers->rax, &registers->rdx, memory, flags);
 }
 
+/* The processor's instruction for what is no more than that. */
+static enum mmio_alu alu_of(const struct mmio_instruction *instruction)
+{
+	switch (instruction->operation) {
+	case MMIO_XADD:
+		return MMIO_ALU_ADD;
+	case MMIO_TEST: /* an AND without its result */
+		return MMIO_ALU_AND;
+	case MMIO_SHIFT:
+		return (enum mmio_alu)instruction->variant;
+	case MMIO_IMUL:
+		return MMIO_ALU_IMUL;
+	default: /* MMIO_ADD to MMIO_CMP */
+		return MMIO_ALU_ADD + instruction->operation - MMIO_ADD;
+	}
+}
+_Static_assert(MMIO_ALU_CMP - MMIO_ALU_ADD == MMIO_CMP - MMIO_ADD, "in the same order");
+
 /*
  * Operand `left`, where the result goes but for a few, operation `right`. What else an operation changes, it changes
  * here.
@@ -216,13 +234,11 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 		return right;
 	case MMIO_XADD:
 		register_write(instruction, registers, left);
-		return alu(MMIO_ALU_ADD, size, left, right, flags);
+		break;
 	case MMIO_CMPXCHG:
 		return compare_exchange(instruction, registers, flags, left, right);
 	case MMIO_CMPXCHG8B:
 		return compare_exchange_pair(registers, flags, left);
-	case MMIO_TEST:
-		return alu(MMIO_ALU_AND, size, left, right, flags);
 	case MMIO_BT:
 	case MMIO_BTS:
 	case MMIO_BTR:
@@ -233,13 +249,8 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 	case MMIO_NEG:
 		return alu(MMIO_ALU_SUB, size, 0, left, flags);
 	case MMIO_INC:
-		return step(MMIO_ALU_ADD, size, left, flags);
 	case MMIO_DEC:
-		return step(MMIO_ALU_SUB, size, left, flags);
-	case MMIO_SHIFT:
-		return alu((enum mmio_alu)instruction->variant, size, left, right, flags);
-	case MMIO_IMUL:
-		return alu(MMIO_ALU_IMUL, size, left, right, flags);
+		return step(operation == MMIO_INC ? MMIO_ALU_ADD : MMIO_ALU_SUB, size, left, flags);
 	case MMIO_MULTIPLY:
 		multiply_accumulator(instruction, registers, flags, left);
 		return 0;
@@ -250,11 +261,11 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 		return condition_met(instruction->variant, *flags) ? right : left;
 	case MMIO_SET:
 		return condition_met(instruction->variant, *flags);
-	default: /* MMIO_ADD to MMIO_CMP */
-		return alu(MMIO_ALU_ADD + operation - MMIO_ADD, size, left, right, flags);
+	default:
+		break;
 	}
+	return alu(alu_of(instruction), size, left, right, flags);
 }
-_Static_assert(MMIO_ALU_CMP - MMIO_ALU_ADD == MMIO_CMP - MMIO_ADD, "in the same order");
 
 uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
 		      uint64_t *flags, uint64_t memory)
