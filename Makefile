@@ -46,7 +46,7 @@ endif
 
 # Goals that build nothing need neither .config nor a scenario.
 LIGHT_GOALS := help clean distclean bootstrap menuconfig olddefconfig savedefconfig %_defconfig \
-	run unit tool-tests report-tests boot-tests lint check coverage stress bench bench-run torture
+	run unit tool-tests report-tests boot-tests lint check coverage stress bench bench-run torture text-pairs
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 heavy := $(filter-out $(LIGHT_GOALS),$(goals))
 
@@ -54,7 +54,7 @@ SCENARIO_FILE := $(if $(filter %.dts,$(SCENARIO)),$(SCENARIO),scenarios/$(SCENAR
 SCENARIO_NAME := $(basename $(notdir $(SCENARIO_FILE)))
 OUT := $(BUILD)/$(SCENARIO_NAME)
 RESERVED_NAMES := hypervisor tools guests unit coverage cache lint boot-tests build-test build-test-release build-test-faults \
-	mutate fuzz scale bench
+	mutate fuzz scale bench texts
 ifneq ($(filter $(SCENARIO_NAME),$(RESERVED_NAMES)),)
 $(error a scenario cannot be called "$(SCENARIO_NAME)": $(BUILD)/$(SCENARIO_NAME) is the build's own)
 endif
@@ -104,11 +104,12 @@ HARDEN_SLS := $(call supported,-mharden-sls=indirect-jmp)
 STACK_PROTECTOR := -fstack-protector$(if $(CONFIG_DEBUG_BUILD),-strong)
 # Without vector registers nothing needs a stack that is aligned to 16 bytes, nor their number in RAX. Of gcc.
 NO_VECTORS := $(call supported,-mpreferred-stack-boundary=3) $(call supported,-mskip-rax-setup)
-HV_CFLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
+HV_FLAGS := -std=gnu17 -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small \
 	-fno-pic -fno-pie -fcf-protection=none \
 	$(STACK_PROTECTOR) -mstack-protector-guard=global \
 	-fno-asynchronous-unwind-tables -fno-common -ffunction-sections -fdata-sections $(NO_VECTORS) $(OPTIMISE) -g $(WARNINGS) \
-	$(HARDEN_SLS) -Ihypervisor/include -Ihypervisor -include $(AUTOCONF)
+	$(HARDEN_SLS)
+HV_CFLAGS := $(HV_FLAGS) -Ihypervisor/include -Ihypervisor -include $(AUTOCONF)
 HV_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--fatal-warnings -Wl,--gc-sections
 
@@ -170,7 +171,32 @@ $(HV_ARCHIVE): $(HV_PARTS:%=$(BUILD)/%.o) $(BUILD)/hypervisor/.link
 $(BUILD)/hypervisor/%.o: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
 	@$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) $(HV_HOT_CFLAGS) $(DEPEND) -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) $(DEPEND) -c $< -o $@
+
+# Texts are packed between the preprocessor and the compiler (hypervisor/lib/packed_text.h). The compiler, which
+# checks formats against their arguments, sees both: what is plain and what is packed.
+.PRECIOUS: $(BUILD)/hypervisor/%.i
+$(BUILD)/hypervisor/%.i: hypervisor/% $(AUTOCONF) $(BUILD)/hypervisor/.flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HV_CFLAGS) $(HV_HOT_CFLAGS) -MMD -MP -MF $(@:.i=.d) -MT $@ -E $< -o $@
+
+PACK_TEXTS := tools/pack_texts.py hypervisor/lib/text_pairs.c
+$(BUILD)/hypervisor/%.c.o: $(BUILD)/hypervisor/%.c.i $(PACK_TEXTS)
+	@$(call say,CC,hypervisor/$*.c)
+	$(Q)$(CC) $(HV_FLAGS) $(HV_HOT_CFLAGS) -fsyntax-only $<
+	$(Q)$(PYTHON) $(firstword $(PACK_TEXTS)) pack $< $(@:.o=.packed.i)
+	$(Q)$(CC) $(HV_FLAGS) $(HV_HOT_CFLAGS) -Wno-format -c $(@:.o=.packed.i) -o $@
+
+TEXTS := $(BUILD)/texts
+.PHONY: text-pairs build-texts
+text-pairs: ## make hypervisor/lib/text_pairs.c anew, as it is best for the texts of the release build
+	$(Q)mkdir -p $(TEXTS)
+	$(Q)cp configs/release_defconfig $(TEXTS)/config
+	$(Q)+$(MAKE) --no-print-directory BUILD=$(TEXTS) KCONFIG_CONFIG=$(TEXTS)/config build-texts
+	$(Q)mv $(TEXTS)/text_pairs.c hypervisor/lib/text_pairs.c
+PREPROCESSED := $(patsubst %,$(BUILD)/%.i,$(filter %.c,$(HV_SOURCES)))
+build-texts: $(PREPROCESSED)
+	$(Q)$(PYTHON) tools/pack_texts.py pairs $^ >$(BUILD)/text_pairs.c
 
 # The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
 HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
@@ -386,6 +412,13 @@ $(UNIT_DIR)/obj/%.c.o: %.c $(AUTOCONF) $(UNIT_DIR)/.flags
 	@$(call say,CC,$< (unit))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) $(DEPEND) -c $< -o $@
+
+# All texts of the build, packed and plain, for the test of unpacking.
+$(UNIT_DIR)/texts.inc: $(PREPROCESSED) $(PACK_TEXTS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/pack_texts.py list $(PREPROCESSED) >$@
+$(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: $(UNIT_DIR)/texts.inc
+$(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: UNIT_EXTRA += -I$(UNIT_DIR)
 
 define unit-rules
 $(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))

@@ -5,6 +5,7 @@
 #include "cpu/privileged.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "lib/texts.h"
 
 /* Physical-address width: CPUID.80000008H:EAX[7:0] (SDM 3.4.1.4). */
 #define CPUID_ADDRESS_SIZES 0x80000008
@@ -166,16 +167,16 @@ static void check_module_places(const struct scenario *scenario,
 
 void machine_check_memory(const struct scenario *scenario, const struct boot_information *boot)
 {
-	check_is_ram(boot, scenario->board, "the hypervisor", scenario->hypervisor_base,
+	check_is_ram(boot, scenario->board, TEXT("the hypervisor"), scenario->hypervisor_base,
 		     scenario->hypervisor_size);
-	check_is_ram(boot, scenario->board, "the page that starts cores", scenario->trampoline,
-		     PAGE_SIZE_4K);
+	check_is_ram(boot, scenario->board, TEXT("the page that starts cores"),
+		     scenario->trampoline, PAGE_SIZE_4K);
 	if (scenario->crash_record_size)
-		check_is_ram(boot, scenario->board, "the range for crash records",
+		check_is_ram(boot, scenario->board, TEXT("the range for crash records"),
 			     scenario->crash_record_base, scenario->crash_record_size);
 	if (scenario->image_store_size)
-		check_is_ram(boot, scenario->board, "the image store", scenario->image_store_base,
-			     scenario->image_store_size);
+		check_is_ram(boot, scenario->board, TEXT("the image store"),
+			     scenario->image_store_base, scenario->image_store_size);
 	for (uint32_t i = 0; i < scenario->vm_count; i++) {
 		const struct vm_config *vm = &scenario->vms[i];
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/memory_map.h"
 
+#include "lib/texts.h"
+
 /* The type that counts at `address`, and in *end how far that certainly goes. */
 static uint32_t type_at(const struct boot_memory *entries, uint32_t count, hpa_t address,
 			hpa_t *end)
@@ -70,13 +72,14 @@ bool memory_map_is_ram(const struct boot_memory *map, uint32_t count, hpa_t base
 const char *memory_type_name(uint32_t type)
 {
 	static const char *const names[] = {
-		[BOOT_MEMORY_HOLE] = "not in the memory map",
+		[BOOT_MEMORY_HOLE] = TEXT("not in the memory map"),
 		[BOOT_MEMORY_RAM] = "RAM",
-		[BOOT_MEMORY_RESERVED] = "reserved",
-		[BOOT_MEMORY_ACPI] = "ACPI reclaimable",
-		[BOOT_MEMORY_NVS] = "ACPI NVS",
-		[BOOT_MEMORY_DEFECTIVE] = "defective",
+		[BOOT_MEMORY_RESERVED] = TEXT("reserved"),
+		[BOOT_MEMORY_ACPI] = TEXT("ACPI reclaimable"),
+		[BOOT_MEMORY_NVS] = TEXT("ACPI NVS"),
+		[BOOT_MEMORY_DEFECTIVE] = TEXT("defective"),
 	};
 
-	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "reserved (unknown type)";
+	return type < sizeof(names) / sizeof(names[0]) ? names[type]
+						       : TEXT("reserved (unknown type)");
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command vmcs: every field with its name, and words where a number has some. */
 #include "console/vcpu_words.h"
-#include "lib/string.h"
 #include "vmx/controls.h"
 #include "vmx/exit.h"
 
@@ -30,7 +29,7 @@ static void say_controls(struct console *console, enum vmx_control_word word, ui
 		const char *name = vmx_control_name(word, UINT32_C(1) << bit);
 
 		/* those without a name are reserved, and 1 on every processor */
-		if (value & UINT64_C(1) << bit && strcmp(name, "unnamed control") != 0)
+		if (value & UINT64_C(1) << bit && name != vmx_control_name(word, 0))
 			say(console, "%38s %s", "", name);
 	}
 }

@@ -4,6 +4,7 @@
 #include "cpu/cpu.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "lib/texts.h"
 #include "vm/vcpu.h"
 
 #define FAULT_PRESENT 0x01
@@ -87,16 +88,16 @@ static bool is_memory(hpa_t address, char words[WORDS])
 static const char *image_part(hpa_t address)
 {
 	if (is_between(address, image_start, text_end))
-		return "the hypervisor's text";
+		return TEXT("the hypervisor's text");
 	if (is_between(address, text_end, constants_end))
-		return "the hypervisor's constants";
+		return TEXT("the hypervisor's constants");
 	if (is_between(address, sealed_start, sealed_end))
-		return "data that is sealed after the start";
+		return TEXT("data that is sealed after the start");
 	if (is_between(address, shared_start, shared_end))
-		return "data that all cores share";
+		return TEXT("data that all cores share");
 	if (is_between(address, constants_end, image_end))
-		return "data for the start, which is over (lib/section.h)";
-	return address < PAGE_SIZE_4K ? "a null pointer" : "nobody's";
+		return TEXT("data for the start, which is over (lib/section.h)");
+	return address < PAGE_SIZE_4K ? TEXT("a null pointer") : TEXT("nobody's");
 }
 
 void fault_log(hpa_t address, uint64_t error)

@@ -3,6 +3,7 @@
 
 #include "cpu/msr.h"
 #include "cpu/privileged.h"
+#include "lib/texts.h"
 
 #define CPUID_1_EDX_MCE (UINT32_C(1) << 7)
 #define CPUID_1_EDX_MCA (UINT32_C(1) << 14)
@@ -132,11 +133,11 @@ bool machine_check_address(const struct machine_check_error *error, hpa_t *base,
 const char *machine_check_severity_name(enum machine_check_severity severity)
 {
 	static const char *const names[] = {
-		[MACHINE_CHECK_CORRECTED] = "corrected",
-		[MACHINE_CHECK_NO_ACTION] = "uncorrected, not used",
-		[MACHINE_CHECK_ACTION_OPTIONAL] = "uncorrected, found before use",
-		[MACHINE_CHECK_ACTION_REQUIRED] = "uncorrected, used",
-		[MACHINE_CHECK_FATAL] = "fatal",
+		[MACHINE_CHECK_CORRECTED] = TEXT("corrected"),
+		[MACHINE_CHECK_NO_ACTION] = TEXT("uncorrected, not used"),
+		[MACHINE_CHECK_ACTION_OPTIONAL] = TEXT("uncorrected, found before use"),
+		[MACHINE_CHECK_ACTION_REQUIRED] = TEXT("uncorrected, used"),
+		[MACHINE_CHECK_FATAL] = TEXT("fatal"),
 	};
 
 	return names[severity];

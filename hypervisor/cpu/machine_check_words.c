@@ -2,6 +2,7 @@
 /* MCA error codes in words: bits 15:0 of IA32_MCi_STATUS (SDM 3B.16.9). */
 #include "cpu/machine_check.h"
 #include "lib/format.h"
+#include "lib/texts.h"
 
 #define ERROR_CODE(status) \
 	((uint32_t)(status)&0xEFFF) /* bit 12 only says that reports are filtered */
@@ -17,47 +18,97 @@
 #define TIMED_OUT(code)   ((code) >> 8 & 1)
 #define ROLE(code)        ((code) >> 9 & 3)
 
-static const char *const levels[] = {"level 0", "level 1", "level 2", "unknown level"};
-static const char *const transactions[] = {"instruction", "data", "generic", "unknown"};
-static const char *const requests[16] = {"error",     "read",       "write",
-					 "data read", "data write", "instruction fetch",
-					 "prefetch",  "eviction",   "snoop"};
-static const char *const memory_requests[8] = {"request", "read", "write", "command", "scrub"};
-static const char *const spaces[] = {"memory", "reserved", "I/O", "other"};
-static const char *const roles[] = {"as requester", "as responder", "as observer", "generic"};
+#define LEVELS(X)                \
+	X(0, level_0, "level 0") \
+	X(1, level_1, "level 1") \
+	X(2, level_2, "level 2")
 
-static const char *word(const char *name)
-{
-	return name ? name : "reserved";
-}
+#define TRANSACTIONS(X)                  \
+	X(0, instruction, "instruction") \
+	X(1, data, "data")               \
+	X(2, generic, "generic")
 
-struct simple_code {
-	uint32_t code;
-	const char *words;
-};
+#define REQUESTS(X)                                  \
+	X(0, error, "error")                         \
+	X(1, read, "read")                           \
+	X(2, write, "write")                         \
+	X(3, data_read, "data read")                 \
+	X(4, data_write, "data write")               \
+	X(5, instruction_fetch, "instruction fetch") \
+	X(6, prefetch, "prefetch")                   \
+	X(7, eviction, "eviction")                   \
+	X(8, snoop, "snoop")
 
-static const struct simple_code simple_codes[] = {
-	{0x0000, "no error"},        {0x0001, "unclassified"},     {0x0002, "microcode parity"},
-	{0x0003, "external"},        {0x0004, "redundancy check"}, {0x0005, "internal parity"},
-	{0x0006, "SMM code access"}, {0x0400, "internal timer"},   {0x0E0B, "I/O controller"},
-};
+#define MEMORY_REQUESTS(X)       \
+	X(0, request, "request") \
+	X(1, read, "read")       \
+	X(2, write, "write")     \
+	X(3, command, "command") \
+	X(4, scrub, "scrub")
+
+#define SPACES(X)              \
+	X(0, memory, "memory") \
+	X(2, io, "I/O")        \
+	X(3, other, "other")
+
+#define ROLES(X)                        \
+	X(0, requester, "as requester") \
+	X(1, responder, "as responder") \
+	X(2, observer, "as observer")
+
+#define SIMPLE_CODES(X)                      \
+	X(0, none, "no error")               \
+	X(1, unclassified, "unclassified")   \
+	X(2, microcode, "microcode parity")  \
+	X(3, external, "external")           \
+	X(4, redundancy, "redundancy check") \
+	X(5, internal, "internal parity")    \
+	X(6, smm, "SMM code access")
+#define INTERNAL_TIMER 0x0400
+#define IO_CONTROLLER  0x0E0B
+
+TEXTS(levels, LEVELS);
+TEXTS(transactions, TRANSACTIONS);
+TEXTS(requests, REQUESTS);
+TEXTS(memory_requests, MEMORY_REQUESTS);
+TEXTS(spaces, SPACES);
+TEXTS(roles, ROLES);
+TEXTS(simple_codes, SIMPLE_CODES);
 
 static const char *simple_words(uint32_t code)
 {
-	for (unsigned i = 0; i < sizeof(simple_codes) / sizeof(simple_codes[0]); i++)
-		if (simple_codes[i].code == code)
-			return simple_codes[i].words;
-	return (code & 0xFC00) == 0x0400 ? "internal" : NULL;
+	if (code == INTERNAL_TIMER)
+		return TEXT("internal timer");
+	if (code == IO_CONTROLLER)
+		return TEXT("I/O controller");
+	if ((code & 0xFC00) == 0x0400)
+		return TEXT("internal");
+	return text_find(&simple_codes, sizeof(simple_codes), code, NULL);
+}
+
+static const char *level(uint32_t code)
+{
+	return TEXT_FIND(levels, LEVEL(code), "unknown level");
+}
+
+static const char *transaction(uint32_t code)
+{
+	return TEXT_FIND(transactions, TRANSACTION(code), "unknown");
+}
+
+static const char *request(uint32_t code)
+{
+	return TEXT_FIND(requests, REQUEST(code), "reserved");
 }
 
 static void memory_words(const char *kind, uint32_t code, char *words, size_t size)
 {
-	const char *request = word(memory_requests[MEMORY_WHAT(code)]);
+	const char *wanted = TEXT_FIND(memory_requests, MEMORY_WHAT(code), "reserved");
 
 	if (CHANNEL(code) == CHANNEL_UNKNOWN)
-		format_text(words, size, "%s: %s, unknown channel", kind, request);
+		format_text(words, size, "%s: %s, unknown channel", kind, wanted);
 	else
-		format_text(words, size, "%s: %s, channel %u", kind, request, CHANNEL(code));
+		format_text(words, size, "%s: %s, channel %u", kind, wanted, CHANNEL(code));
 }
 
 void machine_check_describe(const struct machine_check_error *error, char *words, size_t size)
@@ -69,21 +120,21 @@ void machine_check_describe(const struct machine_check_error *error, char *words
 	if (simple)
 		format_text(words, size, "%s", simple);
 	else if (code & 0x0800)
-		format_text(words, size, "bus: %s, %s, %s, %s%s", word(requests[REQUEST(code)]),
-			    spaces[SPACE(code)], roles[ROLE(code)], levels[LEVEL(code)],
+		format_text(words, size, "bus: %s, %s, %s, %s%s", request(code),
+			    TEXT_FIND(spaces, SPACE(code), "reserved"),
+			    TEXT_FIND(roles, ROLE(code), "generic"), level(code),
 			    TIMED_OUT(code) ? ", timed out" : "");
 	else if ((code & 0xFF80) == 0x0280)
-		memory_words("memory used as cache", code, words, size);
+		memory_words(TEXT("memory used as cache"), code, words, size);
 	else if ((code & 0xFF00) == 0x0100)
-		format_text(words, size, "cache: %s %s, %s", transactions[TRANSACTION(code)],
-			    word(requests[REQUEST(code)]), levels[LEVEL(code)]);
+		format_text(words, size, "cache: %s %s, %s", transaction(code), request(code),
+			    level(code));
 	else if ((code & 0xFF80) == 0x0080)
-		memory_words("memory controller", code, words, size);
+		memory_words(TEXT("memory controller"), code, words, size);
 	else if ((code & 0xFFF0) == 0x0010)
-		format_text(words, size, "TLB: %s, %s", transactions[TRANSACTION(code)],
-			    levels[LEVEL(code)]);
+		format_text(words, size, "TLB: %s, %s", transaction(code), level(code));
 	else if ((code & 0xFFFC) == 0x000C)
-		format_text(words, size, "cache: %s", levels[LEVEL(code)]);
+		format_text(words, size, "cache: %s", level(code));
 	else
 		format_text(words, size, "unknown code 0x%x", code);
 }

@@ -7,6 +7,7 @@
 #include "lib/lock.h"
 #include "lib/section.h"
 #include "lib/string.h"
+#include "lib/texts.h"
 #include "vm/inject.h"
 #include "vm/pic_pins.h"
 
@@ -135,10 +136,10 @@ static const char *entry_problem(const struct vm *vm, uint64_t entry,
 	};
 
 	if (mode != APIC_FIXED && mode != APIC_LOWEST_PRIORITY)
-		return "has a delivery mode that is not allowed";
+		return TEXT("has a delivery mode that is not allowed");
 	if ((entry & ENTRY_VECTOR) < VECTOR_LEAST)
-		return "has a reserved vector";
-	return message_route(vm, &wanted, real) ? NULL : "names no core of this VM";
+		return TEXT("has a reserved vector");
+	return message_route(vm, &wanted, real) ? NULL : TEXT("names no core of this VM");
 }
 
 /* The entry as the real IOAPIC gets it; masked if it would leave the partition. */

@@ -3,6 +3,7 @@
 
 #include "cpu/apic.h"
 #include "cpu/msr.h"
+#include "lib/texts.h"
 
 /* Message address register, figure 3.11-14 */
 #define ADDRESS_BASE        UINT64_C(0xFEE00000)
@@ -73,11 +74,11 @@ static message_problem data_problem(uint32_t data, unsigned count)
 	uint64_t mode = (data & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT;
 
 	if (mode != APIC_FIXED && mode != APIC_LOWEST_PRIORITY)
-		return "has a delivery mode that is not allowed";
+		return TEXT("has a delivery mode that is not allowed");
 	if (data & DATA_TRIGGER)
-		return "is level-triggered";
+		return TEXT("is level-triggered");
 	if ((data & DATA_VECTOR & ~(count - 1)) < VECTOR_LEAST)
-		return "has a reserved vector";
+		return TEXT("has a reserved vector");
 	return NULL;
 }
 
@@ -94,11 +95,11 @@ message_problem message_check(const struct vm *vm, const struct message *written
 	struct message_destination found;
 
 	if ((written->address & ADDRESS_BASE_BITS) != ADDRESS_BASE)
-		return "is not addressed to an APIC";
+		return TEXT("is not addressed to an APIC");
 	if (problem)
 		return problem;
 	if (!message_route(vm, &wanted, &found))
-		return "names no core of this VM";
+		return TEXT("names no core of this VM");
 	real->address = ADDRESS_BASE | (uint64_t)found.id << ADDRESS_DESTINATION |
 			(found.logical ? ADDRESS_LOGICAL : 0);
 	real->data = written->data & DATA_VECTOR & ~(count - 1);

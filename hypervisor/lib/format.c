@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/packed_text.h"
+
 /* Where the characters go; always keeps one place for the NUL. */
 struct sink {
 	char *buffer;
@@ -57,9 +59,9 @@ static void put_string(struct sink *sink, const struct specification *spec, cons
 {
 	size_t most = spec->has_precision ? spec->precision : SIZE_MAX;
 	size_t length = 0;
+	char plain[PACKED_TEXT_MAX];
 
-	if (text == NULL)
-		text = "(null)";
+	text = text_unpack(plain, text != NULL ? text : "(null)");
 	while (length < most && text[length] != '\0')
 		length++;
 	put_padded(sink, spec, text, length);
@@ -202,8 +204,10 @@ size_t format_text_v(char *buffer, size_t size, const char *fmt, va_list list)
 	struct sink sink = {.buffer = buffer, .size = size};
 	struct arguments arguments;
 	struct specification spec;
+	char plain[PACKED_TEXT_MAX];
 
 	va_copy(arguments.list, list);
+	fmt = text_unpack(plain, fmt);
 	while (*fmt != '\0') {
 		if (*fmt != '%') {
 			put(&sink, *fmt++);

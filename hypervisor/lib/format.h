@@ -7,6 +7,8 @@
  * width and precision are digits or *. Precision only counts for %s, where it is the most characters
  * that are taken (so the text needs no NUL then). %p is left out on purpose: an address has a type
  * (hpa_t, gpa_t) and is printed as 0x%lx. Anything else is copied as it stands.
+ *
+ * Formats and texts of the image are packed, and unpacked here (lib/packed_text.h).
  */
 #ifndef LIB_FORMAT_H
 #define LIB_FORMAT_H

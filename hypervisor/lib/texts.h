@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of texts by number, at two bytes a row instead of a pointer's eight: all texts are members of one
- * structure, and the table has their offsets in it. For lists of the form X(number, name, text):
+ * TEXT("...") is a literal that the build packs (lib/packed_text.h): only for what lib/format.c prints, for nobody
+ * else finds the characters in it. Calls of log_error() and the like need none for the literals in them.
  *
- *     TEXTS(words, LIST, "unknown");
- *     static const uint16_t offsets[COUNT] = {LIST(WORD_OFFSET)};   with TEXT_OFFSET(words, name)
- *     TEXT_AT(words, offsets[n])
+ * Texts by number (0 to 255), without a table of pointers: each row is its number and its text. For lists of the
+ * form X(number, name, text):
  *
- * Offset 0 is the text of rows that are not given.
+ *     TEXTS(words, LIST);
+ *     TEXT_FIND(words, n, "unknown")
  */
 #ifndef LIB_TEXTS_H
 #define LIB_TEXTS_H
@@ -15,16 +15,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_MEMBER(number, name, text) char name[sizeof(text)];
-#define TEXT_VALUE(number, name, text)  .name = text,
+/* The empty literal is what tools/pack_texts.py knows it by. */
+#define TEXT(literal) "" literal
 
-#define TEXTS(set, list, unknown)                \
-	static const struct set {                \
-		char not_given[sizeof(unknown)]; \
-		list(TEXT_MEMBER)                \
-	} set = {.not_given = unknown, list(TEXT_VALUE)}
+#define TEXT_MEMBER(number, name, text) \
+	uint8_t number_##name;          \
+	char text_##name[sizeof(TEXT(text))];
+#define TEXT_VALUE(number, name, text) .number_##name = (number), .text_##name = TEXT(text),
 
-#define TEXT_OFFSET(set, name) ((uint16_t)offsetof(struct set, name))
-#define TEXT_AT(set, offset)   ((const char *)&(set) + (offset))
+#define TEXTS(set, list)          \
+	static const struct set { \
+		list(TEXT_MEMBER) \
+	} set = {list(TEXT_VALUE)}
+
+#define TEXT_FIND(set, number, unknown) text_find(&(set), sizeof(set), number, TEXT(unknown))
+
+/* The text of the row with this number among `size` bytes of rows; `unknown` if there is none. */
+const char *text_find(const void *rows, size_t size, uint64_t number, const char *unknown);
 
 #endif

@@ -30,9 +30,7 @@ enum stop_class {
 	X(STOP_OPERATOR_RESTART, operator_restart, "restarted by the operator")    \
 	X(STOP_MACHINE, machine, "the machine is halted")
 
-TEXTS(stop_texts, STOP_TEXTS, "?");
-#define STOP_OFFSET(reason, name, text) [reason] = TEXT_OFFSET(stop_texts, name),
-static const uint16_t stop_offsets[STOP_REASON_COUNT] = {STOP_TEXTS(STOP_OFFSET)};
+TEXTS(stop_texts, STOP_TEXTS);
 
 struct stop_rule {
 	uint8_t class; /* enum stop_class */
@@ -60,7 +58,7 @@ static const struct stop_rule stop_rules[STOP_REASON_COUNT] = {
 
 const char *stop_reason_text(enum stop_reason reason)
 {
-	return TEXT_AT(stop_texts, (unsigned)reason < STOP_REASON_COUNT ? stop_offsets[reason] : 0);
+	return TEXT_FIND(stop_texts, reason, "?");
 }
 
 bool stop_is_orderly(enum stop_reason reason)

@@ -6,6 +6,7 @@
 #include "cpu/frequency.h"
 #include "cpu/machine_check.h"
 #include "cpu/tsc.h"
+#include "lib/texts.h"
 #include "vm/contain.h"
 
 #define WORDS 80
@@ -79,10 +80,11 @@ static const char *owner(const struct place *place)
 	uint32_t vm = next_owner(0, place);
 
 	if (!place->size)
-		return "no place";
+		return TEXT("no place");
 	if (is_hypervisors(place))
-		return "the hypervisor's memory";
-	return vm < scenario_tables.vm_count ? scenario_tables.vms[vm].name : "nobody's memory";
+		return TEXT("the hypervisor's memory");
+	return vm < scenario_tables.vm_count ? scenario_tables.vms[vm].name
+					     : TEXT("nobody's memory");
 }
 
 static void tell(const struct machine_check_error *error, const struct place *place)

@@ -4,9 +4,7 @@
 #include "vmx/controls.h"
 #include "vmx/exit.h"
 
-TEXTS(exit_texts, VMX_EXIT_REASONS, "unknown exit reason");
-#define EXIT_OFFSET(number, name, text) [number] = TEXT_OFFSET(exit_texts, name),
-static const uint16_t exit_names[VMX_EXIT_COUNT] = {VMX_EXIT_REASONS(EXIT_OFFSET)};
+TEXTS(exit_texts, VMX_EXIT_REASONS);
 _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these numbers");
 
 /* SDM 3.31.4, table 31-1 */
@@ -37,9 +35,7 @@ _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these n
 	X(26, error_26, "VM entry with events blocked by MOV SS")                              \
 	X(28, error_28, "invalid operand to INVEPT or INVVPID")
 
-TEXTS(error_texts, INSTRUCTION_ERRORS, "unknown VM-instruction error");
-#define ERROR_OFFSET(number, name, text) [number] = TEXT_OFFSET(error_texts, name),
-static const uint16_t instruction_errors[] = {INSTRUCTION_ERRORS(ERROR_OFFSET)};
+TEXTS(error_texts, INSTRUCTION_ERRORS);
 
 /* A control by its word and bit, as one number */
 #define CONTROL(word, bit) ((unsigned)(word) << 5 | (unsigned)__builtin_ctz(bit))
@@ -95,29 +91,21 @@ static const uint16_t instruction_errors[] = {INSTRUCTION_ERRORS(ERROR_OFFSET)};
 	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_INTERRUPT_WINDOW), processor_interrupt_window,     \
 	  "interrupt-window exiting")
 
-TEXTS(control_texts, CONTROL_NAMES, "unnamed control");
-#define CONTROL_ROW(control, name, text) {control, TEXT_OFFSET(control_texts, name)},
-static const struct control_name {
-	uint16_t control;
-	uint16_t text;
-} control_names[] = {CONTROL_NAMES(CONTROL_ROW)};
+TEXTS(control_texts, CONTROL_NAMES);
+_Static_assert(CONTROL(CONTROL_WORD_COUNT - 1, UINT32_C(1) << 31) <= UINT8_MAX, "numbers of texts");
 
 const char *vmx_control_name(enum vmx_control_word word, uint32_t bit)
 {
-	for (unsigned i = 0; i < sizeof(control_names) / sizeof(control_names[0]); i++)
-		if (bit != 0 && control_names[i].control == CONTROL(word, bit))
-			return TEXT_AT(control_texts, control_names[i].text);
-	return TEXT_AT(control_texts, 0);
+	return TEXT_FIND(control_texts, bit != 0 ? CONTROL(word, bit) : UINT64_MAX,
+			 "unnamed control");
 }
 
 const char *exit_reason_name(uint32_t reason)
 {
-	return TEXT_AT(exit_texts, reason < VMX_EXIT_COUNT ? exit_names[reason] : 0);
+	return TEXT_FIND(exit_texts, reason, "unknown exit reason");
 }
 
 const char *vmx_instruction_error_name(uint64_t number)
 {
-	bool known = number < sizeof(instruction_errors) / sizeof(instruction_errors[0]);
-
-	return TEXT_AT(error_texts, known ? instruction_errors[number] : 0);
+	return TEXT_FIND(error_texts, number, "unknown VM-instruction error");
 }

@@ -6,6 +6,7 @@
 #include "cpu/registers.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "lib/texts.h"
 #include "vm/guest_state.h"
 #include "vmx/controls.h"
 #include "vmx/encoding.h"
@@ -20,12 +21,12 @@ struct ept_requirement {
 };
 
 static const struct ept_requirement ept_requirements[] = {
-	{EPT_CAPABILITY_4_LEVEL, "EPT page walk of four levels"},
-	{EPT_CAPABILITY_WRITE_BACK, "write-back EPT tables"},
-	{EPT_CAPABILITY_2M, "2 MiB EPT pages"},
-	{EPT_CAPABILITY_1G, "1 GiB EPT pages"},
-	{EPT_CAPABILITY_INVEPT | EPT_CAPABILITY_INVEPT_SINGLE, "single-context INVEPT"},
-	{EPT_CAPABILITY_INVVPID | EPT_CAPABILITY_INVVPID_SINGLE, "single-context INVVPID"},
+	{EPT_CAPABILITY_4_LEVEL, TEXT("EPT page walk of four levels")},
+	{EPT_CAPABILITY_WRITE_BACK, TEXT("write-back EPT tables")},
+	{EPT_CAPABILITY_2M, TEXT("2 MiB EPT pages")},
+	{EPT_CAPABILITY_1G, TEXT("1 GiB EPT pages")},
+	{EPT_CAPABILITY_INVEPT | EPT_CAPABILITY_INVEPT_SINGLE, TEXT("single-context INVEPT")},
+	{EPT_CAPABILITY_INVVPID | EPT_CAPABILITY_INVVPID_SINGLE, TEXT("single-context INVVPID")},
 };
 #define EPT_REQUIREMENT_COUNT (sizeof(ept_requirements) / sizeof(ept_requirements[0]))
 
@@ -106,15 +107,16 @@ static unsigned check_ept(vmx_report *report)
 static unsigned check_vmx(vmx_report *report)
 {
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX)) {
-		report(ERROR_VMX_NOT_SUPPORTED, "CPUID.1:ECX.VMX is 0");
+		report(ERROR_VMX_NOT_SUPPORTED, TEXT("CPUID.1:ECX.VMX is 0"));
 		return 1;
 	}
 	if (!firmware_permits()) {
-		report(ERROR_VMX_LOCKED_OFF, "switch virtualization on in the firmware setup");
+		report(ERROR_VMX_LOCKED_OFF,
+		       TEXT("switch virtualization on in the firmware setup"));
 		return 1;
 	}
 	if (!(msr_read(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS)) {
-		report(ERROR_VMX_CONTROL_UNSUPPORTED, "TRUE control capability MSRs");
+		report(ERROR_VMX_CONTROL_UNSUPPORTED, TEXT("TRUE control capability MSRs"));
 		return 1;
 	}
 	return check_controls(report) + check_ept(report);
@@ -125,7 +127,7 @@ unsigned vmx_check(vmx_report *report)
 	unsigned problems = check_vmx(report);
 
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)) {
-		report(ERROR_X2APIC_NOT_SUPPORTED, "CPUID.1:ECX.x2APIC is 0");
+		report(ERROR_X2APIC_NOT_SUPPORTED, TEXT("CPUID.1:ECX.x2APIC is 0"));
 		problems++;
 	}
 	return problems;

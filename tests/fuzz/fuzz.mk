@@ -11,14 +11,14 @@
 
 FUZZ_SECONDS ?= 60#       how long `make fuzz` runs each fuzzer
 
-fuzz-multiboot2 := tests/fuzz/multiboot2_fuzz.c hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c hypervisor/lib/format.c
+fuzz-multiboot2 := tests/fuzz/multiboot2_fuzz.c hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c $(format)
 fuzz-loader := tests/fuzz/loader_fuzz.c $(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c \
 	loader/elf.c loader/linux.c loader/linux_place.c loader/linux_elf.c loader/linux_long.c loader/multiboot.c loader/multiboot1.c \
-	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
+	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/packed_text.c lib/text_pairs.c lib/texts.c lib/error.c)
 fuzz-mmio_decode := tests/fuzz/mmio_decode_fuzz.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/guest_memory.c
 fuzz-console := tests/fuzz/console_fuzz.c $(addprefix hypervisor/,console/line.c console/words.c \
-	console/commands.c lib/format.c)
+	console/commands.c lib/format.c lib/packed_text.c lib/text_pairs.c)
 # tool_support.c stands in for files and programs.
 fuzz-front := tests/fuzz/tool_support.c \
 	$(filter-out tools/bulkhead/process.c tools/bulkhead/source.c,$(front-sources))

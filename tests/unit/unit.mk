@@ -13,19 +13,23 @@
 #
 # is built with ThreadSanitizer instead, as NAME_tsan: for what several cores do at once.
 
+format := hypervisor/lib/format.c hypervisor/lib/packed_text.c hypervisor/lib/text_pairs.c \
+	hypervisor/lib/texts.c
+
 unit-guest_memory := tests/unit/guest_memory_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/guest_memory.c
 
-unit-format := tests/unit/format_test.c hypervisor/lib/format.c
+unit-format := tests/unit/format_test.c $(format)
+unit-packed_text := tests/unit/packed_text_test.c $(format)
 unit-string := tests/unit/string_test.c
 unit-contain := tests/unit/contain_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vm/contain.c hypervisor/vm/life_states.c hypervisor/vm/requests.c \
 	hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c hypervisor/lib/lock.c
 unit-machine_check := tests/unit/machine_check_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
 	hypervisor/cpu/machine_check.c hypervisor/cpu/machine_check_words.c hypervisor/vm/machine_check.c \
-	hypervisor/cpu/frequency.c hypervisor/lib/format.c hypervisor/lib/log_limit.c
+	hypervisor/cpu/frequency.c $(format) hypervisor/lib/log_limit.c
 unit-life := tests/unit/life_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_log.c \
-	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/vm/restart_limit.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c
+	hypervisor/vm/life_states.c hypervisor/vm/life_policy.c hypervisor/vm/restart_limit.c hypervisor/cpu/frequency.c hypervisor/cpu/tsc.c hypervisor/lib/texts.c
 unit-console := tests/unit/console_test.c hypervisor/lib/console_serial.c
 unit-console_line := tests/unit/console_line_test.c hypervisor/console/line.c hypervisor/console/words.c
 unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
@@ -33,17 +37,17 @@ unit-operator := tests/unit/operator_test.c tests/unit/fake/fake_cpu.c tests/uni
 	hypervisor/vm/requests.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c
 unit-exit_words := tests/unit/exit_words_test.c hypervisor/lib/exit_words.c hypervisor/lib/apic_mode.c hypervisor/lib/register_names.c
 unit-crash_record := tests/unit/crash_record_test.c tests/unit/fake/fake_log.c \
-	hypervisor/lib/crash_record.c hypervisor/lib/format.c
-unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c hypervisor/lib/format.c
-unit-log := tests/unit/log_test.c hypervisor/lib/log.c hypervisor/lib/log_limit.c hypervisor/lib/format.c
+	hypervisor/lib/crash_record.c $(format)
+unit-panic := tests/unit/panic_test.c tests/unit/fake/fake_log.c hypervisor/lib/panic.c $(format)
+unit-log := tests/unit/log_test.c hypervisor/lib/log.c hypervisor/lib/log_limit.c $(format)
 tsan-log := $(unit-log)
 
 unit-vmx_operation := tests/unit/vmx_operation_test.c tests/unit/fake/fake_cpu.c \
 	hypervisor/vmx/operation.c hypervisor/vmx/controls.c hypervisor/vmx/names.c \
-	hypervisor/lib/format.c
+	$(format)
 
 unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
-	hypervisor/vmx/controls.c hypervisor/vmx/names.c
+	hypervisor/vmx/controls.c hypervisor/vmx/names.c hypervisor/lib/texts.c
 unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/guest_memory.c
@@ -87,7 +91,7 @@ unit-virtual := tests/unit/virtual_test.c tests/unit/fake/fake_cpu.c tests/unit/
 
 unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c tests/unit/fake/fake_memory.c hypervisor/lib/log_limit.c \
-	hypervisor/lib/error.c hypervisor/lib/format.c hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c \
+	hypervisor/lib/error.c $(format) hypervisor/cpu/apic.c hypervisor/cpu/apic_send.c \
 	hypervisor/devices/ioapic.c $(pci-sources) hypervisor/vmx/exit.c \
 	hypervisor/vmx/exit_seldom.c hypervisor/vmx/vmcs.c hypervisor/vmx/names.c \
 	hypervisor/vmx/guest_state.c hypervisor/vm/registers.c hypervisor/vmx/controls.c hypervisor/vmx/control_registers.c \
@@ -117,12 +121,12 @@ unit-cpuid := tests/unit/cpuid_test.c tests/unit/fake/fake_cpu.c hypervisor/vm/c
 unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/guest_memory.c \
 	hypervisor/vm/guest_access.c \
-	hypervisor/lib/error.c
+	hypervisor/lib/error.c hypervisor/lib/texts.c
 
 loader-sources := tests/unit/loader_support.c tests/unit/fake/fake_log.c \
 	$(addprefix hypervisor/,loader/loader.c loader/plan.c loader/raw.c loader/elf.c loader/linux.c loader/linux_place.c \
 	loader/linux_elf.c loader/linux_long.c loader/multiboot.c loader/multiboot1.c \
-	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/error.c)
+	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/packed_text.c lib/text_pairs.c lib/texts.c lib/error.c)
 unit-loader_raw := tests/unit/loader_raw_test.c $(loader-sources)
 unit-loader_elf := tests/unit/loader_elf_test.c $(loader-sources)
 unit-loader_multiboot := tests/unit/loader_multiboot_test.c $(loader-sources)
@@ -130,14 +134,14 @@ unit-loader_vmlinux := tests/unit/loader_vmlinux_test.c $(loader-sources)
 unit-loader_linux := tests/unit/loader_linux_test.c $(loader-sources)
 
 unit-multiboot2 := tests/unit/multiboot2_test.c tests/unit/fake/fake_log.c \
-	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c hypervisor/lib/format.c
+	hypervisor/boot/multiboot2.c hypervisor/boot/memory_map.c $(format)
 unit-acpi := tests/unit/acpi_test.c tests/unit/fake/fake_log.c hypervisor/boot/acpi.c hypervisor/boot/acpi_cores.c
 unit-machine := tests/unit/machine_test.c tests/unit/fake/fake_log.c hypervisor/boot/machine.c hypervisor/boot/acpi_cores.c \
 	hypervisor/boot/machine_memory.c hypervisor/boot/machine_clocks.c hypervisor/boot/memory_map.c hypervisor/cpu/frequency.c hypervisor/cpu/crystal.c \
-	hypervisor/lib/error.c hypervisor/lib/format.c
+	hypervisor/lib/error.c $(format)
 unit-smp := tests/unit/smp_test.c tests/unit/fake/fake_log.c hypervisor/cpu/smp.c \
 	hypervisor/boot/machine.c hypervisor/boot/acpi_cores.c hypervisor/boot/machine_memory.c hypervisor/boot/machine_clocks.c hypervisor/boot/memory_map.c \
-	hypervisor/cpu/frequency.c hypervisor/cpu/crystal.c hypervisor/lib/error.c hypervisor/lib/format.c
+	hypervisor/cpu/frequency.c hypervisor/cpu/crystal.c hypervisor/lib/error.c $(format)
 unit-modules := tests/unit/modules_test.c tests/unit/fake/fake_log.c hypervisor/boot/modules.c \
 	hypervisor/loader/placement.c
 
@@ -151,11 +155,11 @@ unit-tool_text := tests/unit/tool_text.c $(front-sources)
 unit-tool_read := tests/unit/tool_read.c $(front-sources)
 
 unit-pci := tests/unit/pci_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c $(pci-sources) hypervisor/lib/format.c \
+	tests/unit/fake/fake_log.c $(pci-sources) $(format) \
 	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
 unit-pci_messages := tests/unit/pci_messages_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
-	tests/unit/fake/fake_log.c $(pci-sources) hypervisor/lib/format.c \
+	tests/unit/fake/fake_log.c $(pci-sources) $(format) \
 	hypervisor/lib/log_limit.c hypervisor/cpu/frequency.c
 
 verify-sources := $(sort tests/unit/tool_verify_image.c tests/unit/verify_rich_tables.c $(wildcard tools/bulkhead/verify*.c) \

@@ -5,6 +5,6 @@
 
 #define REGISTER_NAME_COUNT 16
 
-extern const char *const register_names[REGISTER_NAME_COUNT];
+extern const char register_names[REGISTER_NAME_COUNT][sizeof("rax")];
 
 #endif
