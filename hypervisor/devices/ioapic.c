@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices/ioapic.h"
 
+#include "bulkhead/virtual_devices.h"
 #include "cpu/apic.h"
 #include "cpu/privileged.h"
 #include "devices/message.h"
@@ -206,11 +207,13 @@ void ioapic_route(struct vm *vm, uint32_t gsi)
 
 /*
  * Pins up to the last one that the VM owns, and at least one: guests go through all that they are told of, and
- * every access is an exit.
+ * every access is an exit. With ACPI's fixed hardware a guest takes it that each of the PIC's inputs has a pin.
  */
 static uint32_t pins_shown(const struct vm_config *vm, uint32_t index)
 {
-	uint32_t count = 1;
+	bool fixed =
+		(vm->virtual_devices & VIRTUAL_ACPI_PM) && !scenario_tables.ioapics[index].gsi_base;
+	uint32_t count = fixed ? PIC_PINS : 1;
 
 	for (uint32_t i = 0; i < vm->pin_count; i++)
 		if (vm->pins[i].ioapic == index && vm->pins[i].pin >= count)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bulkhead/virtual_devices.h"
 #include "cpu/msr.h"
 #include "devices/ioapic.h"
 #include "fake_cpu.h"
@@ -215,6 +216,21 @@ static void id_version_and_others(void **state)
 	assert_int_equal(ioapic_read(&vms[0], 0, 0x40), UINT32_MAX); /* no EOI register */
 }
 
+static void pic_inputs_have_pins_with_fixed_hardware(void **state)
+{
+	const struct vm_config *own = vms[0].config;
+	struct vm_config fixed = *own;
+
+	(void)state;
+	fixed.virtual_devices = VIRTUAL_ACPI_PM;
+	vms[0].config = &fixed;
+	assert_int_equal(guest_read_register(&vms[0], 1), 15u << 16 | 0x11);
+	guest_write_entry(&vms[0], 15, TO(0) | 0x3F);
+	assert_int_equal(guest_read_register(&vms[0], 0x10 + 2 * 15), MASKED | 0x3F);
+	assert_int_equal(real_entry(15), MASKED);
+	vms[0].config = own;
+}
+
 static void index_registers_are_separate(void **state)
 {
 	(void)state;
@@ -250,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup(dangerous_delivery_modes_stay_masked, setup),
 		cmocka_unit_test_setup(status_bits_come_from_the_real_one, setup),
 		cmocka_unit_test_setup(id_version_and_others, setup),
+		cmocka_unit_test_setup(pic_inputs_have_pins_with_fixed_hardware, setup),
 		cmocka_unit_test_setup(index_registers_are_separate, setup),
 		cmocka_unit_test_setup(stop_masks_own_pins_only, setup),
 	};
