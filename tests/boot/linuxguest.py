@@ -11,6 +11,8 @@ EXPLAINED = (
     r"^(RETBleed|Spectre V2|MDS|TAA|MMIO Stale Data|L1TF|GDS|SRBDS)\b.*(WARNING|vulnerable|Vulnerable)",
     # What `tsc=unstable` asks for.
     r"^Unstable clock detected|^If you want to keep using the local clock|\"trace_clock=local\"|^ *on the kernel command line",
+    # What `acpi=off` asks for.
+    r"^ACPI: MPS support code is not built-in",
     # What `nolapic` asks for.
     r"^smpboot: weird, boot CPU",
     # Linux makes the SCI's line level-triggered, as firmware would have with ACPI's fixed hardware.
