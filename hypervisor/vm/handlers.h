@@ -72,6 +72,8 @@ void ipi_send(struct vcpu *vcpu, uint64_t icr);
 bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 bool local_apic_base_write(struct vcpu *vcpu, uint64_t value);
+/* A register other than the ICR; bits that it does not have are refused, or ignored as on the xAPIC page. */
+bool local_apic_register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, bool ignores);
 /* What the vCPU remembers of its APIC, as after power-on. */
 void local_apic_forget(struct vcpu *vcpu);
 /* State after INIT, of the real APIC as well (SDM 3.11.4.7.3). */

@@ -149,3 +149,19 @@ void ipi_send(struct vcpu *vcpu, uint64_t icr)
 	if (reached == 0 && ipi.shorthand == SHORTHAND_NONE)
 		log_refused(vcpu, icr, "no such core in this VM");
 }
+
+/* Reserved bits of the ICR are #GP in x2APIC mode (SDM 3.11.12.9). */
+#define ICR_DEFINED UINT64_C(0xFFFFFFFF000CCFFF)
+
+/* Here, because the ICR is what a guest writes all the time. */
+bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!local_apic_is_x2apic(vcpu))
+		return false;
+	if (msr != APIC_ICR)
+		return local_apic_register_write(vcpu, msr, value, false);
+	if (value & ~ICR_DEFINED)
+		return false;
+	ipi_send(vcpu, value);
+	return true;
+}

@@ -133,8 +133,7 @@ bool local_apic_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return true;
 }
 
-/* Bits that the rule does not have are refused, or ignored as on the xAPIC page. */
-static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, bool ignores)
+bool local_apic_register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, bool ignores)
 {
 	const struct register_rule *rule = find(msr);
 
@@ -149,21 +148,6 @@ static bool register_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, bool
 		lvt_write(vcpu, msr, value & ~LVT_READ_ONLY);
 	else
 		msr_write(msr, value);
-	return true;
-}
-
-/* Reserved bits of the ICR are #GP in x2APIC mode (SDM 3.11.12.9). */
-#define ICR_DEFINED UINT64_C(0xFFFFFFFF000CCFFF)
-
-bool local_apic_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if (!local_apic_is_x2apic(vcpu))
-		return false;
-	if (msr != APIC_ICR)
-		return register_write(vcpu, msr, value, false);
-	if (value & ~ICR_DEFINED)
-		return false;
-	ipi_send(vcpu, value);
 	return true;
 }
 
@@ -316,6 +300,6 @@ void local_apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		vcpu->icr = (vcpu->icr & UINT32_MAX) | (uint64_t)(value >> 24) << 32;
 		break;
 	default: /* reserved bits are ignored, and so is the value of EOI and ESR */
-		register_write(vcpu, MSR_X2APIC_FIRST + (offset >> 4), value, true);
+		local_apic_register_write(vcpu, MSR_X2APIC_FIRST + (offset >> 4), value, true);
 	}
 }

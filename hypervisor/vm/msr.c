@@ -16,8 +16,7 @@ typedef bool msr_writer(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 struct msr_rule {
 	uint32_t first;
-	uint8_t more;    /* MSRs after it with the same rule */
-	bool write_only; /* reading never comes here but for a register that the processor lacks */
+	uint8_t more; /* MSRs after it with the same rule */
 	reason_given reason;
 	msr_reader *read;  /* NULL: 0 */
 	msr_writer *write; /* NULL: #GP */
@@ -159,6 +158,15 @@ static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return value == 0;
 }
 
+/* Reading passes the bitmap and never comes here but for a register that the processor lacks. */
+static bool read_refused(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
 static bool read_feature_control(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	(void)vcpu;
@@ -191,7 +199,7 @@ static const struct msr_rule rules[] = {
         {MSR_APIC_BASE, .read = read_apic_base, .write = write_apic_base,
          .reason = REASON("mode changes are the guest's, the real APIC stays in x2APIC mode")},
         {MSR_TSC, .read = read_tsc, .write = write_tsc, .reason = REASON("the core's counter is the guest's")},
-        {MSR_TSC_ADJUST, .write = write_tsc_adjust, .write_only = true,
+        {MSR_TSC_ADJUST, .read = read_refused, .write = write_tsc_adjust,
          .reason = REASON("the same; reading passes the bitmap")},
         {MSR_ARCH_CAPABILITIES, .read = read_arch_capabilities, .reason = REASON("what needs no mitigation")},
         {MSR_PLATFORM_ID, .reason = REASON("selects microcode; none is offered")},
@@ -223,9 +231,11 @@ static const struct msr_rule rules[] = {
 
 static const struct msr_rule *find(uint32_t msr)
 {
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (msr - rules[i].first <= rules[i].more)
-			return &rules[i];
+	const struct msr_rule *end = rules + sizeof(rules) / sizeof(rules[0]);
+
+	for (const struct msr_rule *rule = rules; rule < end; rule++)
+		if (msr - rule->first <= rule->more)
+			return rule;
 	return NULL;
 }
 
@@ -258,24 +268,20 @@ static void log_refused(struct vcpu *vcpu, const char *what, uint32_t msr)
 bool vm_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_rule *rule = find(msr);
-	bool done = rule && !rule->write_only;
 
-	if (done) {
-		*value = 0;
-		if (rule->read)
-			done = rule->read(vcpu, msr, value);
-	}
-	if (!done)
-		log_refused(vcpu, "reads", msr);
-	return done;
+	*value = 0;
+	if (rule && (!rule->read || rule->read(vcpu, msr, value)))
+		return true;
+	log_refused(vcpu, "reads", msr);
+	return false;
 }
 
 bool vm_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct msr_rule *rule = find(msr);
-	bool done = rule && rule->write && rule->write(vcpu, msr, value);
 
-	if (!done)
-		log_refused(vcpu, "writes", msr);
-	return done;
+	if (rule && rule->write && rule->write(vcpu, msr, value))
+		return true;
+	log_refused(vcpu, "writes", msr);
+	return false;
 }
