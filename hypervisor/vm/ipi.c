@@ -86,6 +86,10 @@ static bool is_target(const struct vcpu *sender, const struct vcpu *target, cons
 
 static void deliver(struct vcpu *target, const struct ipi *ipi)
 {
+	if (ipi->mode <= APIC_LOWEST_PRIORITY) {
+		apic_send_fixed(target->config->apic_id, ipi->vector);
+		return;
+	}
 	switch (ipi->mode) {
 	case APIC_NMI:
 		vcpu_post(target, REQUEST_NMI);
@@ -101,7 +105,7 @@ static void deliver(struct vcpu *target, const struct ipi *ipi)
 		vcpu_post(target, REQUEST_SIPI | (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT);
 		break;
 	default:
-		apic_send_fixed(target->config->apic_id, ipi->vector);
+		break;
 	}
 }
 
@@ -122,6 +126,7 @@ static void log_refused(struct vcpu *vcpu, uint64_t icr, const char *why)
 void ipi_send(struct vcpu *vcpu, uint64_t icr)
 {
 	struct ipi ipi = ipi_decode(icr);
+	struct vcpu *first = vm_vcpu(vcpu->vm, 0);
 	unsigned reached = 0;
 
 	vcpu->icr = icr;
@@ -132,7 +137,7 @@ void ipi_send(struct vcpu *vcpu, uint64_t icr)
 		return;
 	}
 	for (uint32_t i = 0; i < vcpu->vm->config->vcpu_count; i++) {
-		struct vcpu *target = vm_vcpu(vcpu->vm, i);
+		struct vcpu *target = first + i;
 
 		if (!is_target(vcpu, target, &ipi))
 			continue;

@@ -153,7 +153,7 @@ static inline const struct vm_config *vm_config_of(const struct vm *vm)
 /* Fills vms[] and vcpus[] from the tables and binds vCPUs to cores. Once, on the BSP. */
 void vms_init(const struct scenario *scenario);
 
-/* vCPU `index` of the VM, or NULL. */
+/* vCPU `index` of the VM, or NULL. Those of a VM lie one behind the other. */
 struct vcpu *vm_vcpu(const struct vm *vm, uint32_t index);
 /* Runs the calling core's vCPU for good. */
 _Noreturn void vcpu_run(struct vcpu *vcpu);
