@@ -198,9 +198,8 @@ PREPROCESSED := $(patsubst %,$(BUILD)/%.i,$(filter %.c,$(HV_SOURCES)))
 build-texts: $(PREPROCESSED)
 	$(Q)$(PYTHON) tools/pack_texts.py pairs $^ >$(BUILD)/text_pairs.c
 
-# The release is built for size, but the way of the most frequent exits for speed (docs/performance.md).
-HV_HOT := vmx/exit.c vmx/debug.c vm/cpuid_cache.c vm/msr.c vm/ipi.c vm/port.c vm/hypercall.c \
-	vm/mmio_cache.c cpu/apic_send.c
+# The release is built for size, but of the way of the most frequent exits what becomes faster, for speed (docs/performance.md).
+HV_HOT := vmx/exit.c vmx/debug.c vm/msr.c vm/port.c
 # Functions and targets of branches begin where what is before them ends: what is frequent lies together in the cache's lines.
 HV_FOR_SPEED := -O2 -fjump-tables -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
 $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))
