@@ -21,7 +21,7 @@ static void single_step(void)
 
 /*
  * What is seldom to be done when an instruction is complete: RIP wraps outside 64-bit mode, shadows and the
- * resume flag end, a single step is reported. Out of line, so that skip() saves no registers.
+ * resume flag end, a single step is reported. Out of line, so that nothing else saves registers.
  */
 static __attribute__((noinline)) void complete(uint64_t from, uint64_t rip, uint64_t flags)
 {
@@ -34,8 +34,8 @@ static __attribute__((noinline)) void complete(uint64_t from, uint64_t rip, uint
 		single_step();
 }
 
-/* Part of nearly every exit, hence inline. That the write is refused would show that the VMCS is not there. */
-static inline void skip(uint32_t length)
+/* Part of nearly every exit. That the write is refused would show that the VMCS is not there. */
+__attribute__((noinline)) void guest_skip_bytes(unsigned length)
 {
 	uint64_t rip = vmcs_read_known(VMCS_GUEST_RIP) + length;
 	uint64_t flags = vmcs_read_known(VMCS_GUEST_RFLAGS);
@@ -47,14 +47,9 @@ static inline void skip(uint32_t length)
 		complete(rip - length, rip, flags);
 }
 
-void guest_skip_bytes(unsigned length)
-{
-	skip(length);
-}
-
 void guest_skip_instruction(void)
 {
-	skip((uint32_t)vmcs_read_known(VMCS_EXIT_INSTRUCTION_LENGTH));
+	guest_skip_bytes((uint32_t)vmcs_read_known(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 #define BREAKPOINTS_ENABLED UINT64_C(0xFF) /* of DR7 (SDM 3.18.2.4) */
