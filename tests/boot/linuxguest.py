@@ -13,6 +13,8 @@ EXPLAINED = (
     r"^Unstable clock detected|^If you want to keep using the local clock|\"trace_clock=local\"|^ *on the kernel command line",
     # What `acpi=off` asks for.
     r"^ACPI: MPS support code is not built-in",
+    # What `noapictimer` asks for: a VM's PIT is wired to its PIC, which Linux tries next.
+    r"^\.\.MP-BIOS bug: 8254 timer not connected to IO-APIC",
     # What `nolapic` asks for.
     r"^smpboot: weird, boot CPU",
     # Linux makes the SCI's line level-triggered, as firmware would have with ACPI's fixed hardware.
