@@ -49,7 +49,11 @@ MACHINE_SECTIONS = ("The message", "Why it matters", "What to do")
 LOG_BLOCK = re.compile(r"^```log\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What the hypervisor's sources say: rules, and what is printed for them. A text may have several parts.
 MACHINE_RULE = re.compile(r"X\((BHC\d{3}), (\w+), ")
-DIFFERENCE = re.compile(r'machine_difference\(\s*MACHINE_(\w+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+TEXT = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+DIFFERENCE = re.compile(rf"machine_difference\(\s*MACHINE_(\w+),\s*{TEXT}")
+# What a core lacks is the first %s of a text that several rules have in common.
+CORE_LACKS = re.compile(rf"machine_core_lacks\([^;]*?, MACHINE_(\w+),\s*{TEXT}")
+CORE_TEXT = re.compile(rf"machine_difference\(\s*rule,\s*{TEXT}")
 CONVERSION = re.compile(r"%[0-9]*l?([a-z])")
 VALUES = {"u": "[0-9]+", "x": "[0-9a-f]+", "s": ".+"}
 GROUPS = {
@@ -150,16 +154,22 @@ def check_links(text):
             raise Failure(f"the link {label} leads to {target}, which does not exist")
 
 
+def joined_text(literals):
+    """The text of literals that stand one after the other."""
+    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)).replace('\\"', '"')
+
+
 def printed(code):
     """Patterns of what the hypervisor's sources print for a code."""
     sources = TOP / "hypervisor"
     header = (sources / "include" / "bulkhead" / "machine_rules.h").read_text(encoding="utf-8")
     names = dict(MACHINE_RULE.findall(header))
-    texts = [text for path in sorted(sources.rglob("*.c"))
-             for name, text in DIFFERENCE.findall(path.read_text(encoding="utf-8")) if name == names[code]]
-    if not texts:
+    whole = "\n".join(path.read_text(encoding="utf-8") for path in sorted(sources.rglob("*.c")))
+    joined = [joined_text(text) for name, text in DIFFERENCE.findall(whole) if name == names[code]]
+    joined += [joined_text(text).replace("%s", joined_text(lack), 1) for text in CORE_TEXT.findall(whole)
+               for name, lack in CORE_LACKS.findall(whole) if name == names[code]]
+    if not joined:
         raise Failure("the hypervisor never prints it")
-    joined = ["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"') for text in texts]
     return [CONVERSION.sub(lambda found: VALUES[found[1]], re.sub(r"[][(){}.?*+|^$\\]", r"\\\g<0>", text))
             for text in joined]
 
