@@ -327,6 +327,7 @@ $(BUILD)/$(1)/.stamp: $(2) $$(TOOL) $(BUILD)/$(1)/.source $$(if $$(word 4,$$(wil
 	$$(Q)mkdir -p $(BUILD)/$(1)
 	$$(Q)cpp -MM -MP -undef -nostdinc -x assembler-with-cpp -I$$(dir $(2)) -Iscenarios \
 		-MT $$@ -MF $(BUILD)/$(1)/scenario.d $(2)
+	$$(Q)sed -i '1s|: $(2)|:|' $(BUILD)/$(1)/scenario.d # which may have moved when this is read again
 	$$(Q)grep -q '[/ ]$$(CONFIG_BOARD)\.dtsi' $(BUILD)/$(1)/scenario.d || echo \
 		'$(2): warning: does not include $$(CONFIG_BOARD).dtsi, the board of this build (CONFIG_BOARD)' >&2
 	$$(Q)$$(TOOL) build $(2) -I scenarios -o $(BUILD)/$(1)
