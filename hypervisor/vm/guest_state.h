@@ -41,6 +41,9 @@ void guest_state_reset(struct vcpu *vcpu, struct guest_registers *registers);
 /* The same for an INIT that a guest's processor receives while it runs (SDM 3.10.1.1, table 10-1). */
 void guest_state_take_init(struct vcpu *vcpu, struct guest_registers *registers);
 
+/* Drops what the TLB has of the vCPU's linear addresses, as an emulated load of CR3 does (SDM 3.4.10.4.1). */
+void guest_forget_translations(const struct vcpu *vcpu);
+
 /* The processor starts at `entry` in the given mode. */
 void guest_state_enter_at(enum entry_mode mode, gpa_t entry);
 

@@ -11,6 +11,9 @@
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
+/* So often an instruction is looked for that the processor executes and that lies in no memory of the VM's. */
+#define VANISHED_MAX 1000
+
 /* DEVICE_NONE answers as a bus without a device: reads are all ones, writes are lost. */
 enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI };
 
@@ -234,8 +237,11 @@ static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registe
 	vm_stop(vcpu, STOP_INSTRUCTION, registers);
 }
 
-/* Out of line, so that the way of an instruction that is known needs no room for another one. */
-static __attribute__((noinline)) void decode(struct vcpu *vcpu, struct guest_registers *registers,
+/*
+ * Out of line, so that the way of an instruction that is known needs no room for another one. False: another core has
+ * taken the instruction's page away since it was executed. The processor shall look once more, and will fault.
+ */
+static __attribute__((noinline)) bool decode(struct vcpu *vcpu, struct guest_registers *registers,
 					     const struct memory_access *access,
 					     struct mmio_instruction *instruction)
 {
@@ -245,12 +251,18 @@ static __attribute__((noinline)) void decode(struct vcpu *vcpu, struct guest_reg
 	size_t count = 0;
 
 	guest_paging_read(&paging);
-	if (mmio_fetch(vcpu->vm->config, &paging, address, bytes, &count) ||
-	    mmio_decode(bytes, count, guest_code_bits(), instruction))
+	if (mmio_fetch(vcpu->vm->config, &paging, address, bytes, &count) &&
+	    ++vcpu->mmio.vanished < VANISHED_MAX) {
+		guest_forget_translations(vcpu);
+		return false;
+	}
+	vcpu->mmio.vanished = 0;
+	if (mmio_decode(bytes, count, guest_code_bits(), instruction))
 		stop_unknown(vcpu, registers, access, bytes, count);
 	if (guest_code_bits() == 64)
 		mmio_cache_keep(&vcpu->mmio, vcpu->vm->config, &paging, address, bytes,
 				instruction);
+	return true;
 }
 
 void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
@@ -266,7 +278,8 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 		instruction = mmio_cache_find(&vcpu->mmio, guest_instruction_pointer(),
 					      guest_page_tables());
 	if (!instruction) {
-		decode(vcpu, registers, access, &decoded);
+		if (!decode(vcpu, registers, access, &decoded))
+			return;
 		instruction = &decoded;
 	}
 	if (instruction->string || instruction->stack)

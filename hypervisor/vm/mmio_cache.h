@@ -25,6 +25,8 @@ struct mmio_cache_entry {
 
 struct mmio_cache {
 	struct mmio_cache_entry entries[MMIO_CACHE_ENTRIES];
+	unsigned
+		vanished; /* instructions in a row that were not there any more when they were fetched */
 };
 
 /* The instruction at linear `address`, if 64-bit code is executed with this CR3; NULL: not known. */

@@ -31,14 +31,6 @@ static uint64_t pdpte_reserved(void)
 	return PDPTE_RESERVED_LOW | UINT64_MAX << scenario_tables.physical_address_bits;
 }
 
-/* What the emulated instruction would have dropped from the TLB (SDM 3.4.10.4.1). */
-static void translations_drop(const struct vcpu *vcpu)
-{
-	struct invalidate_descriptor vpid = {.low = vcpu->config->vpid};
-
-	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
-}
-
 /* With EPT the processor takes the four PDPTEs of PAE paging from the VMCS (SDM 3.27.3.2.4). */
 static bool load_pdptes(const struct vm_config *vm, uint64_t cr3)
 {
@@ -102,7 +94,7 @@ static bool write_cr0(const struct vcpu *vcpu, uint64_t value)
 	vmcs_write(VMCS_CR0_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
 	if ((old ^ value) & CR0_PG)
-		translations_drop(vcpu);
+		guest_forget_translations(vcpu);
 	return true;
 }
 
@@ -132,7 +124,7 @@ bool guest_page_tables_load(const struct vcpu *vcpu, uint64_t cr3)
 	if (uses_pdptes(guest_cr4()) && !load_pdptes(vcpu->vm->config, cr3))
 		return false;
 	vmcs_write(VMCS_GUEST_CR3, cr3);
-	translations_drop(vcpu);
+	guest_forget_translations(vcpu);
 	return true;
 }
 
@@ -150,7 +142,7 @@ static bool write_cr4(const struct vcpu *vcpu, uint64_t value)
 		return false;
 	vmcs_write(VMCS_CR4_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR4, value | CR4_VMXE | CR4_MCE);
-	translations_drop(vcpu);
+	guest_forget_translations(vcpu);
 	return true;
 }
 

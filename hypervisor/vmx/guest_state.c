@@ -181,15 +181,21 @@ enum error guest_state_init(struct vcpu *vcpu)
 	return ERROR_OK;
 }
 
+void guest_forget_translations(const struct vcpu *vcpu)
+{
+	struct invalidate_descriptor vpid = {.low = vcpu->config->vpid};
+
+	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
+}
+
 /* Nothing that an earlier life of this VM or VPID left in the TLB survives (SDM 3.29.4.3). */
 static void translations_drop(const struct vcpu *vcpu)
 {
 	struct invalidate_descriptor ept = {.low = (uint64_t)vcpu->vm->config->ept_root |
 						   EPT_POINTER_FLAGS};
-	struct invalidate_descriptor vpid = {.low = vcpu->config->vpid};
 
 	vmx_invalidate_ept(INVEPT_SINGLE_CONTEXT, ept);
-	vmx_invalidate_vpid(INVVPID_SINGLE_CONTEXT, vpid);
+	guest_forget_translations(vcpu);
 }
 
 static void cr0_set(uint64_t value)

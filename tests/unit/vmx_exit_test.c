@@ -599,6 +599,20 @@ static void device_access_by_another_instruction_stops(void **state)
 	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_INSTRUCTION));
 }
 
+/* Another core has taken its page away meanwhile: the processor shall look itself, but not for ever. */
+static void device_access_by_a_vanished_instruction_is_repeated(void **state)
+{
+	(void)state;
+	fake_field_set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xFEC00010);
+	fake_field_set(VMCS_EXIT_QUALIFICATION, 0x181);
+	for (unsigned i = 1; i < 1000; i++) {
+		exit_with(VMX_EXIT_EPT_VIOLATION);
+		assert_int_equal(fake_field(VMCS_GUEST_RIP), RIP);
+		assert_int_equal(fake_cpu()->invvpid_calls, i);
+	}
+	assert_true(stops_with(VMX_EXIT_EPT_VIOLATION, STOP_INSTRUCTION));
+}
+
 static void kick_is_handled_and_unblocked(void **state)
 {
 	(void)state;
@@ -943,6 +957,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_outside_stops_the_vm, setup),
 		cmocka_unit_test_setup(device_register_access_is_emulated, setup),
 		cmocka_unit_test_setup(device_access_by_another_instruction_stops, setup),
+		cmocka_unit_test_setup(device_access_by_a_vanished_instruction_is_repeated, setup),
 		cmocka_unit_test_setup(kick_is_handled_and_unblocked, setup),
 		cmocka_unit_test_setup(nmi_waits_for_its_window, setup),
 		cmocka_unit_test_setup(nmi_wakes_a_halted_guest, setup),
