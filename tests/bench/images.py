@@ -65,24 +65,22 @@ def bulkhead_measure(out, name, scenario="measure"):
                bulkhead=True)
 
 
+def under_kvm(build, out, name, options, timeout):
+    """A Linux whose init, of the initramfs with the run's name, is a host for KVM."""
+    guests = build / "guests"
+    iso = make_iso(out / f"{name}.iso", f"linux /linux {LINUX} {LINUX_ON_BOCHS} {options}\ninitrd /initrd\nboot\n",
+                   {"linux": guests / "linux", "initrd": guests / f"bench-{name}-initrd"})
+    return Run(name, iso, r"^work: end", timeout)
+
+
 def kvm_measure(build, out):
     """The same two under Linux' KVM."""
-    guests = build / "guests"
-    configuration = (f"linux /linux {LINUX} {LINUX_ON_BOCHS} bench=kvm\n"
-                     "initrd /initrd\nboot\n")
-    iso = make_iso(out / "kvm.iso", configuration,
-                   {"linux": guests / "linux", "initrd": guests / "bench-kvm-initrd"})
-    return Run("kvm", iso, r"^work: end", LINUX_TIMEOUT)
+    return under_kvm(build, out, "kvm", "bench=kvm", LINUX_TIMEOUT)
 
 
 def kvm_linux(build, out):
     """Linux under Linux' KVM, on one core. Both have the same command line."""
-    guests = build / "guests"
-    configuration = (f"linux /linux {LINUX} {LINUX_ON_BOCHS} nr_cpus=1 bench=linux-kvm\n"
-                     "initrd /initrd\nboot\n")
-    iso = make_iso(out / "kvm-linux.iso", configuration,
-                   {"linux": guests / "linux", "initrd": guests / "bench-kvm-linux-initrd"})
-    return Run("kvm-linux", iso, r"^work: end", KVM_LINUX_TIMEOUT)
+    return under_kvm(build, out, "kvm-linux", "nr_cpus=1 bench=linux-kvm", KVM_LINUX_TIMEOUT)
 
 
 def native_linux(build, out, name="linux", options="nr_cpus=1"):
