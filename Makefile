@@ -26,7 +26,7 @@ V ?= 0#                    1 shows every command as it runs
 BENCH ?=#                 options for tests/bench/bench.py in `make bench`, e.g. BENCH=--quick
 RUN ?=#                    options for tools/run.py in `make run`, e.g. RUN=--timeout=60
 PREFIX ?= /usr/local#      where `make install` installs
-TEST ?=#                   only tests with this in their name, e.g. TEST=boot/demo
+TEST ?=#                   only tests with one of these in their name, e.g. TEST=boot/demo,tool/
 CC ?= gcc#                 gcc or clang
 ifeq ($(origin CC),default)
 CC := gcc
@@ -398,7 +398,8 @@ run: ## build SCENARIO and boot it in Bochs, all consoles in this terminal
 # --- Tests --------------------------------------------------------------------------------------------
 
 UNIT_DIR := $(BUILD)/unit
-UNIT_EXTRA :=
+UNIT_EXTRA :=#  flags of `make coverage`
+UNIT_OWN :=#    and of single sources
 UNIT_CFLAGS = -std=gnu17 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all $(WARNINGS) -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST=1 -Itests/unit/fake -Itests/unit \
 	-Ihypervisor -Ihypervisor/include -Itools/bulkhead -include $(AUTOCONF) $(UNIT_EXTRA)
@@ -413,14 +414,14 @@ UNIT_TESTS := $(sort $(patsubst unit-%,%,$(filter unit-%,$(.VARIABLES))) $(TSAN_
 $(UNIT_DIR)/obj/%.c.o: %.c $(AUTOCONF) $(UNIT_DIR)/.flags
 	@$(call say,CC,$< (unit))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(UNIT_CFLAGS) $(DEPEND) -c $< -o $@
+	$(Q)$(CC) $(UNIT_CFLAGS) $(UNIT_OWN) $(DEPEND) -c $< -o $@
 
 # All texts of the build, packed and plain, for the test of unpacking.
 $(UNIT_DIR)/texts.inc: $(PREPROCESSED) $(PACK_TEXTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/pack_texts.py list $(PREPROCESSED) >$@
 $(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: $(UNIT_DIR)/texts.inc
-$(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: UNIT_EXTRA += -I$(UNIT_DIR)
+$(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: UNIT_OWN := -I$(UNIT_DIR)
 
 define unit-rules
 $(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the test suites and add up what they say: behind `make check` and its parts.
 
-    check.py [--build DIR] [-k TEXT] [SUITE...]        suites: unit tool report stress lint boot; default: all
+    check.py [--build DIR] [-k TEXT[,TEXT]] [--list] [SUITE...]   suites: unit tool report stress lint boot; default: all
 
 A suite is a list of jobs; a job is a program that prints its own count, `N passed, N failed` alone on a
 line, cmocka's or unittest's, or is one check itself, judged by its exit status. A job that counts nothing has
-failed: a test that did not run proves nothing. The last line is the sum, and the status 1 if anything
-failed.
+failed: a test that did not run proves nothing, and so does a TEXT that no job has in its name. The last line is
+the sum, and the status 1 if anything failed.
 """
 
 import argparse
@@ -24,7 +24,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
 
-import lint  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+import lint
+import pick
 
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed\b", re.MULTILINE)
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.MULTILINE)
@@ -118,7 +120,7 @@ class Suite:
 
     name: str
     target: str  # for make; "" for none
-    jobs: object  # function that returns them, called after the build
+    jobs: object  # function that returns them; it needs nothing of what is built
 
 
 def environment(extra=None):
@@ -144,7 +146,7 @@ class Check:
     def variable(self, name):
         """Value of a variable of the Makefile."""
         out = subprocess.run(self.make("-s", f"print-{name}"), cwd=TOP, env=environment(),
-                             check=True, capture_output=True, text=True)
+                             check=True, stdout=subprocess.PIPE, text=True)
         return out.stdout.split()
 
     def unit(self):
@@ -187,30 +189,54 @@ class Check:
             Suite("boot", "test-isos", lambda: self.scripts("boot", 600)),
         ]
 
+    def picked(self):
+        """(suite, those of its jobs that were asked for), and names of all jobs of these suites."""
+        suites = [s for s in self.suites() if not self.options.suites or s.name in self.options.suites]
+        found = [(suite, suite.jobs()) for suite in suites]
+        names = [job.name for _, jobs in found for job in jobs]
+        return [(suite, [job for job in jobs if pick.matches(self.options.k, job.name)])
+                for suite, jobs in found], names
+
     def run(self):
         """Run what was asked for; returns the exit status."""
         started = time.monotonic()
-        for suite in self.suites():
-            if not self.options.suites or suite.name in self.options.suites:
-                self.run_suite(suite)
+        try:
+            picked, names = self.picked()
+        except subprocess.CalledProcessError as problem:
+            return self.refuse(str(problem))
+        if self.options.list:
+            print("\n".join(job.name for _, jobs in picked for job in jobs))
+        if unknown := pick.unmatched(self.options.k, names):
+            which = " ".join(self.options.suites)
+            return self.refuse(f"no test of {which or 'any suite'} has {' or '.join(map(repr, unknown))} in its name; "
+                               f"`tests/check.py --list{which and ' ' + which}` lists them")
+        if self.options.list:
+            return 0
+        for suite, jobs in picked:
+            if jobs or not self.options.k:
+                self.run_suite(suite, jobs)
         if self.bad:
             print(f"\nFailed: {', '.join(self.bad)}")
         print(f"Took {time.monotonic() - started:.0f} s.")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 1 if self.failed else 0
 
-    def run_suite(self, suite):
+    @staticmethod
+    def refuse(text):
+        """Nothing runs, for this reason; returns the exit status."""
+        print(f"check.py: error: {text}", file=sys.stderr)
+        return 2
+
+    def run_suite(self, suite, jobs):
         """Build, run, count."""
         print(f"== {suite.name}", flush=True)
-        if suite.target and subprocess.run(self.make(suite.target), cwd=TOP, env=environment(),
-                                           stdin=subprocess.DEVNULL, check=False).returncode:
-            self.fail(f"{suite.name}: `make {suite.target}` failed, so none of its tests ran")
-            return
-        wanted = self.options.k
-        jobs = [job for job in suite.jobs() if wanted in job.name]
-        if not jobs and not wanted:
+        if not jobs:
             self.fail(f"{suite.name}: there are no tests")
-        self.run_jobs(jobs)
+        elif suite.target and subprocess.run(self.make(suite.target), cwd=TOP, env=environment(),
+                                             stdin=subprocess.DEVNULL, check=False).returncode:
+            self.fail(f"{suite.name}: `make {suite.target}` failed, so none of its tests ran")
+        else:
+            self.run_jobs(jobs)
 
     def fail(self, text):
         """Count a failure that no job stands for."""
@@ -262,7 +288,8 @@ def main():
     parser.add_argument("--build", default="build", help="build folder")
     parser.add_argument("--cc", default="gcc", help="compiler")
     parser.add_argument("--unit-dir", help="folder of the unit test programs")
-    parser.add_argument("-k", default="", metavar="TEXT", help="only jobs with TEXT in their name")
+    parser.add_argument("-k", default="", metavar="TEXT[,TEXT]", help="only jobs with a TEXT in their name")
+    parser.add_argument("--list", action="store_true", help="only list the jobs")
     parser.add_argument("suites", nargs="*", help="unit, tool, report, stress, lint, boot")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
