@@ -108,8 +108,8 @@ _Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between g
 /* One for each core of the scenario, placed by the linker script. Others are mapped during the start only. */
 extern struct cpu_area cpu_areas[];
 
-/* The calling core's area. In unit tests the fake CPU provides it. */
-struct cpu *this_cpu(void);
+/* The calling core's area: the same throughout a function. In unit tests the fake CPU provides it. */
+struct cpu *this_cpu(void) __attribute__((const));
 
 /* Number of per-core areas in use: the cores of scenario_tables, the BSP included. */
 extern uint32_t cpu_count;

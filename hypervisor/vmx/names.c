@@ -7,32 +7,22 @@
 TEXTS(exit_texts, VMX_EXIT_REASONS);
 _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these numbers");
 
-/* SDM 3.31.4, table 31-1 */
-#define INSTRUCTION_ERRORS(X)                                                                  \
-	X(1, error_1, "VMCALL in VMX root operation")                                          \
-	X(2, error_2, "VMCLEAR with invalid physical address")                                 \
-	X(3, error_3, "VMCLEAR with VMXON pointer")                                            \
-	X(4, error_4, "VMLAUNCH with non-clear VMCS")                                          \
-	X(5, error_5, "VMRESUME with non-launched VMCS")                                       \
-	X(6, error_6, "VMRESUME after VMXOFF")                                                 \
-	X(7, error_7, "VM entry with invalid control fields")                                  \
-	X(8, error_8, "VM entry with invalid host-state fields")                               \
-	X(9, error_9, "VMPTRLD with invalid physical address")                                 \
-	X(10, error_10, "VMPTRLD with VMXON pointer")                                          \
-	X(11, error_11, "VMPTRLD with incorrect VMCS revision identifier")                     \
-	X(12, error_12, "VMREAD or VMWRITE of unsupported VMCS component")                     \
-	X(13, error_13, "VMWRITE to read-only VMCS component")                                 \
-	X(15, error_15, "VMXON in VMX root operation")                                         \
-	X(16, error_16, "VM entry with invalid executive-VMCS pointer")                        \
-	X(17, error_17, "VM entry with non-launched executive VMCS")                           \
-	X(18, error_18, "VM entry with executive-VMCS pointer that is not the VMXON pointer")  \
-	X(19, error_19, "VMCALL with non-clear VMCS")                                          \
-	X(20, error_20, "VMCALL with invalid VM-exit control fields")                          \
-	X(22, error_22, "VMCALL with incorrect MSEG revision identifier")                      \
-	X(23, error_23, "VMXOFF under dual-monitor treatment")                                 \
-	X(24, error_24, "VMCALL with invalid SMM-monitor features")                            \
-	X(25, error_25, "VM entry with invalid VM-execution control fields in executive VMCS") \
-	X(26, error_26, "VM entry with events blocked by MOV SS")                              \
+/* SDM 3.31.4, table 31-1, without those of VMCALL in root operation and of SMM's dual-monitor treatment: neither is used */
+#define INSTRUCTION_ERRORS(X)                                              \
+	X(2, error_2, "VMCLEAR with invalid physical address")             \
+	X(3, error_3, "VMCLEAR with VMXON pointer")                        \
+	X(4, error_4, "VMLAUNCH with non-clear VMCS")                      \
+	X(5, error_5, "VMRESUME with non-launched VMCS")                   \
+	X(6, error_6, "VMRESUME after VMXOFF")                             \
+	X(7, error_7, "VM entry with invalid control fields")              \
+	X(8, error_8, "VM entry with invalid host-state fields")           \
+	X(9, error_9, "VMPTRLD with invalid physical address")             \
+	X(10, error_10, "VMPTRLD with VMXON pointer")                      \
+	X(11, error_11, "VMPTRLD with incorrect VMCS revision identifier") \
+	X(12, error_12, "VMREAD or VMWRITE of unsupported VMCS component") \
+	X(13, error_13, "VMWRITE to read-only VMCS component")             \
+	X(15, error_15, "VMXON in VMX root operation")                     \
+	X(26, error_26, "VM entry with events blocked by MOV SS")          \
 	X(28, error_28, "invalid operand to INVEPT or INVVPID")
 
 TEXTS(error_texts, INSTRUCTION_ERRORS);
