@@ -208,9 +208,10 @@ others:
 	save_other_registers
 	cmpl $VMX_HANDLER_COUNT, %edx
 	jae unhandled
-	movq vmx_exit_handlers(, %rdx, 8), %rax
-	testq %rax, %rax
+	movzbl vmx_exit_handlers(%rdx), %eax
+	testl %eax, %eax
 	jz unhandled
+	movq vmx_handlers(, %rax, 8), %rax
 	shll $EXIT_COUNTER_SHIFT, %edx
 	addq VCPU_COUNTERS(%rdi), %rdx
 	count_exit (%rdx), timed
@@ -259,7 +260,7 @@ cpuid_timed:
 
 cpuid_timed_special:
 	movq %r8, %rdx
-	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
+	movl $vmx_handle_cpuid, %eax
 .endif
 .endif
 
@@ -286,7 +287,7 @@ took:
 .if !CONFIG_EXIT_TRACE
 cpuid_timed:
 	save_other_registers
-	movq vmx_exit_handlers + 8 * VMX_EXIT_CPUID, %rax
+	movl $vmx_handle_cpuid, %eax
 .endif
 timed:
 	movq %rsp, %rsi

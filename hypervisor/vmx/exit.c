@@ -23,7 +23,7 @@ void vmx_complete(bool done)
 		guest_inject_general_protection();
 }
 
-static void handle_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
+void vmx_handle_cpuid(struct vcpu *vcpu, struct guest_registers *registers)
 {
 	vm_cpuid(vcpu, registers, vmcs_read_fast(VMCS_GUEST_CR4));
 	guest_skip_instruction();
@@ -126,41 +126,66 @@ static void handle_general_protection(struct vcpu *vcpu, struct guest_registers 
 	guest_inject_general_protection();
 }
 
+/* Exits of many reasons share a handler: what a reason has is a number of one byte. */
+#define HANDLERS(X)                      \
+	X(vmx_changing_exception)        \
+	X(vmx_handle_triple_fault)       \
+	X(vmx_handle_interrupt_window)   \
+	X(vmx_handle_nmi_window)         \
+	X(vmx_changing_task_switch)      \
+	X(vmx_handle_cpuid)              \
+	X(handle_not_offered)            \
+	X(handle_cache_flush)            \
+	X(handle_general_protection)     \
+	X(handle_vmcall)                 \
+	X(vmx_handle_control_register)   \
+	X(handle_port)                   \
+	X(handle_rdmsr)                  \
+	X(handle_wrmsr)                  \
+	X(vmx_changing_ept_violation)    \
+	X(vmx_changing_preemption_timer) \
+	X(vmx_handle_xsetbv)
+
+#define AS_NUMBER(handler)  DO_##handler,
+#define AS_POINTER(handler) handler,
+enum handler_number { DO_UNKNOWN, HANDLERS(AS_NUMBER) };
+exit_handler *const vmx_handlers[] = {[DO_UNKNOWN] = NULL, HANDLERS(AS_POINTER)};
+
 /* Instructions that CPUID does not offer are #UD, as on a processor without them. */
-exit_handler *const vmx_exit_handlers[VMX_HANDLER_COUNT] = {
-	[VMX_EXIT_EXCEPTION_OR_NMI] = vmx_changing_exception,
-	[VMX_EXIT_TRIPLE_FAULT] = vmx_handle_triple_fault,
-	[VMX_EXIT_INTERRUPT_WINDOW] = vmx_handle_interrupt_window,
-	[VMX_EXIT_NMI_WINDOW] = vmx_handle_nmi_window,
-	[VMX_EXIT_TASK_SWITCH] = vmx_changing_task_switch,
-	[VMX_EXIT_CPUID] = handle_cpuid,
-	[VMX_EXIT_GETSEC] = handle_not_offered,
-	[VMX_EXIT_INVD] = handle_cache_flush,
-	[VMX_EXIT_RDPMC] = handle_general_protection,
-	[VMX_EXIT_VMCALL] = handle_vmcall,
-	[VMX_EXIT_VMCLEAR] = handle_not_offered,
-	[VMX_EXIT_VMLAUNCH] = handle_not_offered,
-	[VMX_EXIT_VMPTRLD] = handle_not_offered,
-	[VMX_EXIT_VMPTRST] = handle_not_offered,
-	[VMX_EXIT_VMREAD] = handle_not_offered,
-	[VMX_EXIT_VMRESUME] = handle_not_offered,
-	[VMX_EXIT_VMWRITE] = handle_not_offered,
-	[VMX_EXIT_VMXOFF] = handle_not_offered,
-	[VMX_EXIT_VMXON] = handle_not_offered,
-	[VMX_EXIT_CONTROL_REGISTER] = vmx_handle_control_register,
-	[VMX_EXIT_PORT] = handle_port,
-	[VMX_EXIT_RDMSR] = handle_rdmsr,
-	[VMX_EXIT_WRMSR] = handle_wrmsr,
-	[VMX_EXIT_MWAIT] = handle_not_offered,
-	[VMX_EXIT_MONITOR] = handle_not_offered,
-	[VMX_EXIT_EPT_VIOLATION] = vmx_changing_ept_violation,
-	[VMX_EXIT_INVEPT] = handle_not_offered,
-	[VMX_EXIT_PREEMPTION_TIMER] = vmx_changing_preemption_timer,
-	[VMX_EXIT_INVVPID] = handle_not_offered,
-	[VMX_EXIT_XSETBV] = vmx_handle_xsetbv,
-	[VMX_EXIT_VMFUNC] = handle_not_offered,
-	[VMX_EXIT_ENCLS] = handle_not_offered,
-	[VMX_EXIT_WBINVD] = handle_cache_flush,
+const uint8_t vmx_exit_handlers[VMX_HANDLER_COUNT] = {
+	[VMX_EXIT_EXCEPTION_OR_NMI] = DO_vmx_changing_exception,
+	[VMX_EXIT_TRIPLE_FAULT] = DO_vmx_handle_triple_fault,
+	[VMX_EXIT_INTERRUPT_WINDOW] = DO_vmx_handle_interrupt_window,
+	[VMX_EXIT_NMI_WINDOW] = DO_vmx_handle_nmi_window,
+	[VMX_EXIT_TASK_SWITCH] = DO_vmx_changing_task_switch,
+	[VMX_EXIT_CPUID] = DO_vmx_handle_cpuid,
+	[VMX_EXIT_GETSEC] = DO_handle_not_offered,
+	[VMX_EXIT_INVD] = DO_handle_cache_flush,
+	[VMX_EXIT_RDPMC] = DO_handle_general_protection,
+	[VMX_EXIT_VMCALL] = DO_handle_vmcall,
+	[VMX_EXIT_VMCLEAR] = DO_handle_not_offered,
+	[VMX_EXIT_VMLAUNCH] = DO_handle_not_offered,
+	[VMX_EXIT_VMPTRLD] = DO_handle_not_offered,
+	[VMX_EXIT_VMPTRST] = DO_handle_not_offered,
+	[VMX_EXIT_VMREAD] = DO_handle_not_offered,
+	[VMX_EXIT_VMRESUME] = DO_handle_not_offered,
+	[VMX_EXIT_VMWRITE] = DO_handle_not_offered,
+	[VMX_EXIT_VMXOFF] = DO_handle_not_offered,
+	[VMX_EXIT_VMXON] = DO_handle_not_offered,
+	[VMX_EXIT_CONTROL_REGISTER] = DO_vmx_handle_control_register,
+	[VMX_EXIT_PORT] = DO_handle_port,
+	[VMX_EXIT_RDMSR] = DO_handle_rdmsr,
+	[VMX_EXIT_WRMSR] = DO_handle_wrmsr,
+	[VMX_EXIT_MWAIT] = DO_handle_not_offered,
+	[VMX_EXIT_MONITOR] = DO_handle_not_offered,
+	[VMX_EXIT_EPT_VIOLATION] = DO_vmx_changing_ept_violation,
+	[VMX_EXIT_INVEPT] = DO_handle_not_offered,
+	[VMX_EXIT_PREEMPTION_TIMER] = DO_vmx_changing_preemption_timer,
+	[VMX_EXIT_INVVPID] = DO_handle_not_offered,
+	[VMX_EXIT_XSETBV] = DO_vmx_handle_xsetbv,
+	[VMX_EXIT_VMFUNC] = DO_handle_not_offered,
+	[VMX_EXIT_ENCLS] = DO_handle_not_offered,
+	[VMX_EXIT_WBINVD] = DO_handle_cache_flush,
 };
 
 /* What entry.S knows of C. */

@@ -11,12 +11,13 @@ _Noreturn void vmx_launch(struct guest_registers *registers);
 extern const char vmx_exit_entry[];
 
 /*
- * What to do about an exit, by basic reason; NULL: nothing is known. entry.S counts the exit, calls the
- * handler and resumes the guest when it returns.
+ * What to do about an exit: by basic reason the number of a handler, 0 where nothing is known. entry.S counts the
+ * exit, calls the handler and resumes the guest when it returns.
  */
 typedef void exit_handler(struct vcpu *vcpu, struct guest_registers *registers);
 #define VMX_HANDLER_COUNT (VMX_EXIT_ENCLS + 1) /* no later one has a handler */
-extern exit_handler *const vmx_exit_handlers[VMX_HANDLER_COUNT];
+extern const uint8_t vmx_exit_handlers[VMX_HANDLER_COUNT];
+extern exit_handler *const vmx_handlers[];
 
 /*
  * Handlers that may change any of the guest's registers. All others leave RBP and R12 to R15 as they are, which
@@ -27,8 +28,8 @@ exit_handler vmx_changing_task_switch, vmx_handle_task_switch;
 exit_handler vmx_changing_ept_violation, vmx_handle_ept_violation;
 exit_handler vmx_changing_preemption_timer, vmx_handle_preemption_timer;
 
-/* The other handlers outside exit.c: of instructions, of events (exit_seldom.c). */
-exit_handler vmx_handle_xsetbv, vmx_handle_control_register;
+/* The other handlers that are known elsewhere: of instructions, of events (exit_seldom.c). */
+exit_handler vmx_handle_cpuid, vmx_handle_xsetbv, vmx_handle_control_register;
 exit_handler vmx_handle_interrupt_window, vmx_handle_nmi_window, vmx_handle_triple_fault;
 void vmx_handle_port_string(struct vcpu *vcpu, struct guest_registers *registers,
 			    uint64_t qualification);

@@ -134,7 +134,7 @@ static void exit_with(uint32_t reason)
 	if (reason >= VMX_HANDLER_COUNT || !vmx_exit_handlers[reason])
 		vmx_unhandled_exit(&registers);
 	vcpus[0].counters->exits[reason].count++;
-	vmx_exit_handlers[reason](&vcpus[0], &registers);
+	vmx_handlers[vmx_exit_handlers[reason]](&vcpus[0], &registers);
 }
 
 static bool stops_with(uint32_t reason, enum stop_reason stop)
