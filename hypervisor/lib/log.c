@@ -186,12 +186,11 @@ static void replace_control_characters(char *text, size_t length)
 	}
 }
 
-static uint32_t format_line(char *line, const struct cpu *cpu, enum log_level level,
-			    const char *fmt, va_list arguments)
+static uint32_t format_line(char *line, const struct cpu *cpu, const char *fmt, va_list arguments)
 {
 	const size_t most = LOG_LINE_MAX - 1; /* leaves a place for the line end */
-	size_t length = format_text(line, most + 1, "[%u %s] %s: ", cpu->index,
-				    cpu->owner != NULL ? cpu->owner : "hv", level_names[level]);
+	size_t length = format_text(line, most + 1, "[%u %s] ", cpu->index,
+				    cpu->owner != NULL ? cpu->owner : "hv");
 
 	/* With the NUL there is one character more than `most`: that tells full from cut off. */
 	length += format_text_v(line + length, LOG_LINE_MAX + 1 - length, fmt, arguments);
@@ -204,14 +203,14 @@ static uint32_t format_line(char *line, const struct cpu *cpu, enum log_level le
 	return (uint32_t)length;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_line(const char *fmt, ...)
 {
 	char line[LOG_LINE_MAX + 1];
 	struct cpu *cpu = this_cpu();
 	va_list arguments;
 
 	va_start(arguments, fmt);
-	uint32_t length = format_line(line, cpu, level, fmt, arguments);
+	uint32_t length = format_line(line, cpu, fmt, arguments);
 	va_end(arguments);
 	if (!ring_write(&log_rings[cpu->index], line, length))
 		atomic_fetch_add(&log_rings[cpu->index].lost, 1); /* as W1 */

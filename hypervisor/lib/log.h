@@ -41,22 +41,23 @@ extern struct log_ring log_rings[CONFIG_MAX_CORES];
 
 _Static_assert(LOG_LINE_MAX < LOG_RING_SIZE, "a line fits into an empty ring");
 
-#define LOG_AT(level, ...)                              \
-	do {                                            \
-		if ((int)(level) <= CONFIG_LOG_LEVEL)   \
-			log_line((level), __VA_ARGS__); \
+/* The format is a literal: the severity becomes its beginning. */
+#define LOG_AT(level, name, ...)                         \
+	do {                                             \
+		if ((int)(level) <= CONFIG_LOG_LEVEL)    \
+			log_line(name ": " __VA_ARGS__); \
 	} while (0)
 
-#define log_error(...)   LOG_AT(LOG_ERROR, __VA_ARGS__)
-#define log_warning(...) LOG_AT(LOG_WARNING, __VA_ARGS__)
-#define log_info(...)    LOG_AT(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)   LOG_AT(LOG_DEBUG, __VA_ARGS__)
+#define log_error(...)   LOG_AT(LOG_ERROR, "error", __VA_ARGS__)
+#define log_warning(...) LOG_AT(LOG_WARNING, "warning", __VA_ARGS__)
+#define log_info(...)    LOG_AT(LOG_INFO, "info", __VA_ARGS__)
+#define log_debug(...)   LOG_AT(LOG_DEBUG, "debug", __VA_ARGS__)
 
 /* Initialises the console. On the BSP only, once this_cpu() works, before the first line. */
 void log_init(void);
 
 /* Behind the macros, which decide whether it is called. Control characters are printed as '?'. */
-void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Prints everything that is pending, for panic() and before the machine is switched off. If another

@@ -21,9 +21,8 @@ void *host_pointer(hpa_t address)
 	return (void *)address;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_line(const char *fmt, ...)
 {
-	(void)level;
 	(void)fmt;
 }
 

@@ -13,9 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_line(const char *fmt, ...)
 {
-	(void)level;
 	(void)fmt;
 }
 

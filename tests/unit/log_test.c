@@ -94,9 +94,9 @@ static void line_names_core_owner_and_severity(void **state)
 	log_error("failed %d times", 3);
 	cores[2].owner = "rt";
 	current_core = 2;
-	log_line(LOG_WARNING, "w");
-	log_line(LOG_INFO, "i");
-	log_line(LOG_DEBUG, "d");
+	log_line("warning: w");
+	log_line("info: i");
+	log_line("debug: d");
 	assert_string_equal(console, "[0 hv] error: failed 3 times\n"
 				     "[2 rt] warning: w\n"
 				     "[2 rt] info: i\n"
@@ -240,7 +240,7 @@ static void positions_wrap(void **state)
 static void flush_on_core_1(void)
 {
 	current_core = 1;
-	log_line(LOG_ERROR, "last words");
+	log_line("error: last words");
 	log_flush();
 	assert_non_null(strstr(console, "last words"));
 	assert_true(pauses > 0);
@@ -366,15 +366,15 @@ static void lines_less_severe_than_shown_are_kept(void **state)
 	assert_int_equal(log_shown(), LOG_DEBUG);
 	log_show(LOG_WARNING);
 	assert_int_equal(log_shown(), LOG_WARNING);
-	log_line(LOG_INFO, "i [x] error: no");
-	log_line(LOG_DEBUG, "d");
-	log_line(LOG_WARNING, "w");
-	log_line(LOG_ERROR, "e");
+	log_line("info: i [x] error: no");
+	log_line("debug: d");
+	log_line("warning: w");
+	log_line("error: e");
 	assert_string_equal(console, "[0 hv] warning: w\n[0 hv] error: e\n");
 	kept[log_tail(kept, sizeof(kept) - 1)] = '\0';
 	assert_non_null(strstr(kept, "[0 hv] info: i [x] error: no\n[0 hv] debug: d\n"));
 	log_show(LOG_DEBUG);
-	log_line(LOG_DEBUG, "again");
+	log_line("debug: again");
 	assert_non_null(strstr(console, "again"));
 }
 

@@ -14,13 +14,27 @@ static struct {
 } lines[LINES_MAX];
 static unsigned line_count;
 
-void log_line(enum log_level level, const char *fmt, ...)
+/* By the beginning of the format, which is taken off. */
+static enum log_level take_level(const char **fmt)
+{
+	static const char *const names[] = {"error: ", "warning: ", "info: ", "debug: "};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(*fmt, names[i], strlen(names[i])) == 0) {
+			*fmt += strlen(names[i]);
+			return (enum log_level)i;
+		}
+	}
+	abort(); /* whoever called log_line() itself */
+}
+
+void log_line(const char *fmt, ...)
 {
 	va_list arguments;
 
 	if (line_count == LINES_MAX)
 		abort(); /* a test that logs so much forgot fake_log_clear() */
-	lines[line_count].level = level;
+	lines[line_count].level = take_level(&fmt);
 	va_start(arguments, fmt);
 	vsnprintf(lines[line_count].text, sizeof(lines[line_count].text), fmt, arguments);
 	va_end(arguments);
