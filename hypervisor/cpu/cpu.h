@@ -9,11 +9,11 @@
 #include "bulkhead/counters.h"
 #include "bulkhead/host.h"
 #include "bulkhead/tables.h"
+#include "cpu/privileged.h"
 #include "lib/log.h"
 
-struct descriptor_pointer; /* cpu/privileged.h */
-struct lock;               /* lib/lock.h */
-struct vcpu;               /* vm/vcpu.h */
+struct lock; /* lib/lock.h */
+struct vcpu; /* vm/vcpu.h */
 
 /* Task-state segment in 64-bit mode (SDM 3.8.7); only the interrupt stacks are used. */
 struct task_state {
@@ -108,8 +108,8 @@ _Static_assert(CONFIG_STACK_SIZE_KIB % 4 == 0, "stacks are whole pages between g
 /* One for each core of the scenario, placed by the linker script. Others are mapped during the start only. */
 extern struct cpu_area cpu_areas[];
 
-/* The calling core's area: the same throughout a function. In unit tests the fake CPU provides it. */
-struct cpu *this_cpu(void) __attribute__((const));
+/* The calling core's area. In unit tests the fake CPU provides it. */
+struct cpu *this_cpu(void) CORE_CONSTANT;
 
 /* Number of per-core areas in use: the cores of scenario_tables, the BSP included. */
 extern uint32_t cpu_count;

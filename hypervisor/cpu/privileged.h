@@ -214,6 +214,9 @@ static inline _Noreturn void cpu_halt_forever(void)
 		__asm__ volatile("cli; hlt" : : : "memory");
 }
 
+/* For functions whose result depends on the core only: no function ever goes on on another one. */
+#define CORE_CONSTANT __attribute__((const))
+
 /* The calling core's area: the first field of struct cpu points to itself (cpu/cpu.h). */
 static inline void *cpu_area_pointer(void)
 {

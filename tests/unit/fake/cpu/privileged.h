@@ -70,6 +70,9 @@ void task_register_load(uint16_t selector);
 void tlb_flush_page(const void *address);
 void cpu_pause(void);
 _Noreturn void cpu_halt_forever(void);
+/* A test goes from core to core with fake_cpu_select(). */
+#define CORE_CONSTANT
+
 void *cpu_area_pointer(void);
 enum vmx_result vmx_on(hpa_t region);
 enum vmx_result vmx_off(void);
