@@ -23,6 +23,8 @@ ACPI_OFF = (r"^ACPI: MPS support code is not built-in", *NO_CPU_LIST)
 PIT_ONLY = (r"^\.\.MP-BIOS bug: 8254 timer not connected to IO-APIC",)
 # ACPI's fixed hardware: Linux makes the SCI's line level-triggered, as firmware would have.
 ACPI_PM = (r"^ACPI: setting ELCR to 0200",)
+# nosmp allows no other CPU than the first.
+ONE_CPU = (r"^smpboot: 2 Processors exceeds max_cpus limit of 0",)
 RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")
 COMPLAINT = re.compile(r"test: complaint level=(\d) text=(?:\[[ \d.]+\] )?(.*)")
 END = re.compile(r"test: end passed=(\d+) failed=(\d+)")

@@ -91,7 +91,8 @@ def cases():
     yield one("notscdeadline-nox2apic", pair, "lapic=notscdeadline nox2apic", says=nox2apic)
     yield one("clocksource-jiffies", (0,), "clocksource=jiffies", clocksource="jiffies")
     yield Case("mitigations", (Guest(pair, args=""),))
-    yield one("nosmp", pair, "nosmp", online=(1,))
+    # it leaves the IOAPIC alone, too
+    yield one("nosmp", pair, "nosmp", online=(1,), legacy=True, says=linuxguest.ACPI_PM + linuxguest.ONE_CPU)
     yield one("maxcpus", pair, "maxcpus=1", online=(1,))
     yield one("nohz-off", pair, "nohz=off highres=off")
     yield one("periodic-nodeadline", (0,), "nohz=off highres=off lapic=notscdeadline")
