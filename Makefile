@@ -92,10 +92,12 @@ release_defconfig: ## settings for use: -Os, no assertions, no tracing
 # $(call supported,FLAG): the flag, if the compiler knows it.
 supported = $(shell $(CC) -Werror -mgeneral-regs-only $(1) -c -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo $(1))
 WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -Werror
-# -Oz: smaller than -Os; gcc knows it from version 12 on. Comparisons take less room than tables of addresses, and
-# a value that is made again less than one that is kept over a call or a loop.
-OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os) -fno-jump-tables \
-	$(foreach f,-fno-caller-saves -fno-tree-loop-im,$(call supported,$(f))))
+# -Oz: smaller than -Os; gcc knows it from version 12 on. Comparisons take less room than tables of addresses, a value
+# that is made again less than one that is kept over a call or a loop; the others are as measured on all of the code.
+NOT_FOR_SIZE := jump-tables caller-saves tree-loop-im expensive-optimizations if-conversion shrink-wrap \
+	tree-dominator-opts tree-forwprop
+OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os) \
+	$(foreach f,$(NOT_FOR_SIZE),$(call supported,-fno-$(f))))
 DEPEND = -MMD -MP -MF $(@:.o=.d)
 
 # INT3 behind indirect jumps, where the compiler has it (gcc 12): costs nothing when executed. Not behind returns: Intel's
@@ -202,7 +204,8 @@ build-texts: $(PREPROCESSED)
 # The release is built for size, but of the way of the most frequent exits what becomes faster, for speed (docs/performance.md).
 HV_HOT := vmx/exit.c vmx/debug.c vm/msr.c vm/port.c
 # Functions and targets of branches begin where what is before them ends: what is frequent lies together in the cache's lines.
-HV_FOR_SPEED := -O2 -fjump-tables -falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
+HV_FOR_SPEED := -O2 $(foreach f,$(NOT_FOR_SIZE),$(call supported,-f$(f))) \
+	-falign-functions=1 $(foreach f,jumps labels loops,$(call supported,-fno-align-$(f)))
 $(eval $(call remember,$(BUILD)/hypervisor/.flags,$(CC) $(HV_CFLAGS) $(HV_HOT) $(HV_FOR_SPEED)))
 $(HV_HOT:%=$(BUILD)/hypervisor/%.o): HV_HOT_CFLAGS = $(if $(CONFIG_DEBUG_BUILD),,$(HV_FOR_SPEED))
 
