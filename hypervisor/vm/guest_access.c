@@ -200,10 +200,3 @@ enum error guest_access_locate(struct guest_access *access, enum guest_segment_n
 		return ERROR_GUEST_PROTECTED;
 	return guest_access_translate(access);
 }
-
-void guest_index_set(uint64_t *index, unsigned address_size, uint64_t value)
-{
-	uint64_t mask = guest_index_mask(address_size);
-
-	*index = address_size == 2 ? (*index & ~mask) | (value & mask) : value & mask;
-}

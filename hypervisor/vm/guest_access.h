@@ -54,7 +54,4 @@ static inline uint64_t guest_index_mask(unsigned address_size)
 	return UINT64_MAX >> (64 - 8 * address_size);
 }
 
-/* As an instruction with this address size writes RCX, RSI or RDI (SDM 1.3.4.1.1). */
-void guest_index_set(uint64_t *index, unsigned address_size, uint64_t value);
-
 #endif

@@ -1,46 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arithmetic, shifts, rotates and multiplications on registers, by the instructions themselves: so flags are right to
- * the bit, those that are undefined too.
+ * Operations on registers by the processor's own instructions: so flags are right to the bit, those that are undefined
+ * too. A guest has come here by the same instruction with an operand in memory, so the processor has it; POPCNT, the one
+ * that might be missing where the guest has put it there only now, is older than what Bulkhead needs of VMX.
  */
 #include "vm/mmio_alu.h"
 
-/* Four bytes for each operation and size, in the order of enum mmio_alu: what it does to RAX by CL or RSI, or by RSI to RDX:RAX. */
+/*
+ * What each operation does to RAX by RCX, in the order of enum mmio_operation: with words, which without the first prefix
+ * is that with doublewords, with quadwords and, where there is one, with bytes.
+ */
 __asm__(".text\n"
-	".balign 4\n"
+	".macro alu_stub name, words, quadwords, bytes\n"
+	"0:	\\name\\()w \\words; ret; .org 0b + 6, 0xCC\n"
+	"	\\name\\()q \\quadwords; ret\n"
+	".ifnb \\bytes\n"
+	"	.org 0b + 10, 0xCC; \\name\\()b \\bytes; ret\n"
+	".endif\n"
+	"	.org 0b + 13, 0xCC\n"
+	".endm\n"
 	"alu_stubs:\n"
 	".irp name, rol, ror, rcl, rcr, shl, shr, shl, sar\n"
-	"	\\name\\()b %cl, %al; ret; .balign 4\n"
-	"	\\name\\()w %cl, %ax; ret; .balign 4\n"
-	"	\\name\\()l %cl, %eax; ret; .balign 4\n"
-	"	\\name\\()q %cl, %rax; ret; .balign 4\n"
+	"	alu_stub \\name, \"%cl, %ax\", \"%cl, %rax\", \"%cl, %al\"\n"
 	".endr\n"
 	".irp name, add, or, adc, sbb, and, sub, xor, cmp\n"
-	"	\\name\\()b %sil, %al; ret; .balign 4\n"
-	"	\\name\\()w %si, %ax; ret; .balign 4\n"
-	"	\\name\\()l %esi, %eax; ret; .balign 4\n"
-	"	\\name\\()q %rsi, %rax; ret; .balign 4\n"
+	"	alu_stub \\name, \"%cx, %ax\", \"%rcx, %rax\", \"%cl, %al\"\n"
+	".endr\n"
+	".irp name, not, neg\n"
+	"	alu_stub \\name, %ax, %rax, %al\n"
 	".endr\n"
 	".irp name, mul, imul\n"
-	"	\\name\\()b %sil; ret; .balign 4\n"
-	"	\\name\\()w %si; ret; .balign 4\n"
-	"	\\name\\()l %esi; ret; .balign 4\n"
-	"	\\name\\()q %rsi; ret; .balign 4\n"
+	"	alu_stub \\name, %cx, %rcx, %cl\n"
+	".endr\n"
+	".irp name, inc, dec\n"
+	"	alu_stub \\name, %ax, %rax, %al\n"
+	".endr\n"
+	".irp name, bt, bts, btr, btc, imul, bsf, bsr, popcnt, tzcnt, lzcnt\n"
+	"	alu_stub \\name, \"%cx, %ax\", \"%rcx, %rax\"\n"
 	".endr\n");
-extern const char alu_stubs[];
+#define STUB_SIZE 13
+extern const char alu_stubs[][STUB_SIZE];
 
-uint64_t mmio_alu(enum mmio_alu operation, unsigned size, uint64_t rax, uint64_t *rdx,
-		  uint64_t operand, uint64_t *flags)
+uint64_t mmio_alu(enum mmio_operation operation, struct guest_registers *registers, uint64_t *flags,
+		  uint64_t left, uint64_t right, unsigned size)
 {
-	size_t number = 4 * (size_t)operation + (size_t)__builtin_ctz(size);
-	const char *stub = alu_stubs + 4 * number;
+	static const uint8_t place[] = {[1] = 10, [2] = 0, [4] = 1, [8] = 6};
+	const char *stub = &alu_stubs[operation - MMIO_ROL][place[size]];
 	uint64_t status = *flags & MMIO_ALU_FLAGS;
 
 	/* the red zone of user programs, in unit tests, is stepped over */
-	__asm__("subq $128, %%rsp; pushq %[flags]; popfq; call *%[stub]; pushfq; popq %[flags]; addq $128, %%rsp"
-		: "+a"(rax), "+d"(*rdx), [flags] "+r"(status)
-		: "c"(operand), "S"(operand), [stub] "r"(stub)
+	__asm__("addq $-128, %%rsp; pushq %[flags]; popfq; call *%[stub]; pushfq; popq %[flags]; subq $-128, %%rsp"
+		: "+a"(left), "+d"(registers->rdx), [flags] "+r"(status)
+		: "c"(right), [stub] "r"(stub)
 		: "cc", "memory");
 	*flags = (*flags & ~MMIO_ALU_FLAGS) | (status & MMIO_ALU_FLAGS);
-	return rax;
+	return left;
 }

@@ -70,7 +70,8 @@ static const struct opcode_row opcodes[] = {
 	{0xF6, 0xFE, 1 << 0, E_I, WIDTH_BIT_0, MAP_1, MMIO_TEST},
 	{0xF6, 0xFE, 1 << 2, E, WIDTH_BIT_0, MAP_1, MMIO_NOT},
 	{0xF6, 0xFE, 1 << 3, E, WIDTH_BIT_0, MAP_1, MMIO_NEG},
-	{0xF6, 0xFE, 1 << 4 | 1 << 5, E, WIDTH_BIT_0, MAP_1, MMIO_MULTIPLY},
+	{0xF6, 0xFE, 1 << 4, E, WIDTH_BIT_0, MAP_1, MMIO_MUL},
+	{0xF6, 0xFE, 1 << 5, E, WIDTH_BIT_0, MAP_1, MMIO_IMUL_WIDE},
 	{0xFE, 0xFE, 1 << 0, E, WIDTH_BIT_0, MAP_1, MMIO_INC},
 	{0xFE, 0xFE, 1 << 1, E, WIDTH_BIT_0, MAP_1, MMIO_DEC},
 	{0xC0, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_0F, MMIO_XADD},
@@ -79,13 +80,16 @@ static const struct opcode_row opcodes[] = {
 	{0xAF, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_IMUL},
 	{0x69, 0xFF, ANY, G_E | WITH_IMMEDIATE, WIDTH_OPERAND, MAP_1, MMIO_IMUL},
 	{0x6B, 0xFF, ANY, G_E | WITH_IMMEDIATE | SHORT, WIDTH_OPERAND, MAP_1, MMIO_IMUL},
-	{0xC0, 0xFE, ANY, E_IB, WIDTH_BIT_0, MAP_1, MMIO_SHIFT},
-	{0xD0, 0xFC, ANY, WITH_COUNT, WIDTH_BIT_0, MAP_1, MMIO_SHIFT},
+	/* the shifts: ModRM has the number */
+	{0xC0, 0xFE, ANY, E_IB, WIDTH_BIT_0, MAP_1, MMIO_ROL},
+	{0xD0, 0xFC, ANY, WITH_COUNT, WIDTH_BIT_0, MAP_1, MMIO_ROL},
 	{0xFF, 0xFF, 1 << 6, STACK, WIDTH_OPERAND, MAP_1, MMIO_PUSH},
 	{0x8F, 0xFF, 1 << 0, STACK, WIDTH_OPERAND, MAP_1, MMIO_POP},
-	{0xBC, 0xFE, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_BIT_SCAN},
-	{0xBC, 0xFE, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_BIT_SCAN},
-	{0xB8, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_BIT_SCAN},
+	{0xBC, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_BSF},
+	{0xBD, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_BSR},
+	{0xB8, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_POPCNT},
+	{0xBC, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_TZCNT},
+	{0xBD, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_LZCNT},
 	{0xF0, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
 	{0xF1, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
 	/* four, as numbers 4 to 7; the register's upper bits are in the address of the exit already */
@@ -109,7 +113,7 @@ static bool operation_reads(enum mmio_operation operation)
 static bool operation_writes(enum mmio_operation operation)
 {
 	return operation != MMIO_CMP && operation != MMIO_TEST && operation != MMIO_BT &&
-	       operation != MMIO_MULTIPLY;
+	       operation != MMIO_MUL && operation != MMIO_IMUL_WIDE;
 }
 
 /* The bytes to decode. Those beyond the end are zeros; `at` tells that they were needed. */
@@ -368,27 +372,21 @@ static void take_operands(struct cursor *cursor, uint8_t operands, uint8_t opcod
 		set_immediate(instruction, 1);
 }
 
-/* Of operations that are numbered, the number is in the opcode, or with an immediate operand in ModRM. */
+/* Of operations that are numbered, the number is in the opcode, or with an immediate operand or a count in ModRM. */
 static enum mmio_operation operation_of(const struct opcode_row *row, uint8_t opcode,
 					struct modrm modrm)
 {
-	unsigned number = row->operands & WITH_IMMEDIATE ? modrm.reg : opcode >> 3 & 7;
+	unsigned number = row->operands & (WITH_IMMEDIATE | WITH_COUNT) ? modrm.reg
+									: opcode >> 3 & 7;
 
-	if (row->operation == MMIO_ADD)
-		return (enum mmio_operation)(MMIO_ADD + number);
 	if (row->operation == MMIO_BT)
-		return (enum mmio_operation)(MMIO_BT + (number & 3));
-	return (enum mmio_operation)row->operation;
+		number &= 3;
+	else if (row->operation != MMIO_ADD && row->operation != MMIO_ROL)
+		number = 0;
+	return (enum mmio_operation)(row->operation + number);
 }
-_Static_assert(MMIO_ADD + 7 == MMIO_CMP && MMIO_BT + 3 == MMIO_BTC, "they are numbered");
-
-/* struct mmio_instruction's `variant` */
-static uint8_t variant(struct opcode opcode, struct modrm modrm)
-{
-	if (opcode.map == MAP_1)
-		return modrm.reg;
-	return (uint8_t)((opcode.byte & 0xF) | (opcode.map == MAP_F3 ? MMIO_VARIANT_F3 : 0));
-}
+_Static_assert(MMIO_ROL + 7 == MMIO_SAR && MMIO_ADD + 7 == MMIO_CMP && MMIO_BT + 3 == MMIO_BTC,
+	       "they are numbered");
 
 /* Pushes and pops are of 64 bits or 16 in 64-bit mode (SDM 2B PUSH). */
 static unsigned stack_operand_size(const struct prefixes *prefixes, unsigned code_bits)
@@ -422,8 +420,9 @@ static bool is_another(struct opcode opcode, const struct prefixes *prefixes, un
 /* A LOCK prefix is for what reads and writes memory, but for shifts and the stack's instructions. */
 static bool may_lock(const struct mmio_instruction *instruction)
 {
-	return instruction->reads && instruction->writes && instruction->operation != MMIO_SHIFT &&
-	       !instruction->stack;
+	bool shifts = instruction->operation >= MMIO_ROL && instruction->operation <= MMIO_SAR;
+
+	return instruction->reads && instruction->writes && !shifts && !instruction->stack;
 }
 
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
@@ -444,7 +443,7 @@ enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 	if (row == NULL || modrm.mod == MOD_REGISTER || is_another(opcode, &prefixes, code_bits))
 		return ERROR_INSTRUCTION_UNKNOWN;
 	*instruction = (struct mmio_instruction){.operation = operation_of(row, opcode.byte, modrm),
-						 .variant = variant(opcode, modrm)};
+						 .condition = opcode.byte & 0xF};
 	set_sizes(instruction, row, opcode.byte,
 		  row->operands & STACK ? stack_operand_size(&prefixes, code_bits)
 					: operand_size(&prefixes, code_bits));

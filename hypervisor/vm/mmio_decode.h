@@ -28,8 +28,19 @@ enum mmio_operation {
 	MMIO_MOV,
 	MMIO_MOVZX,
 	MMIO_MOVSX,
-	MMIO_XCHG,
-	MMIO_ADD,
+	MMIO_MOVBE,
+	MMIO_SET,
+	MMIO_TEST,
+	/* These the processor carries out itself (mmio_alu.c). */
+	MMIO_ROL, /* the shifts as the reg field of their opcodes numbers them */
+	MMIO_ROR,
+	MMIO_RCL,
+	MMIO_RCR,
+	MMIO_SHL,
+	MMIO_SHR,
+	MMIO_SAL,
+	MMIO_SAR,
+	MMIO_ADD, /* these eight as their opcodes do */
 	MMIO_OR,
 	MMIO_ADC,
 	MMIO_SBB,
@@ -37,25 +48,28 @@ enum mmio_operation {
 	MMIO_SUB,
 	MMIO_XOR,
 	MMIO_CMP,
-	MMIO_TEST,
-	MMIO_BT,
+	MMIO_NOT,
+	MMIO_NEG,
+	MMIO_MUL, /* of RDX:RAX, as the next */
+	MMIO_IMUL_WIDE,
+	MMIO_INC,
+	MMIO_DEC,
+	MMIO_BT, /* these four as their opcodes do */
 	MMIO_BTS,
 	MMIO_BTR,
 	MMIO_BTC,
-	MMIO_NOT,
-	MMIO_NEG,
-	MMIO_INC,
-	MMIO_DEC,
+	MMIO_IMUL,
+	MMIO_BSF,
+	MMIO_BSR,
+	MMIO_POPCNT,
+	MMIO_TZCNT,
+	MMIO_LZCNT,
+	/* end of those */
+	MMIO_XCHG,
 	MMIO_XADD,
 	MMIO_CMPXCHG,
-	MMIO_IMUL,
-	MMIO_CMOV,
-	MMIO_SET,
-	MMIO_SHIFT,    /* and rotate; `variant` says which */
-	MMIO_MULTIPLY, /* of RDX:RAX; `variant` is 4 for MUL, 5 for IMUL */
-	MMIO_BIT_SCAN, /* BSF, BSR, TZCNT, LZCNT, POPCNT: `variant` is enum mmio_bit_scan */
-	MMIO_MOVBE,
 	MMIO_CMPXCHG8B,
+	MMIO_CMOV,
 	MMIO_PUSH,
 	MMIO_POP,
 	MMIO_MOVS,
@@ -64,16 +78,6 @@ enum mmio_operation {
 	MMIO_LODS,
 	MMIO_SCAS,
 	MMIO_OPERATION_COUNT,
-};
-
-/* As their opcodes end, and whether with prefix F3. */
-#define MMIO_VARIANT_F3 0x10
-enum mmio_bit_scan {
-	MMIO_BSF = 0xC,
-	MMIO_BSR = 0xD,
-	MMIO_POPCNT = MMIO_VARIANT_F3 | 0x8,
-	MMIO_TZCNT = MMIO_VARIANT_F3 | 0xC,
-	MMIO_LZCNT = MMIO_VARIANT_F3 | 0xD,
 };
 
 struct mmio_instruction {
@@ -88,7 +92,7 @@ struct mmio_instruction {
 	uint8_t reg;        /* enum guest_register */
 	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
 	uint64_t immediate; /* sign-extended to 64 bits */
-	uint8_t variant;    /* condition of CMOVcc and SETcc as encoded; else see the operations */
+	uint8_t condition;  /* of CMOVcc and SETcc, as encoded */
 	bool string;        /* MOVS .. SCAS: for mmio_string(), not for mmio_execute() */
 	bool stack;         /* PUSH, POP: for mmio_stack() */
 	uint8_t repeat;     /* prefix of a string instruction: F2, F3 or 0 */
@@ -121,14 +125,11 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
 enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
 		       struct mmio_instruction *instruction);
 
-/* CMP of two operands of `size` bytes; sets the arithmetic flags. */
-void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags);
-
 /*
  * Carries out what the instruction does besides the device access. `memory` is what the device
  * returned if instruction->reads; only its low memory_size bytes count. Updates the destination
  * register with the processor's partial-register rules, and the arithmetic flags in *flags (RFLAGS).
- * Returns the value to write to the device if instruction->writes, else 0.
+ * Returns the value to write to the device if instruction->writes, of which the same bytes count, else 0.
  */
 uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
 		      uint64_t *flags, uint64_t memory);

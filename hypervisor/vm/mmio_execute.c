@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a decoded instruction does to registers and flags. */
 #include "vm/mmio_alu.h"
-#include "vm/mmio_decode.h"
 
 /* Flags in RFLAGS (SDM 1.3.4.3.1). */
 #define FLAG_CARRY    UINT64_C(0x001)
@@ -15,29 +14,18 @@ static uint64_t size_mask(unsigned size)
 	return UINT64_MAX >> (64 - size * 8);
 }
 
-static uint64_t register_read(const struct mmio_instruction *instruction,
-			      const struct guest_registers *registers)
+/* AH, CH, DH and BH are the second bytes of registers. */
+static void *register_bytes(const struct mmio_instruction *instruction,
+			    const struct guest_registers *registers)
 {
-	uint64_t value = registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)];
-
-	if (instruction->high_byte)
-		value >>= 8;
-	return value & size_mask(instruction->operand_size);
+	return (uint8_t *)&registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)] +
+	       instruction->high_byte;
 }
 
-/* Bytes and words leave the rest of the register alone, doublewords clear it (SDM 1.3.4.1.1). */
 static void register_write(const struct mmio_instruction *instruction,
 			   struct guest_registers *registers, uint64_t value)
 {
-	uint64_t *reg = &registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)];
-	uint64_t mask = size_mask(instruction->operand_size);
-
-	if (instruction->operand_size == 4)
-		*reg = value & mask;
-	else if (instruction->high_byte)
-		*reg = (*reg & ~(mask << 8)) | (value & mask) << 8;
-	else
-		*reg = (*reg & ~mask) | (value & mask);
+	guest_register_set(register_bytes(instruction, registers), instruction->operand_size, value);
 }
 
 /* What the moves do to a value of memory_size bytes. */
@@ -60,45 +48,12 @@ void mmio_complete_read(const struct mmio_instruction *instruction,
 uint64_t mmio_write_value(const struct mmio_instruction *instruction,
 			  const struct guest_registers *registers)
 {
-	if (instruction->has_immediate)
-		return instruction->immediate & size_mask(instruction->operand_size);
-	return register_read(instruction, registers);
-}
+	uint64_t value = instruction->immediate;
 
-/* `left` operation `right` where the product's upper half is of no use. */
-static uint64_t alu(enum mmio_alu operation, unsigned size, uint64_t left, uint64_t right,
-		    uint64_t *flags)
-{
-	uint64_t unused = 0;
-
-	return mmio_alu(operation, size, left, &unused, right, flags);
-}
-
-void mmio_compare(uint64_t left, uint64_t right, unsigned size, uint64_t *flags)
-{
-	(void)alu(MMIO_ALU_CMP, size, left, right, flags);
-}
-
-/* INC and DEC: all flags but CF (SDM 2A). */
-static uint64_t step(enum mmio_alu operation, unsigned size, uint64_t memory, uint64_t *flags)
-{
-	uint64_t carry = *flags & FLAG_CARRY;
-	uint64_t result = alu(operation, size, memory, 1, flags);
-
-	*flags = (*flags & ~FLAG_CARRY) | carry;
-	return result;
-}
-
-/* BT and its kin change CF only; ZF must stay, the others may (SDM 2A, BT). */
-static uint64_t test_bit(enum mmio_operation operation, unsigned size, uint64_t value,
-			 uint64_t number, uint64_t *flags)
-{
-	uint64_t bit = UINT64_C(1) << (number & (size * 8 - 1));
-
-	*flags = (*flags & ~FLAG_CARRY) | (value & bit ? FLAG_CARRY : 0);
-	if (operation == MMIO_BTC)
-		return value ^ bit;
-	return operation == MMIO_BTS ? value | bit : value & ~bit;
+	if (!instruction->has_immediate)
+		value = registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)] >>
+			8 * instruction->high_byte;
+	return value & size_mask(instruction->operand_size);
 }
 
 /* SDM 2A Jcc, 1.B: bit 0 negates, the others choose. */
@@ -115,57 +70,14 @@ static bool condition_met(uint8_t condition, uint64_t flags)
 }
 
 /* Memory is written in any case (SDM 2A CMPXCHG). */
-static uint64_t compare_exchange(const struct mmio_instruction *instruction,
-				 struct guest_registers *registers, uint64_t *flags,
+static uint64_t compare_exchange(unsigned size, struct guest_registers *registers, uint64_t *flags,
 				 uint64_t memory, uint64_t source)
 {
-	struct mmio_instruction accumulator = {.reg = GUEST_RAX,
-					       .operand_size = instruction->operand_size};
-
-	mmio_compare(registers->rax, memory, instruction->memory_size, flags);
+	(void)mmio_alu(MMIO_CMP, registers, flags, registers->rax, memory, size);
 	if (*flags & FLAG_ZERO)
 		return source;
-	register_write(&accumulator, registers, memory);
+	guest_register_set(&registers->rax, size, memory);
 	return memory;
-}
-
-/* Number of bits, or place of one, in `value`, which has `bits` of them and is not 0 (but for POPCNT). */
-static uint64_t count_bits(enum mmio_bit_scan variant, uint64_t value, unsigned bits)
-{
-	uint64_t count = 0;
-
-	switch (variant) {
-	case MMIO_POPCNT:
-		for (; value; value &= value - 1)
-			count++;
-		return count;
-	case MMIO_BSF:
-	case MMIO_TZCNT:
-		return (unsigned)__builtin_ctzll(value);
-	case MMIO_BSR:
-		return 63 - (unsigned)__builtin_clzll(value);
-	default:
-		return bits - 64 + (unsigned)__builtin_clzll(value);
-	}
-}
-
-/* SDM 2A and 2B. Of a zero BSF and BSR leave the register alone; flags that are not named are undefined or 0. */
-static void bit_scan(const struct mmio_instruction *instruction, struct guest_registers *registers,
-		     uint64_t *flags, uint64_t memory)
-{
-	enum mmio_bit_scan variant = (enum mmio_bit_scan)instruction->variant;
-	unsigned bits = 8 * instruction->operand_size;
-	bool counts = variant == MMIO_TZCNT || variant == MMIO_LZCNT;
-	uint64_t result =
-		memory || variant == MMIO_POPCNT ? count_bits(variant, memory, bits) : bits;
-
-	*flags &= ~MMIO_ALU_FLAGS;
-	if (memory == 0 && counts)
-		*flags |= FLAG_CARRY;
-	if (counts ? result == 0 : memory == 0)
-		*flags |= FLAG_ZERO;
-	if (memory || variant & MMIO_VARIANT_F3)
-		register_write(instruction, registers, result);
 }
 
 /* CMPXCHG8B: only ZF changes, and memory is written in any case (SDM 2A). */
@@ -183,33 +95,6 @@ static uint64_t compare_exchange_pair(struct guest_registers *registers, uint64_
 	registers->rdx = memory >> 32;
 	return memory;
 }
-
-static void multiply_accumulator(const struct mmio_instruction *instruction,
-				 struct guest_registers *registers, uint64_t *flags,
-				 uint64_t memory)
-{
-	registers->rax =
-		mmio_alu(instruction->variant == 5 ? MMIO_ALU_IMUL : MMIO_ALU_MUL,
-			 instruction->memory_size, registers->rax, &registers->rdx, memory, flags);
-}
-
-/* The processor's instruction for what is no more than that. */
-static enum mmio_alu alu_of(const struct mmio_instruction *instruction)
-{
-	switch (instruction->operation) {
-	case MMIO_XADD:
-		return MMIO_ALU_ADD;
-	case MMIO_TEST: /* an AND without its result */
-		return MMIO_ALU_AND;
-	case MMIO_SHIFT:
-		return (enum mmio_alu)instruction->variant;
-	case MMIO_IMUL:
-		return MMIO_ALU_IMUL;
-	default: /* MMIO_ADD to MMIO_CMP */
-		return MMIO_ALU_ADD + instruction->operation - MMIO_ADD;
-	}
-}
-_Static_assert(MMIO_ALU_CMP - MMIO_ALU_ADD == MMIO_CMP - MMIO_ADD, "in the same order");
 
 /*
  * Operand `left`, where the result goes but for a few, operation `right`. What else an operation changes, it changes
@@ -234,52 +119,45 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 		return right;
 	case MMIO_XADD:
 		register_write(instruction, registers, left);
+		operation = MMIO_ADD;
+		break;
+	case MMIO_TEST: /* an AND without its result */
+		operation = MMIO_AND;
 		break;
 	case MMIO_CMPXCHG:
-		return compare_exchange(instruction, registers, flags, left, right);
+		return compare_exchange(size, registers, flags, left, right);
 	case MMIO_CMPXCHG8B:
 		return compare_exchange_pair(registers, flags, left);
-	case MMIO_BT:
-	case MMIO_BTS:
-	case MMIO_BTR:
-	case MMIO_BTC:
-		return test_bit(operation, size, left, right, flags);
-	case MMIO_NOT:
-		return ~left;
-	case MMIO_NEG:
-		return alu(MMIO_ALU_SUB, size, 0, left, flags);
-	case MMIO_INC:
-	case MMIO_DEC:
-		return step(operation == MMIO_INC ? MMIO_ALU_ADD : MMIO_ALU_SUB, size, left, flags);
-	case MMIO_MULTIPLY:
-		multiply_accumulator(instruction, registers, flags, left);
-		return 0;
-	case MMIO_BIT_SCAN:
-		bit_scan(instruction, registers, flags, right);
+	case MMIO_MUL:
+	case MMIO_IMUL_WIDE:
+		registers->rax = mmio_alu(operation, registers, flags, registers->rax, left, size);
 		return 0;
 	case MMIO_CMOV: /* with a 32-bit operand the upper half is cleared in any case (SDM 2A) */
-		return condition_met(instruction->variant, *flags) ? right : left;
+		return condition_met(instruction->condition, *flags) ? right : left;
 	case MMIO_SET:
-		return condition_met(instruction->variant, *flags);
+		return condition_met(instruction->condition, *flags);
 	default:
 		break;
 	}
-	return alu(alu_of(instruction), size, left, right, flags);
+	return mmio_alu(operation, registers, flags, left, right, size);
+}
+
+/* Of a zero BSF and BSR leave the register alone (SDM 2A). */
+static bool has_result(enum mmio_operation operation, uint64_t flags)
+{
+	return operation != MMIO_CMP &&
+	       !((operation == MMIO_BSF || operation == MMIO_BSR) && (flags & FLAG_ZERO));
 }
 
 uint64_t mmio_execute(const struct mmio_instruction *instruction, struct guest_registers *registers,
 		      uint64_t *flags, uint64_t memory)
 {
 	uint64_t other = mmio_write_value(instruction, registers);
-	uint64_t result;
+	bool to_register = instruction->to_register;
+	uint64_t result = result_of(instruction, registers, flags, to_register ? other : memory,
+				    to_register ? memory : other);
 
-	memory &= size_mask(instruction->memory_size);
-	if (!instruction->to_register) {
-		result = result_of(instruction, registers, flags, memory, other);
-		return instruction->writes ? result & size_mask(instruction->memory_size) : 0;
-	}
-	result = result_of(instruction, registers, flags, other, memory);
-	if (instruction->operation != MMIO_CMP && instruction->operation != MMIO_BIT_SCAN)
+	if (to_register && has_result(instruction->operation, *flags))
 		register_write(instruction, registers, result);
-	return 0;
+	return instruction->writes ? result : 0;
 }

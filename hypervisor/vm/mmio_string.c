@@ -3,6 +3,7 @@
 
 #include "cpu/registers.h"
 #include "vm/guest_access.h"
+#include "vm/mmio_alu.h"
 
 #define REPEAT_NOT_EQUAL 0xF2
 #define FLAG_ZERO        UINT64_C(0x40)
@@ -45,15 +46,6 @@ static enum mmio_string_result transfer(struct element *element, enum guest_segm
 	return MMIO_STRING_DONE;
 }
 
-static void set_accumulator(const struct mmio_instruction *instruction,
-			    struct guest_registers *registers, uint64_t value)
-{
-	uint64_t mask = guest_index_mask(instruction->memory_size);
-
-	registers->rax = instruction->memory_size == 4 ? value & mask
-						       : (registers->rax & ~mask) | (value & mask);
-}
-
 static enum mmio_string_result operate(struct element *element, struct guest_registers *registers,
 				       uint64_t *flags)
 {
@@ -73,12 +65,13 @@ static enum mmio_string_result operate(struct element *element, struct guest_reg
 	case MMIO_STOS:
 		return transfer(element, GUEST_ES, registers->rdi, true, &source);
 	case MMIO_LODS:
-		set_accumulator(instruction, registers, source);
+		guest_register_set(&registers->rax, instruction->memory_size, source);
 		return MMIO_STRING_DONE;
 	default: /* CMPS, SCAS */
 		result = transfer(element, GUEST_ES, registers->rdi, false, &target);
 		if (result == MMIO_STRING_DONE)
-			mmio_compare(source, target, instruction->memory_size, flags);
+			(void)mmio_alu(MMIO_CMP, registers, flags, source, target,
+				       instruction->memory_size);
 		return result;
 	}
 }
@@ -91,9 +84,9 @@ static void advance(const struct mmio_instruction *instruction, struct guest_reg
 	enum mmio_operation operation = instruction->operation;
 
 	if (operation != MMIO_STOS && operation != MMIO_SCAS)
-		guest_index_set(&registers->rsi, instruction->address_size, registers->rsi + step);
+		guest_register_set(&registers->rsi, instruction->address_size, registers->rsi + step);
 	if (operation != MMIO_LODS)
-		guest_index_set(&registers->rdi, instruction->address_size, registers->rdi + step);
+		guest_register_set(&registers->rdi, instruction->address_size, registers->rdi + step);
 }
 
 /* After an element: whether there is another (SDM 2B REP, table 4-22). */
@@ -104,7 +97,7 @@ static bool repeats(const struct mmio_instruction *instruction, struct guest_reg
 
 	if (!instruction->repeat)
 		return false;
-	guest_index_set(&registers->rcx, instruction->address_size, registers->rcx - 1);
+	guest_register_set(&registers->rcx, instruction->address_size, registers->rcx - 1);
 	if ((operation == MMIO_CMPS || operation == MMIO_SCAS) &&
 	    ((flags & FLAG_ZERO) != 0) == (instruction->repeat == REPEAT_NOT_EQUAL))
 		return false;

@@ -43,6 +43,12 @@ struct guest_registers {
 	};
 };
 
+/*
+ * As an instruction writes a register of 1, 2, 4 or 8 bytes: bytes and words leave the rest alone, doublewords clear it
+ * (SDM 1.3.4.1.1).
+ */
+void guest_register_set(void *reg, unsigned size, uint64_t value);
+
 /* Error lines with all of them but RSP. */
 void registers_log(const struct guest_registers *r);
 

@@ -16,7 +16,7 @@ fuzz-loader := tests/fuzz/loader_fuzz.c $(addprefix hypervisor/,loader/loader.c 
 	loader/elf.c loader/linux.c loader/linux_place.c loader/linux_elf.c loader/linux_long.c loader/multiboot.c loader/multiboot1.c \
 	loader/multiboot2.c loader/platform.c loader/room.c loader/rom.c loader/placement.c vm/guest_memory.c lib/format.c lib/packed_text.c lib/text_pairs.c lib/texts.c lib/error.c)
 fuzz-mmio_decode := tests/fuzz/mmio_decode_fuzz.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
-	hypervisor/vm/mmio_alu.c hypervisor/vm/guest_memory.c
+	hypervisor/vm/mmio_alu.c hypervisor/vm/register_set.c hypervisor/vm/guest_memory.c
 fuzz-console := tests/fuzz/console_fuzz.c $(addprefix hypervisor/,console/line.c console/words.c \
 	console/commands.c lib/format.c lib/packed_text.c lib/text_pairs.c)
 # tool_support.c stands in for files and programs.

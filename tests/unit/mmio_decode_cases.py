@@ -163,14 +163,14 @@ def rest():
     yield case(32, "imul $-2, (%esi), %ecx", "IMUL", 4, 4, "r>", "ecx", -2)
     for size in (1, 2, 4, 8):
         for name in "rol ror rcl rcr shl shr sar".split():
-            yield case(64, f"{name}{SUFFIX[size]} $5, (%r9)", "SHIFT", size, size, "rw", None, 5)
-        yield case(64, f"shl{SUFFIX[size]} (%rdi)", "SHIFT", size, size, "rw", None, 1)
-        yield case(64, f"sar{SUFFIX[size]} %cl, 0x80(%rdi)", "SHIFT", size, size, "rw", "rcx")
-        yield case(64, f"mul{SUFFIX[size]} (%rdi)", "MULTIPLY", size, size, "r")
-        yield case(64, f"imul{SUFFIX[size]} (%rdi)", "MULTIPLY", size, size, "r")
+            yield case(64, f"{name}{SUFFIX[size]} $5, (%r9)", name.upper(), size, size, "rw", None, 5)
+        yield case(64, f"shl{SUFFIX[size]} (%rdi)", "SHL", size, size, "rw", None, 1)
+        yield case(64, f"sar{SUFFIX[size]} %cl, 0x80(%rdi)", "SAR", size, size, "rw", "rcx")
+        yield case(64, f"mul{SUFFIX[size]} (%rdi)", "MUL", size, size, "r")
+        yield case(64, f"imul{SUFFIX[size]} (%rdi)", "IMUL_WIDE", size, size, "r")
     for name in "bsf bsr tzcnt lzcnt popcnt".split():
-        yield case(64, f"{name} (%rsi), %r9d", "BIT_SCAN", 4, 4, "r>", "r9d")
-        yield case(32, f"{name} 0xfee00020, %cx", "BIT_SCAN", 2, 2, "r>", "cx")
+        yield case(64, f"{name} (%rsi), %r9d", name.upper(), 4, 4, "r>", "r9d")
+        yield case(32, f"{name} 0xfee00020, %cx", name.upper(), 2, 2, "r>", "cx")
     yield case(64, "movbe (%rax), %r10", "MOVBE", 8, 8, "r>", "r10")
     yield case(64, "movbe %cx, (%rax)", "MOVBE", 2, 2, "w", "cx")
     yield case(64, "lock cmpxchg8b (%rax)", "CMPXCHG8B", 8, 8, "rw")

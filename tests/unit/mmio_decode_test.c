@@ -214,7 +214,11 @@ static uint64_t undefined_flags(enum mmio_operation operation)
 		return FLAG_AUXILIARY;
 	case MMIO_IMUL:
 		return FLAGS_ARITHMETIC & ~(FLAG_CARRY | FLAG_OVERFLOW);
-	case MMIO_BIT_SCAN:
+	case MMIO_BSF:
+	case MMIO_BSR:
+	case MMIO_TZCNT:
+	case MMIO_LZCNT:
+	case MMIO_POPCNT:
 		return FLAGS_ARITHMETIC & ~FLAG_ZERO;
 	case MMIO_BT:
 	case MMIO_BTS:

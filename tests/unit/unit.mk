@@ -49,7 +49,7 @@ unit-vmx_operation := tests/unit/vmx_operation_test.c tests/unit/fake/fake_cpu.c
 unit-vmx_controls := tests/unit/vmx_controls_test.c tests/unit/fake/fake_cpu.c \
 	hypervisor/vmx/controls.c hypervisor/vmx/names.c hypervisor/lib/texts.c
 unit-mmio_decode := tests/unit/mmio_decode_test.c tests/unit/fake/fake_memory.c \
-	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
+	hypervisor/vm/mmio_alu.c hypervisor/vm/register_set.c hypervisor/vm/mmio_decode.c hypervisor/vm/mmio_execute.c \
 	hypervisor/vm/guest_memory.c
 unit-mmio_cache := tests/unit/mmio_cache_test.c tests/unit/fake/fake_memory.c \
 	hypervisor/vm/mmio_cache.c hypervisor/vm/guest_memory.c
@@ -99,7 +99,7 @@ unit-vmx_exit := $(virtual-sources) tests/unit/vmx_exit_test.c tests/unit/fake/f
 	hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vm/guest_access.c \
 	hypervisor/vm/task_switch.c hypervisor/vm/task_segments.c \
 	hypervisor/vm/local_apic.c hypervisor/vm/ipi.c hypervisor/vm/mmio.c hypervisor/vm/mmio_cache.c hypervisor/vm/mmio_decode.c \
-	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
+	hypervisor/vm/mmio_alu.c hypervisor/vm/register_set.c hypervisor/vm/mmio_execute.c hypervisor/vm/mmio_string.c hypervisor/vm/msr.c hypervisor/vm/port.c \
 	hypervisor/vm/requests.c hypervisor/vm/string_port.c hypervisor/vm/trace_none.c \
 	hypervisor/vm/watchdog.c hypervisor/vm/timer.c hypervisor/vm/extint.c hypervisor/vm/pic_pins.c hypervisor/vm/xsave.c \
 	hypervisor/cpu/reset_registers.c hypervisor/cpu/tsc.c hypervisor/cpu/exception_names.c \
@@ -110,7 +110,7 @@ unit-msr := tests/unit/msr_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fak
 
 unit-mmio_string := tests/unit/mmio_string_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
 	tests/unit/fake/fake_memory.c hypervisor/vm/mmio_string.c hypervisor/vm/mmio_decode.c \
-	hypervisor/vm/mmio_alu.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_access.c hypervisor/vm/guest_memory.c
+	hypervisor/vm/mmio_alu.c hypervisor/vm/register_set.c hypervisor/vm/mmio_execute.c hypervisor/vm/guest_access.c hypervisor/vm/guest_memory.c
 
 unit-vmx_events := tests/unit/vmx_events_test.c tests/unit/fake/fake_cpu.c tests/unit/fake/fake_vm.c \
 	tests/unit/fake/fake_log.c hypervisor/vmx/events.c hypervisor/vmx/debug.c hypervisor/vmx/breakpoints.c hypervisor/vmx/vmcs.c
