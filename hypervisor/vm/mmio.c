@@ -179,7 +179,7 @@ static void execute_string(struct vcpu *vcpu, struct guest_registers *registers,
 	enum mmio_string_result result;
 
 	registers->rsp = guest_stack_pointer();
-	result = instruction->stack
+	result = instruction->operation <= MMIO_POP
 			 ? mmio_stack(vcpu, instruction, registers, access->address, &fault)
 			 : mmio_string(vcpu, instruction, registers, &flags, &fault);
 	switch (result) {
@@ -219,21 +219,20 @@ static _Noreturn void stop_outside(struct vcpu *vcpu, struct guest_registers *re
 }
 
 static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registers *registers,
-				   const struct memory_access *access,
-				   const uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t count)
+				   const struct memory_access *access, const struct mmio_code *code)
 {
 	char text[3 * MMIO_INSTRUCTION_MAX + 1] = "";
 	static const char digits[] = "0123456789abcdef";
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < code->count; i++) {
 		text[3 * i] = ' ';
-		text[3 * i + 1] = digits[bytes[i] >> 4];
-		text[3 * i + 2] = digits[bytes[i] & 15];
+		text[3 * i + 1] = digits[code->bytes[i] >> 4];
+		text[3 * i + 2] = digits[code->bytes[i] & 15];
 	}
 	log_end(vcpu->vm,
 		"vCPU %u %s device register 0x%lx by an instruction that Bulkhead does not emulate: "
 		"bytes%s (%u-bit code)",
-		vcpu->config->index, access_name(access), access->address, text, guest_code_bits());
+		vcpu->config->index, access_name(access), access->address, text, code->bits);
 	vm_stop(vcpu, STOP_INSTRUCTION, registers);
 }
 
@@ -245,23 +244,20 @@ static __attribute__((noinline)) bool decode(struct vcpu *vcpu, struct guest_reg
 					     const struct memory_access *access,
 					     struct mmio_instruction *instruction)
 {
-	uint8_t bytes[MMIO_INSTRUCTION_MAX];
+	struct mmio_code code = {.address = guest_instruction_address(), .bits = guest_code_bits()};
 	struct guest_paging paging;
-	gva_t address = guest_instruction_address();
-	size_t count = 0;
 
 	guest_paging_read(&paging);
-	if (mmio_fetch(vcpu->vm->config, &paging, address, bytes, &count) &&
+	if (mmio_fetch(vcpu->vm->config, &paging, &code) &&
 	    ++vcpu->mmio.vanished < VANISHED_MAX) {
 		guest_forget_translations(vcpu);
 		return false;
 	}
 	vcpu->mmio.vanished = 0;
-	if (mmio_decode(bytes, count, guest_code_bits(), instruction))
-		stop_unknown(vcpu, registers, access, bytes, count);
-	if (guest_code_bits() == 64)
-		mmio_cache_keep(&vcpu->mmio, vcpu->vm->config, &paging, address, bytes,
-				instruction);
+	if (mmio_decode(&code, instruction))
+		stop_unknown(vcpu, registers, access, &code);
+	if (code.bits == 64)
+		mmio_cache_keep(&vcpu->mmio, vcpu->vm->config, &paging, &code, instruction);
 	return true;
 }
 
@@ -282,7 +278,7 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 			return;
 		instruction = &decoded;
 	}
-	if (instruction->string || instruction->stack)
+	if (instruction->operation >= MMIO_PUSH)
 		execute_string(vcpu, registers, access, instruction);
 	else
 		execute(vcpu, registers, &target, access, instruction);

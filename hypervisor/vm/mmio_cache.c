@@ -38,10 +38,11 @@ const struct mmio_instruction *mmio_cache_find(const struct mmio_cache *cache, g
 }
 
 __attribute__((cold)) void mmio_cache_keep(struct mmio_cache *cache, const struct vm_config *vm,
-					   const struct guest_paging *paging, gva_t address,
-					   const uint8_t bytes[MMIO_INSTRUCTION_MAX],
+					   const struct guest_paging *paging,
+					   const struct mmio_code *code,
 					   const struct mmio_instruction *instruction)
 {
+	gva_t address = code->address;
 	struct mmio_cache_entry *entry = &cache->entries[place_of(address)];
 	gpa_t physical;
 
@@ -59,6 +60,6 @@ __attribute__((cold)) void mmio_cache_keep(struct mmio_cache *cache, const struc
 	entry->copy[0] = word_at(entry->bytes, 0);
 	entry->copy[1] = word_at(entry->bytes, 1);
 	/* another vCPU has changed it since it was fetched */
-	if (memcmp(entry->copy, bytes, instruction->length) != 0)
+	if (memcmp(entry->copy, code->bytes, instruction->length) != 0)
 		entry->path.count = 0;
 }

@@ -33,10 +33,9 @@ struct mmio_cache {
 const struct mmio_instruction *mmio_cache_find(const struct mmio_cache *cache, gva_t address,
 					       uint64_t cr3);
 
-/* Remembers what was decoded from `bytes`, fetched at linear `address` with this paging; of 64-bit code only. */
+/* Remembers what was decoded from `code`, fetched with this paging; of 64-bit code only. */
 void mmio_cache_keep(struct mmio_cache *cache, const struct vm_config *vm,
-		     const struct guest_paging *paging, gva_t address,
-		     const uint8_t bytes[MMIO_INSTRUCTION_MAX],
+		     const struct guest_paging *paging, const struct mmio_code *code,
 		     const struct mmio_instruction *instruction);
 
 #endif

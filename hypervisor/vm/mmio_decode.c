@@ -25,7 +25,9 @@
 /* Size of the memory operand in bytes, if it is not above that of the operand by prefixes and mode; or: */
 #define WIDTH_OPERAND 0x10
 #define WIDTH_BIT_0   0x20 /* a byte where bit 0 of the opcode is 0, else WIDTH_OPERAND */
-#define WIDTH_QWORD   0x40 /* 8 in any case */
+#define WIDTH_QWORD   0x40 /* 8 in any case; with REX.W it is another instruction */
+/* Added to a width: */
+#define UNREPEATED 0x80 /* with F2 or F3 it is another instruction */
 
 /* Where an opcode belongs. */
 enum map {
@@ -59,7 +61,7 @@ static const struct opcode_row opcodes[] = {
 	{0xC6, 0xFE, 1 << 0, E_I, WIDTH_BIT_0, MAP_1, MMIO_MOV},
 	{0xA0, 0xFE, ANY, WITH_OFFSET | TO_REGISTER, WIDTH_BIT_0, MAP_1, MMIO_MOV},
 	{0xA2, 0xFE, ANY, WITH_OFFSET, WIDTH_BIT_0, MAP_1, MMIO_MOV},
-	{0xC3, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_MOV}, /* MOVNTI */
+	{0xC3, 0xFF, ANY, E_G, WIDTH_OPERAND | UNREPEATED, MAP_0F, MMIO_MOV}, /* MOVNTI */
 	{0xB6, 0xFF, ANY, G_E, 1, MAP_0F, MMIO_MOVZX},
 	{0xB7, 0xFF, ANY, G_E, 2, MAP_0F, MMIO_MOVZX},
 	{0xBE, 0xFF, ANY, G_E, 1, MAP_0F, MMIO_MOVSX},
@@ -90,8 +92,8 @@ static const struct opcode_row opcodes[] = {
 	{0xB8, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_POPCNT},
 	{0xBC, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_TZCNT},
 	{0xBD, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_F3, MMIO_LZCNT},
-	{0xF0, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
-	{0xF1, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F38, MMIO_MOVBE},
+	{0xF0, 0xFF, ANY, G_E, WIDTH_OPERAND | UNREPEATED, MAP_0F38, MMIO_MOVBE},
+	{0xF1, 0xFF, ANY, E_G, WIDTH_OPERAND | UNREPEATED, MAP_0F38, MMIO_MOVBE},
 	/* four, as numbers 4 to 7; the register's upper bits are in the address of the exit already */
 	{0xA3, 0xE7, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_BT},
 	{0xBA, 0xFF, 0xF0, E_IB, WIDTH_OPERAND, MAP_0F, MMIO_BT},
@@ -104,78 +106,57 @@ static const struct opcode_row opcodes[] = {
 	{0xAE, 0xFE, ANY, STRING, WIDTH_BIT_0, MAP_1, MMIO_SCAS},
 };
 
-/* What an operation does to its first operand. */
-static bool operation_reads(enum mmio_operation operation)
-{
-	return operation != MMIO_MOV && operation != MMIO_SET && operation != MMIO_MOVBE;
-}
+/* Operations, by their numbers, that do not read their first operand, and that do not write it. */
+#define BIT(operation) (UINT64_C(1) << (operation))
+#define NOT_READING    (BIT(MMIO_MOV) | BIT(MMIO_SET) | BIT(MMIO_MOVBE))
+#define NOT_WRITING \
+	(BIT(MMIO_CMP) | BIT(MMIO_TEST) | BIT(MMIO_BT) | BIT(MMIO_MUL) | BIT(MMIO_IMUL_WIDE))
 
-static bool operation_writes(enum mmio_operation operation)
-{
-	return operation != MMIO_CMP && operation != MMIO_TEST && operation != MMIO_BT &&
-	       operation != MMIO_MUL && operation != MMIO_IMUL_WIDE;
-}
-
-/* The bytes to decode. Those beyond the end are zeros; `at` tells that they were needed. */
-struct cursor {
-	const uint8_t *bytes;
-	size_t count;
-	size_t at;
+/* What a prefix says. */
+enum prefix_kind {
+	PREFIX_REPEAT,       /* F2, F3 or 0 */
+	PREFIX_SEGMENT,      /* enum guest_segment_name; DS without an override */
+	PREFIX_OPERAND_SIZE, /* true with 66 */
+	PREFIX_ADDRESS_SIZE, /* true with 67 */
+	PREFIX_LOCK,         /* true with F0 */
+	PREFIX_REX,          /* the prefix itself, or 0 */
+	PREFIX_KINDS,
 };
 
-struct prefixes {
-	uint8_t repeat;    /* F2, F3 or 0 */
-	uint8_t segment;   /* enum guest_segment_name; DS without an override */
-	bool operand_size; /* 66 */
-	bool address_size; /* 67 */
-	bool lock;         /* F0 */
-	bool has_rex;
-	uint8_t rex;
+static const struct prefix_row {
+	uint8_t byte, kind, value;
+} prefix_rows[] = {
+	{0x66, PREFIX_OPERAND_SIZE, true}, {0x67, PREFIX_ADDRESS_SIZE, true},
+	{0xF0, PREFIX_LOCK, true},         {0xF2, PREFIX_REPEAT, 0xF2},
+	{0xF3, PREFIX_REPEAT, 0xF3},       {0x26, PREFIX_SEGMENT, GUEST_ES},
+	{0x2E, PREFIX_SEGMENT, GUEST_CS},  {0x36, PREFIX_SEGMENT, GUEST_SS},
+	{0x3E, PREFIX_SEGMENT, GUEST_DS},  {0x64, PREFIX_SEGMENT, GUEST_FS},
+	{0x65, PREFIX_SEGMENT, GUEST_GS},
 };
 
 #define REX_W 0x8
 #define REX_R 0x4
 
-struct modrm {
-	uint8_t mod, reg, rm;
+/* An instruction on its way. */
+struct decoder {
+	const struct mmio_code *code;
+	const uint8_t *at; /* the next byte */
+	uint8_t prefixes[PREFIX_KINDS];
+	uint8_t map; /* enum map */
+	uint8_t opcode;
+	uint8_t mod, reg, rm; /* of ModRM */
 };
 
 #define MOD_REGISTER 3
 
-struct opcode {
-	uint8_t map; /* enum map */
-	uint8_t byte;
-};
-
-static uint8_t take(struct cursor *cursor)
+static uint8_t take(struct decoder *decoder)
 {
-	size_t at = cursor->at++;
-
-	return at < cursor->count ? cursor->bytes[at] : 0;
+	return *decoder->at++;
 }
 
-/* 1, 2 or 4 bytes, sign-extended. */
-static uint64_t take_signed(struct cursor *cursor, unsigned size)
+static size_t taken(const struct decoder *decoder)
 {
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint32_t)take(cursor) << (8 * i);
-	if (size == 1)
-		return (uint64_t)(int8_t)value;
-	return size == 2 ? (uint64_t)(int16_t)value : (uint64_t)(int32_t)value;
-}
-
-static uint8_t segment_of_prefix(uint8_t byte)
-{
-	switch (byte) {
-	case 0x64:
-		return GUEST_FS;
-	case 0x65:
-		return GUEST_GS;
-	default: /* 26, 2E, 36, 3E */
-		return byte >> 3 & 3;
-	}
+	return (size_t)(decoder->at - decoder->code->bytes);
 }
 
 /*
@@ -183,126 +164,122 @@ static uint8_t segment_of_prefix(uint8_t byte)
  * mode ignores the first four overrides (SDM 2.2.1.1); REX only counts right before the opcode (SDM
  * 2.2.2.1).
  */
-static bool prefix_add(struct prefixes *prefixes, uint8_t byte, unsigned code_bits)
+static bool prefix_add(struct decoder *decoder, uint8_t byte)
 {
-	bool is_rex = code_bits == 64 && (byte & 0xF0) == 0x40;
+	bool is_64bit = decoder->code->bits == 64;
+	const struct prefix_row *row = prefix_rows;
 
-	switch (byte) {
-	case 0x66:
-		prefixes->operand_size = true;
-		break;
-	case 0x67:
-		prefixes->address_size = true;
-		break;
-	case 0xF0:
-		prefixes->lock = true;
-		break;
-	case 0x26:
-	case 0x2E:
-	case 0x36:
-	case 0x3E:
-	case 0x64:
-	case 0x65:
-		if (code_bits != 64 || byte >= 0x64)
-			prefixes->segment = segment_of_prefix(byte);
-		break;
-	case 0xF2:
-	case 0xF3:
-		prefixes->repeat = byte;
-		break;
-	default:
-		if (!is_rex)
-			return false;
+	if (is_64bit && (byte & 0xF0) == 0x40) {
+		decoder->prefixes[PREFIX_REX] = byte;
+		return true;
 	}
-	prefixes->has_rex = is_rex;
-	prefixes->rex = is_rex ? byte : 0;
+	while (row->byte != byte)
+		if (++row == prefix_rows + sizeof(prefix_rows) / sizeof(prefix_rows[0]))
+			return false;
+	decoder->prefixes[PREFIX_REX] = 0;
+	if (!is_64bit || byte >= 0x64)
+		decoder->prefixes[row->kind] = row->value;
 	return true;
 }
 
 /* Takes all prefixes and the opcode. */
-static struct opcode take_opcode(struct cursor *cursor, struct prefixes *prefixes,
-				 unsigned code_bits)
+static void take_opcode(struct decoder *decoder)
 {
 	uint8_t byte;
 
 	do
-		byte = take(cursor);
-	while (prefix_add(prefixes, byte, code_bits));
-	if (byte != 0x0F)
-		return (struct opcode){MAP_1, byte};
-	byte = take(cursor);
-	if (byte == 0x38)
-		return (struct opcode){MAP_0F38, take(cursor)};
-	if (prefixes->repeat == 0xF3 && (byte & 0xFA) == 0xB8) /* B8, BC and BD; B9 is none */
-		return (struct opcode){MAP_F3, byte};
-	return (struct opcode){MAP_0F, byte};
+		byte = take(decoder);
+	while (prefix_add(decoder, byte) && taken(decoder) < decoder->code->count);
+	decoder->map = MAP_1;
+	if (byte == 0x0F) {
+		byte = take(decoder);
+		decoder->map = MAP_0F;
+		if (byte == 0x38) {
+			byte = take(decoder);
+			decoder->map = MAP_0F38;
+		} else if (decoder->prefixes[PREFIX_REPEAT] == 0xF3 && (byte & 0xFA) == 0xB8) {
+			decoder->map = MAP_F3; /* B8, BC and BD; B9 is none */
+		}
+	}
+	decoder->opcode = byte;
 }
 
-static struct modrm take_modrm(struct cursor *cursor)
+/* Opcodes of the table without ModRM are plain offsets and string instructions. */
+static void take_modrm(struct decoder *decoder)
 {
-	uint8_t byte = take(cursor);
+	uint8_t byte = 0;
 
-	return (struct modrm){byte >> 6, byte >> 3 & 7, byte & 7};
+	if (decoder->map != MAP_1 || (decoder->opcode & 0xF0) != 0xA0)
+		byte = take(decoder);
+	decoder->mod = byte >> 6;
+	decoder->reg = byte >> 3 & 7;
+	decoder->rm = byte & 7;
 }
 
-/* Displacement in bytes with 16-bit addressing (SDM table 2-1). */
-static unsigned displacement_16(struct modrm modrm)
+/* 1, 2 or 4 bytes, sign-extended. */
+static uint64_t take_signed(struct decoder *decoder, unsigned size)
 {
-	if (modrm.mod == 0)
-		return modrm.rm == 6 ? 2 : 0;
-	return modrm.mod;
+	unsigned unused = 64 - 8 * size;
+	uint64_t value;
+
+	__builtin_memcpy(&value, decoder->at, sizeof(value));
+	decoder->at += size;
+	return (uint64_t)((int64_t)(value << unused) >> unused);
 }
 
-/* The same with 32-bit and 64-bit addressing (SDM tables 2-2 and 2-3); `base` is rm, or that of SIB. */
-static unsigned displacement_32(struct modrm modrm, uint8_t base)
+/*
+ * Sizes in bytes without and with a prefix, in modes of 16, 32 and 64 bits. Pushes and pops are of 64 bits or 16 in
+ * 64-bit mode (SDM 2B PUSH).
+ */
+enum size { SIZE_ADDRESS, SIZE_OPERAND, SIZE_STACK };
+static unsigned size_of(const struct decoder *decoder, enum size size, enum prefix_kind prefix)
 {
-	if (modrm.mod == 0)
-		return base == 5 ? 4 : 0;
-	return modrm.mod == 1 ? 1 : 4;
+	static const uint8_t sizes[][2][3] = {
+		[SIZE_ADDRESS] = {{2, 4, 8}, {4, 2, 4}},
+		[SIZE_OPERAND] = {{2, 4, 4}, {4, 2, 2}},
+		[SIZE_STACK] = {{2, 4, 8}, {4, 2, 2}},
+	};
+
+	return sizes[size][decoder->prefixes[prefix]][decoder->code->bits / 32];
 }
 
-static unsigned address_size(const struct prefixes *prefixes, unsigned code_bits)
+static unsigned operand_size(const struct decoder *decoder, bool stack)
 {
-	if (code_bits == 64)
-		return prefixes->address_size ? 4 : 8;
-	return (code_bits == 32) == prefixes->address_size ? 2 : 4;
-}
-
-static unsigned operand_size(const struct prefixes *prefixes, unsigned code_bits)
-{
-	if (prefixes->rex & REX_W)
+	if (decoder->prefixes[PREFIX_REX] & REX_W)
 		return 8;
-	return (code_bits == 16) == prefixes->operand_size ? 4 : 2;
+	return size_of(decoder, stack ? SIZE_STACK : SIZE_OPERAND, PREFIX_OPERAND_SIZE);
 }
 
-/* Skips what follows ModRM to address memory. */
-static void skip_address(struct cursor *cursor, struct modrm modrm, unsigned address_bytes)
+/* Skips what follows ModRM to address memory (SDM tables 2-1 to 2-3). */
+static void skip_address(struct decoder *decoder, unsigned address_bytes)
 {
-	uint8_t base = modrm.rm;
+	bool narrow = address_bytes == 2;
+	unsigned displacement = decoder->mod;
+	uint8_t base = decoder->rm;
 
-	if (address_bytes == 2) {
-		cursor->at += displacement_16(modrm);
-		return;
-	}
-	if (modrm.rm == 4)
-		base = take(cursor) & 7;
-	cursor->at += displacement_32(modrm, base);
+	if (!narrow && base == 4)
+		base = take(decoder) & 7; /* of SIB */
+	if (displacement == 0 && base == 5 + narrow)
+		displacement = 2;
+	if (displacement == 2 && !narrow)
+		displacement = 4;
+	decoder->at += displacement;
 }
 
-static const struct opcode_row *row_find(struct opcode opcode, uint8_t extension)
+static const struct opcode_row *row_find(const struct decoder *decoder)
 {
-	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
-		const struct opcode_row *row = &opcodes[i];
+	const struct opcode_row *end = opcodes + sizeof(opcodes) / sizeof(opcodes[0]);
 
-		if (row->map == opcode.map && row->opcode == (opcode.byte & row->bits) &&
-		    row->extensions >> extension & 1)
+	for (const struct opcode_row *row = opcodes; row < end; row++)
+		if (row->map == decoder->map && row->opcode == (decoder->opcode & row->bits) &&
+		    row->extensions >> decoder->reg & 1)
 			return row;
-	}
 	return NULL;
 }
 
 static unsigned memory_size(uint8_t width, uint8_t opcode, unsigned operand)
 {
+	width &= (uint8_t)~UNREPEATED;
 	if (width == WIDTH_QWORD)
 		return 8;
 	if (width == WIDTH_BIT_0 && !(opcode & 1))
@@ -310,33 +287,32 @@ static unsigned memory_size(uint8_t width, uint8_t opcode, unsigned operand)
 	return width < operand ? width : operand;
 }
 
-static void set_register(struct mmio_instruction *instruction, const struct prefixes *prefixes,
-			 uint8_t reg)
+static void set_register(struct mmio_instruction *instruction, const struct decoder *decoder)
 {
-	instruction->reg = (uint8_t)(reg | (prefixes->rex & REX_R) << 1);
-	if (instruction->operand_size == 1 && !prefixes->has_rex && reg >= 4) {
-		instruction->reg = reg - 4;
-		instruction->high_byte = true;
-	}
+	uint8_t rex = decoder->prefixes[PREFIX_REX];
+
+	instruction->reg = (uint8_t)(decoder->reg | (rex & REX_R) << 1);
+	instruction->high_byte = instruction->operand_size == 1 && !rex && decoder->reg >= 4;
+	if (instruction->high_byte)
+		instruction->reg -= 4;
 }
 
 static void set_direction(struct mmio_instruction *instruction, uint8_t operands)
 {
-	instruction->string = operands & STRING;
-	if (instruction->string) /* each says for itself what it reads and writes (mmio_string.c) */
-		return;
-	instruction->stack = operands & STACK;
-	instruction->to_register = operands & TO_REGISTER;
-	instruction->reads = instruction->to_register || operation_reads(instruction->operation);
-	instruction->writes = !instruction->to_register && operation_writes(instruction->operation);
+	bool to_register = operands & TO_REGISTER;
+
+	instruction->to_register = to_register;
+	instruction->reads = to_register | !(NOT_READING >> instruction->operation & 1);
+	instruction->writes = !(to_register | (NOT_WRITING >> instruction->operation & 1));
 }
 
 static void set_sizes(struct mmio_instruction *instruction, const struct opcode_row *row,
-		      uint8_t opcode, unsigned operand)
+		      const struct decoder *decoder)
 {
+	unsigned operand = operand_size(decoder, row->operands & STACK);
 	bool extends = row->operation == MMIO_MOVZX || row->operation == MMIO_MOVSX;
 
-	instruction->memory_size = (uint8_t)memory_size(row->width, opcode, operand);
+	instruction->memory_size = (uint8_t)memory_size(row->width, decoder->opcode, operand);
 	instruction->operand_size = extends ? (uint8_t)operand : instruction->memory_size;
 }
 
@@ -346,38 +322,37 @@ static void set_immediate(struct mmio_instruction *instruction, uint64_t value)
 	instruction->immediate = value;
 }
 
-static void take_operands(struct cursor *cursor, uint8_t operands, uint8_t opcode,
-			  const struct prefixes *prefixes, struct modrm modrm,
-			  unsigned address_bytes, struct mmio_instruction *instruction)
+static void take_operands(struct decoder *decoder, uint8_t operands,
+			  struct mmio_instruction *instruction)
 {
 	unsigned size = operands & SHORT ? 1 : instruction->operand_size;
+	unsigned address_bytes = size_of(decoder, SIZE_ADDRESS, PREFIX_ADDRESS_SIZE);
 
 	if (operands & STRING) {
 		instruction->address_size = (uint8_t)address_bytes;
-		instruction->repeat = prefixes->repeat;
-		instruction->segment = prefixes->segment;
+		instruction->repeat = decoder->prefixes[PREFIX_REPEAT];
+		instruction->segment = decoder->prefixes[PREFIX_SEGMENT];
 		return;
 	}
 	if (operands & WITH_OFFSET)
-		cursor->at += address_bytes;
+		decoder->at += address_bytes;
 	else
-		skip_address(cursor, modrm, address_bytes);
+		skip_address(decoder, address_bytes);
 	if (operands & WITH_REGISTER)
-		set_register(instruction, prefixes, modrm.reg);
+		set_register(instruction, decoder);
 	if (operands & WITH_IMMEDIATE)
-		set_immediate(instruction, take_signed(cursor, size < 4 ? size : 4));
-	if (operands & WITH_COUNT && opcode & 2)
+		set_immediate(instruction, take_signed(decoder, size < 4 ? size : 4));
+	if (operands & WITH_COUNT && decoder->opcode & 2)
 		instruction->reg = GUEST_RCX;
 	else if (operands & WITH_COUNT)
 		set_immediate(instruction, 1);
 }
 
 /* Of operations that are numbered, the number is in the opcode, or with an immediate operand or a count in ModRM. */
-static enum mmio_operation operation_of(const struct opcode_row *row, uint8_t opcode,
-					struct modrm modrm)
+static enum mmio_operation operation_of(const struct opcode_row *row, const struct decoder *decoder)
 {
-	unsigned number = row->operands & (WITH_IMMEDIATE | WITH_COUNT) ? modrm.reg
-									: opcode >> 3 & 7;
+	unsigned number = row->operands & (WITH_IMMEDIATE | WITH_COUNT) ? decoder->reg
+									: decoder->opcode >> 3 & 7;
 
 	if (row->operation == MMIO_BT)
 		number &= 3;
@@ -388,94 +363,74 @@ static enum mmio_operation operation_of(const struct opcode_row *row, uint8_t op
 _Static_assert(MMIO_ROL + 7 == MMIO_SAR && MMIO_ADD + 7 == MMIO_CMP && MMIO_BT + 3 == MMIO_BTC,
 	       "they are numbered");
 
-/* Pushes and pops are of 64 bits or 16 in 64-bit mode (SDM 2B PUSH). */
-static unsigned stack_operand_size(const struct prefixes *prefixes, unsigned code_bits)
+/* Prefixes and modes in which an opcode is another instruction, or none. */
+static bool is_another(const struct opcode_row *row, const struct decoder *decoder)
 {
-	if (code_bits == 64)
-		return prefixes->operand_size && !(prefixes->rex & REX_W) ? 2 : 8;
-	return operand_size(prefixes, code_bits);
-}
+	const uint8_t *prefixes = decoder->prefixes;
 
-/* Opcodes of the table without ModRM are plain offsets and string instructions. */
-static bool has_modrm(struct opcode opcode)
-{
-	return opcode.map != MAP_1 || (opcode.byte & 0xF0) != 0xA0;
-}
-
-/* What the table does not say: prefixes and modes in which an opcode is another instruction, or none. */
-static bool is_another(struct opcode opcode, const struct prefixes *prefixes, unsigned code_bits)
-{
-	switch (opcode.map << 8 | opcode.byte) {
-	case MAP_1 << 8 | 0x63: /* ARPL instead of MOVSXD */
-		return code_bits != 64;
-	case MAP_0F << 8 | 0xC3: /* MOVNTI */
-		return prefixes->operand_size || prefixes->repeat;
-	case MAP_0F << 8 | 0xC7: /* CMPXCHG16B */
-		return prefixes->rex & REX_W;
-	default: /* CRC32 */
-		return opcode.map == MAP_0F38 && prefixes->repeat;
+	if (row->width & UNREPEATED && prefixes[PREFIX_REPEAT])
+		return true;
+	switch (row->operation) {
+	case MMIO_MOVSX: /* ARPL instead of MOVSXD */
+		return row->map == MAP_1 && decoder->code->bits != 64;
+	case MMIO_MOV: /* MOVNTI */
+		return row->map == MAP_0F && prefixes[PREFIX_OPERAND_SIZE];
+	case MMIO_CMPXCHG8B: /* CMPXCHG16B */
+		return prefixes[PREFIX_REX] & REX_W;
+	default:
+		return false;
 	}
 }
 
 /* A LOCK prefix is for what reads and writes memory, but for shifts and the stack's instructions. */
 static bool may_lock(const struct mmio_instruction *instruction)
 {
-	bool shifts = instruction->operation >= MMIO_ROL && instruction->operation <= MMIO_SAR;
+	enum mmio_operation operation = instruction->operation;
+	bool shifts = operation >= MMIO_ROL && operation <= MMIO_SAR;
 
-	return instruction->reads && instruction->writes && !shifts && !instruction->stack;
+	return instruction->reads && instruction->writes && !shifts && operation < MMIO_PUSH;
 }
 
-enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
-		       struct mmio_instruction *instruction)
+enum error mmio_decode(const struct mmio_code *code, struct mmio_instruction *instruction)
 {
-	struct cursor cursor = {
-		.bytes = bytes,
-		.count = count < MMIO_INSTRUCTION_MAX ? count : MMIO_INSTRUCTION_MAX,
-	};
-	struct prefixes prefixes = {.segment = GUEST_DS};
-	struct modrm modrm = {0};
-	struct opcode opcode = take_opcode(&cursor, &prefixes, code_bits);
+	struct decoder decoder = {
+		.code = code, .at = code->bytes, .prefixes = {[PREFIX_SEGMENT] = GUEST_DS}};
 	const struct opcode_row *row;
 
-	if (has_modrm(opcode))
-		modrm = take_modrm(&cursor);
-	row = row_find(opcode, modrm.reg);
-	if (row == NULL || modrm.mod == MOD_REGISTER || is_another(opcode, &prefixes, code_bits))
+	take_opcode(&decoder);
+	take_modrm(&decoder);
+	row = row_find(&decoder);
+	if (!row || decoder.mod == MOD_REGISTER || is_another(row, &decoder))
 		return ERROR_INSTRUCTION_UNKNOWN;
-	*instruction = (struct mmio_instruction){.operation = operation_of(row, opcode.byte, modrm),
-						 .condition = opcode.byte & 0xF};
-	set_sizes(instruction, row, opcode.byte,
-		  row->operands & STACK ? stack_operand_size(&prefixes, code_bits)
-					: operand_size(&prefixes, code_bits));
+	*instruction = (struct mmio_instruction){.operation = operation_of(row, &decoder),
+						 .condition = decoder.opcode & 0xF};
+	set_sizes(instruction, row, &decoder);
 	set_direction(instruction, row->operands);
-	take_operands(&cursor, row->operands, opcode.byte, &prefixes, modrm,
-		      address_size(&prefixes, code_bits), instruction);
-	instruction->length = (uint8_t)cursor.at;
-	if (cursor.at > cursor.count || (prefixes.lock && !may_lock(instruction)))
+	take_operands(&decoder, row->operands, instruction);
+	instruction->length = (uint8_t)taken(&decoder);
+	if (taken(&decoder) > code->count ||
+	    (decoder.prefixes[PREFIX_LOCK] && !may_lock(instruction)))
 		return ERROR_INSTRUCTION_UNKNOWN;
 	return ERROR_OK;
 }
 
-enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging, gva_t address,
-		      uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t *count)
+enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging,
+		      struct mmio_code *code)
 {
-	size_t got = 0;
-
-	while (got < MMIO_INSTRUCTION_MAX) {
-		size_t page_left = PAGE_SIZE_4K - ((address + got) & (PAGE_SIZE_4K - 1));
-		size_t wanted = MMIO_INSTRUCTION_MAX - got;
+	code->count = 0;
+	while (code->count < MMIO_INSTRUCTION_MAX) {
+		gva_t address = code->address + code->count;
+		size_t page_left = PAGE_SIZE_4K - (address & (PAGE_SIZE_4K - 1));
+		size_t wanted = MMIO_INSTRUCTION_MAX - code->count;
 		size_t length = wanted < page_left ? wanted : page_left;
 		gpa_t physical = 0;
-		enum error error = guest_linear_to_physical(vm, paging, address + got, &physical);
+		enum error error = guest_linear_to_physical(vm, paging, address, &physical);
 
 		if (error == ERROR_OK)
-			error = guest_read(vm, physical, bytes + got, length);
-		if (error != ERROR_OK && got == 0)
-			return error;
-		if (error != ERROR_OK)
-			break;
-		got += length;
+			error = guest_read(vm, physical, code->bytes + code->count, length);
+		if (error)
+			return code->count ? ERROR_OK : error;
+		code->count += length;
 	}
-	*count = got;
 	return ERROR_OK;
 }

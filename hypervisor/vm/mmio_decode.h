@@ -4,8 +4,8 @@
  * does to memory and to registers. The exit gives the guest-physical address, so the effective address
  * is only skipped, not computed.
  *
- *     mmio_fetch(vm, &paging, guest_instruction_address(), bytes, &count);
- *     mmio_decode(bytes, count, guest_code_bits(), &instruction);
+ *     mmio_fetch(vm, &paging, &code);
+ *     mmio_decode(&code, &instruction);
  *     if (instruction.reads)
  *             value = device_read(offset, instruction.memory_size);
  *     value = mmio_execute(&instruction, registers, &flags, value);
@@ -70,8 +70,10 @@ enum mmio_operation {
 	MMIO_CMPXCHG,
 	MMIO_CMPXCHG8B,
 	MMIO_CMOV,
+	/* these two are for mmio_stack(), not for mmio_execute() */
 	MMIO_PUSH,
 	MMIO_POP,
+	/* and these for mmio_string(), with what each reads and writes */
 	MMIO_MOVS,
 	MMIO_CMPS,
 	MMIO_STOS,
@@ -93,26 +95,34 @@ struct mmio_instruction {
 	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
 	uint64_t immediate; /* sign-extended to 64 bits */
 	uint8_t condition;  /* of CMOVcc and SETcc, as encoded */
-	bool string;        /* MOVS .. SCAS: for mmio_string(), not for mmio_execute() */
-	bool stack;         /* PUSH, POP: for mmio_stack() */
 	uint8_t repeat;     /* prefix of a string instruction: F2, F3 or 0 */
 	uint8_t segment;    /* of its source, enum guest_segment_name */
 	uint8_t address_size; /* of its RSI, RDI and RCX, in bytes */
 };
 
+/* The decoder looks at no more bytes, whatever they are. */
+#define MMIO_CODE_ROOM 32
+
+/* What lies at an instruction pointer. */
+struct mmio_code {
+	gva_t address; /* linear: CS base + RIP */
+	unsigned bits; /* 16, 32 or 64, from CS and EFER */
+	size_t count;  /* of the bytes, up to MMIO_INSTRUCTION_MAX; those behind may be anything */
+	uint8_t bytes[MMIO_CODE_ROOM];
+};
+
 /*
- * Copies the instruction at guest-linear `address` (CS base + RIP), up to MMIO_INSTRUCTION_MAX bytes
- * and across a page border. *count is less where the next page is not mapped; the decoder then sees
- * whether the instruction ended before it. Other vCPUs may change the bytes meanwhile: what is decoded
- * is this copy, and whatever it says is only done to the calling vCPU.
+ * Copies the instruction at code->address across a page border. Of `code` the count is less where the next page
+ * is not mapped; the decoder then sees whether the instruction ended before it. Other vCPUs may change the bytes
+ * meanwhile: what is decoded is this copy, and whatever it says is only done to the calling vCPU.
  *
  * Errors, if not even the first byte can be had: as guest_linear_to_physical() and guest_read().
  */
-enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging, gva_t address,
-		      uint8_t bytes[MMIO_INSTRUCTION_MAX], size_t *count);
+enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *paging,
+		      struct mmio_code *code);
 
 /*
- * Decodes one instruction. `code_bits` is 16, 32 or 64, from CS and EFER. Pure.
+ * Decodes one instruction. Pure.
  *
  * MOV, MOVNTI, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, NOT, NEG, INC, DEC,
  * XADD, CMPXCHG, CMPXCHG8B, IMUL, MUL, CMOVcc, SETcc, BT, BTS, BTR, BTC, shifts and rotates, BSF, BSR, TZCNT, LZCNT,
@@ -122,8 +132,7 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
  * ERROR_INSTRUCTION_UNKNOWN: another instruction, no memory operand, a LOCK prefix where it raises
  * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.
  */
-enum error mmio_decode(const uint8_t *bytes, size_t count, unsigned code_bits,
-		       struct mmio_instruction *instruction);
+enum error mmio_decode(const struct mmio_code *code, struct mmio_instruction *instruction);
 
 /*
  * Carries out what the instruction does besides the device access. `memory` is what the device

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cpu/privileged.h"
+#include "decode_bytes.h"
 #include "promise.h"
-#include "vm/mmio_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +30,7 @@ static void check_promises(const struct mmio_instruction *i, size_t count)
 	PROMISE((unsigned)i->operation < MMIO_OPERATION_COUNT);
 	PROMISE(is_size(i->memory_size) && is_size(i->operand_size));
 	PROMISE(i->operand_size >= i->memory_size);
-	PROMISE(i->reads || i->writes);
+	PROMISE(i->reads || i->writes || i->operation >= MMIO_PUSH);
 	PROMISE(i->reg < GUEST_REGISTER_COUNT);
 	PROMISE(!i->high_byte || (i->operand_size == 1 && i->reg < 4));
 }
@@ -41,9 +41,9 @@ static void check_length(const uint8_t *bytes, unsigned code_bits,
 {
 	struct mmio_instruction again;
 
-	PROMISE(mmio_decode(bytes, whole->length, code_bits, &again) == ERROR_OK);
+	PROMISE(decode_bytes(bytes, whole->length, code_bits, &again) == ERROR_OK);
 	PROMISE(again.length == whole->length && again.operation == whole->operation);
-	PROMISE(mmio_decode(bytes, whole->length - 1u, code_bits, &again) != ERROR_OK);
+	PROMISE(decode_bytes(bytes, whole->length - 1u, code_bits, &again) != ERROR_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	code_bits = modes[data[0] % 3];
 	bytes = malloc(size - 1);
 	memcpy(bytes, data + 1, size - 1);
-	if (mmio_decode(bytes, size - 1, code_bits, &instruction) == ERROR_OK) {
+	if (decode_bytes(bytes, size - 1, code_bits, &instruction) == ERROR_OK) {
 		check_promises(&instruction, size - 1);
 		check_length(bytes, code_bits, &instruction);
 		memset(&registers, data[1], sizeof(registers));

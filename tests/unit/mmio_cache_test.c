@@ -49,7 +49,10 @@ static const struct mmio_instruction *find(gva_t address, uint64_t cr3)
 
 static void keep_at(gva_t address)
 {
-	mmio_cache_keep(&cache, &vm, &long_mode, address, bytes, &decoded);
+	struct mmio_code code = {.address = address};
+
+	memcpy(code.bytes, bytes, sizeof(bytes));
+	mmio_cache_keep(&cache, &vm, &long_mode, &code, &decoded);
 }
 
 static int setup(void **state)

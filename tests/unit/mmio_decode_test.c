@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cpu/registers.h"
+#include "decode_bytes.h"
 #include "fake/fake_memory.h"
 #include "vm/mmio_decode.h"
 
@@ -54,7 +55,7 @@ static void check_case(const struct decode_case *c)
 {
 	struct mmio_instruction got;
 
-	if (mmio_decode(c->bytes, c->length, c->bits, &got) != ERROR_OK)
+	if (decode_bytes(c->bytes, c->length, c->bits, &got) != ERROR_OK)
 		fail_msg("%s (%u bit): refused", c->text, c->bits);
 	assert_field(c->text, "length", got.length, c->length);
 	assert_field(c->text, "operation", got.operation, c->operation);
@@ -88,7 +89,7 @@ static void test_bytes_behind_the_instruction_do_not_matter(void **state)
 
 		memset(bytes, 0xF0, sizeof(bytes));
 		memcpy(bytes, c->bytes, c->length);
-		assert_int_equal(mmio_decode(bytes, sizeof(bytes), c->bits, &got), ERROR_OK);
+		assert_int_equal(decode_bytes(bytes, sizeof(bytes), c->bits, &got), ERROR_OK);
 		assert_field(c->text, "length", got.length, c->length);
 	}
 }
@@ -106,7 +107,7 @@ static void test_truncated_instructions_are_refused(void **state)
 			struct mmio_instruction got;
 
 			memcpy(bytes, c->bytes, length);
-			if (mmio_decode(bytes, length, c->bits, &got) != ERROR_INSTRUCTION_UNKNOWN)
+			if (decode_bytes(bytes, length, c->bits, &got) != ERROR_INSTRUCTION_UNKNOWN)
 				fail_msg("%s: accepted with %zu bytes", c->text, length);
 			free(bytes);
 		}
@@ -121,7 +122,7 @@ static void test_other_instructions_are_refused(void **state)
 		const struct rejected_case *c = &rejected_cases[i];
 		struct mmio_instruction got;
 
-		if (mmio_decode(c->bytes, c->length, c->bits, &got) != ERROR_INSTRUCTION_UNKNOWN)
+		if (decode_bytes(c->bytes, c->length, c->bits, &got) != ERROR_INSTRUCTION_UNKNOWN)
 			fail_msg("%s (%u bit): accepted", c->text, c->bits);
 	}
 }
@@ -322,9 +323,9 @@ static bool compare_encoding(const uint8_t *prefixes, size_t prefix_count, unsig
 	if (opcode < 0xA0 || opcode > 0xAF)
 		code[at++] = (uint8_t)(reg << 3 | 7);
 	memcpy(code + at, &tail, sizeof(tail));
-	if (mmio_decode(code, MMIO_INSTRUCTION_MAX, 64, &instruction) != ERROR_OK)
+	if (decode_bytes(code, MMIO_INSTRUCTION_MAX, 64, &instruction) != ERROR_OK)
 		return false;
-	if (instruction.string || instruction.stack) /* mmio_string_test.c */
+	if (instruction.operation >= MMIO_PUSH) /* mmio_string_test.c */
 		return false;
 	if (uses_rsp(&instruction) ||
 	    (addresses_bits(&instruction) && instruction.reg == GUEST_RDI))
@@ -413,53 +414,56 @@ static struct guest_paging fetch_paging(void)
 	return (struct guest_paging){.cr0 = CR0_PE | CR0_PG, .cr3 = 0x1000};
 }
 
+static enum error fetch(const struct guest_paging *paging, gva_t address, struct mmio_code *code)
+{
+	code->address = address;
+	return mmio_fetch(&vm, paging, code);
+}
+
 static void test_fetch_crosses_pages(void **state)
 {
 	const struct guest_paging paging = fetch_paging();
-	uint8_t bytes[MMIO_INSTRUCTION_MAX] = {0};
-	size_t count = 0;
+	struct mmio_code code = {0};
 	(void)state;
 
-	assert_int_equal(mmio_fetch(&vm, &paging, 0x400FFB, bytes, &count), ERROR_OK);
-	assert_int_equal(count, MMIO_INSTRUCTION_MAX);
-	assert_memory_equal(bytes, "\x55\x55\x55\x55\x55\x44\x44\x44\x44\x44\x44\x44\x44\x44\x44",
+	assert_int_equal(fetch(&paging, 0x400FFB, &code), ERROR_OK);
+	assert_int_equal(code.count, MMIO_INSTRUCTION_MAX);
+	assert_memory_equal(code.bytes, "\x55\x55\x55\x55\x55\x44\x44\x44\x44\x44\x44\x44\x44\x44\x44",
 			    MMIO_INSTRUCTION_MAX);
 }
 
 static void test_fetch_ends_where_mapping_ends(void **state)
 {
 	const struct guest_paging paging = fetch_paging();
-	uint8_t bytes[MMIO_INSTRUCTION_MAX] = {0};
-	size_t count = 0;
+	struct mmio_code code = {0};
 	(void)state;
 
-	assert_int_equal(mmio_fetch(&vm, &paging, 0x401FFD, bytes, &count), ERROR_OK);
-	assert_int_equal(count, 3);
-	assert_int_equal(bytes[2], 0x44);
-	assert_int_equal(bytes[3], 0);
+	assert_int_equal(fetch(&paging, 0x401FFD, &code), ERROR_OK);
+	assert_int_equal(code.count, 3);
+	assert_int_equal(code.bytes[2], 0x44);
+	assert_int_equal(code.bytes[3], 0);
 }
 
 static void test_fetch_needs_the_first_byte(void **state)
 {
 	struct guest_paging paging = fetch_paging();
-	uint8_t bytes[MMIO_INSTRUCTION_MAX];
-	size_t count = 0;
+	struct mmio_code code = {0};
 	(void)state;
 
-	assert_int_equal(mmio_fetch(&vm, &paging, 0x402000, bytes, &count), ERROR_GUEST_NOT_MAPPED);
+	assert_int_equal(fetch(&paging, 0x402000, &code), ERROR_GUEST_NOT_MAPPED);
 	paging.cr0 = CR0_PE;
-	assert_int_equal(mmio_fetch(&vm, &paging, 0x10000, bytes, &count), ERROR_GUEST_ADDRESS);
-	assert_int_equal(mmio_fetch(&vm, &paging, 0xFFFE, bytes, &count), ERROR_OK);
-	assert_int_equal(count, 2);
+	assert_int_equal(fetch(&paging, 0x10000, &code), ERROR_GUEST_ADDRESS);
+	assert_int_equal(fetch(&paging, 0xFFFE, &code), ERROR_OK);
+	assert_int_equal(code.count, 2);
 	/* Behind the last linear address comes the first. */
 	paging.cr0 = CR0_PE | CR0_PG;
 	poke(0x1000 + 0xFF8, UINT64_C(0x600300000000));
 	poke(0x6000 + 0xFF8, UINT64_C(0x500300000000));
 	poke(0x1000, 0x7003 | UINT64_C(0x200300000000));
 	poke(0x7000, 0x4003);
-	assert_int_equal(mmio_fetch(&vm, &paging, 0xFFFFFFFF, bytes, &count), ERROR_OK);
-	assert_int_equal(count, MMIO_INSTRUCTION_MAX);
-	assert_memory_equal(bytes, "\x55\x44", 2);
+	assert_int_equal(fetch(&paging, 0xFFFFFFFF, &code), ERROR_OK);
+	assert_int_equal(code.count, MMIO_INSTRUCTION_MAX);
+	assert_memory_equal(code.bytes, "\x55\x44", 2);
 }
 
 int main(void)

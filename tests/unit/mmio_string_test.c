@@ -12,6 +12,7 @@
 
 #include "cpu/privileged.h"
 #include "cpu/registers.h"
+#include "decode_bytes.h"
 #include "fake_memory.h"
 #include "fake_vm.h"
 #include "vm/mmio_string.h"
@@ -119,8 +120,8 @@ static enum mmio_string_result run(const char *bytes, size_t size, unsigned elem
 	struct mmio_instruction instruction;
 	enum mmio_string_result result = MMIO_STRING_GOES_ON;
 
-	assert_int_equal(mmio_decode((const uint8_t *)bytes, size, 32, &instruction), ERROR_OK);
-	assert_true(instruction.string);
+	assert_int_equal(decode_bytes((const uint8_t *)bytes, size, 32, &instruction), ERROR_OK);
+	assert_true(instruction.operation >= MMIO_MOVS);
 	assert_int_equal(instruction.length, size);
 	for (unsigned i = 0; i < elements; i++) {
 		assert_int_equal(result, MMIO_STRING_GOES_ON);
@@ -224,7 +225,7 @@ static void sixteen_bit_addresses_wrap(void **state)
 static void pushes_and_pops(void **state)
 {
 	struct mmio_instruction instruction = {
-		.operation = MMIO_PUSH, .stack = true, .memory_size = 4, .operand_size = 4};
+		.operation = MMIO_PUSH, .memory_size = 4, .operand_size = 4};
 	uint32_t value = 0;
 	(void)state;
 
@@ -245,7 +246,7 @@ static void pushes_and_pops(void **state)
 static void a_stack_that_faults_changes_nothing(void **state)
 {
 	struct mmio_instruction instruction = {
-		.operation = MMIO_PUSH, .stack = true, .memory_size = 4, .operand_size = 4};
+		.operation = MMIO_PUSH, .memory_size = 4, .operand_size = 4};
 	(void)state;
 
 	segments[GUEST_SS].limit = 0xFFF;
