@@ -8,29 +8,21 @@
 #include "cpu/privileged.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
+#include "lib/format.h"
 #include "vm/handlers.h"
 #include "vm/mmio_string.h"
 
 /* So often an instruction is looked for that the processor executes and that lies in no memory of the VM's. */
 #define VANISHED_MAX 1000
 
-/* DEVICE_NONE answers as a bus without a device: reads are all ones, writes are lost. */
-enum mmio_device { DEVICE_NONE, DEVICE_LOCAL_APIC, DEVICE_IOAPIC, DEVICE_PCI };
-
-struct mmio_target {
-	enum mmio_device device;
-	uint32_t ioapic; /* index into scenario_tables.ioapics */
-	gpa_t address;
-	uint32_t offset; /* in its page */
+/* What is at an address. DEVICE_NONE answers as a bus without a device: reads are all ones, writes are lost. */
+enum mmio_device {
+	DEVICE_OUTSIDE, /* of what the VM has */
+	DEVICE_NONE,
+	DEVICE_LOCAL_APIC,
+	DEVICE_PCI,
+	DEVICE_IOAPIC, /* that of index 0 in scenario_tables.ioapics; the others follow */
 };
-
-static bool is_ioapic(gpa_t page, uint32_t *index)
-{
-	for (*index = 0; *index < scenario_tables.ioapic_count; (*index)++)
-		if (scenario_tables.ioapics[*index].base == page)
-			return true;
-	return false;
-}
 
 /*
  * Where a PC has its screen and its firmware, and the local APIC's usual page when that is elsewhere: programs look
@@ -44,30 +36,19 @@ static bool is_absent(const struct vm_config *vm, gpa_t page)
 		!guest_is_ram(vm, page, PAGE_SIZE_4K, 0));
 }
 
-static bool find_target(const struct vcpu *vcpu, gpa_t address, struct mmio_target *target)
+/* enum mmio_device */
+static unsigned device_at(const struct vcpu *vcpu, gpa_t address)
 {
 	gpa_t page = address & ~(PAGE_SIZE_4K - 1);
 
-	target->address = address;
-	target->offset = (uint32_t)(address - page);
 	if (local_apic_page_at(vcpu, page))
-		target->device = DEVICE_LOCAL_APIC;
-	else if (is_ioapic(page, &target->ioapic))
-		target->device = DEVICE_IOAPIC;
-	else if (pci_memory_at && pci_memory_at(vcpu->vm, address))
-		target->device = DEVICE_PCI;
-	else
-		target->device = DEVICE_NONE;
-	return target->device != DEVICE_NONE || is_absent(vcpu->vm->config, page);
-}
-
-static uint32_t apic_read(struct vcpu *vcpu, const struct mmio_target *target, uint32_t offset)
-{
-	if (target->device == DEVICE_LOCAL_APIC)
-		return local_apic_page_read(vcpu, offset);
-	if (target->device == DEVICE_IOAPIC)
-		return ioapic_read(vcpu->vm, target->ioapic, offset);
-	return UINT32_MAX;
+		return DEVICE_LOCAL_APIC;
+	for (uint32_t i = 0; i < scenario_tables.ioapic_count; i++)
+		if (scenario_tables.ioapics[i].base == page)
+			return DEVICE_IOAPIC + i;
+	if (pci_memory_at && pci_memory_at(vcpu->vm, address))
+		return DEVICE_PCI;
+	return is_absent(vcpu->vm->config, page) ? DEVICE_NONE : DEVICE_OUTSIDE;
 }
 
 /*
@@ -75,48 +56,48 @@ static uint32_t apic_read(struct vcpu *vcpu, const struct mmio_target *target, u
  * other width or place has no defined effect on the real ones (SDM 3.11.4.1): here it reads as all ones and
  * writes nothing.
  */
-static uint64_t apic_part_read(struct vcpu *vcpu, const struct mmio_target *target, unsigned size)
+static uint64_t device_read(struct vcpu *vcpu, unsigned device, gpa_t address, unsigned size)
 {
-	unsigned within = target->offset & 3;
+	uint32_t offset = address & (PAGE_SIZE_4K - 1);
+	unsigned within = offset & 3;
+	uint32_t value = UINT32_MAX;
 
-	if (within + size > sizeof(uint32_t))
+	if (device == DEVICE_PCI)
+		return pci_memory_read(vcpu->vm, address, size);
+	if (within + size > sizeof(value))
 		return UINT64_MAX;
-	return apic_read(vcpu, target, target->offset - within) >> (8 * within);
+	if (device == DEVICE_LOCAL_APIC)
+		value = local_apic_page_read(vcpu, offset - within);
+	else if (device >= DEVICE_IOAPIC)
+		value = ioapic_read(vcpu->vm, device - DEVICE_IOAPIC, offset - within);
+	return value >> (8 * within);
 }
 
-static void apic_write(struct vcpu *vcpu, const struct mmio_target *target, unsigned size,
-		       uint32_t value)
+static void device_write(struct vcpu *vcpu, unsigned device, gpa_t address, unsigned size,
+			 uint64_t value)
 {
-	if (size != sizeof(uint32_t))
+	uint32_t offset = address & (PAGE_SIZE_4K - 1);
+
+	if (device == DEVICE_PCI)
+		pci_memory_write(vcpu->vm, address, size, value);
+	else if (size != sizeof(uint32_t))
 		return;
-	if (target->device == DEVICE_LOCAL_APIC)
-		local_apic_page_write(vcpu, target->offset, value);
-	else if (target->device == DEVICE_IOAPIC)
-		ioapic_write(vcpu->vm, target->ioapic, target->offset, value);
-}
-
-static void transfer(struct vcpu *vcpu, const struct mmio_target *target, unsigned size, bool write,
-		     uint64_t *value)
-{
-	if (target->device == DEVICE_PCI && write)
-		pci_memory_write(vcpu->vm, target->address, size, *value);
-	else if (target->device == DEVICE_PCI)
-		*value = pci_memory_read(vcpu->vm, target->address, size);
-	else if (write)
-		apic_write(vcpu, target, size, (uint32_t)*value);
-	else
-		*value = apic_part_read(vcpu, target, size);
+	else if (device == DEVICE_LOCAL_APIC)
+		local_apic_page_write(vcpu, offset, (uint32_t)value);
+	else if (device >= DEVICE_IOAPIC)
+		ioapic_write(vcpu->vm, device - DEVICE_IOAPIC, offset, (uint32_t)value);
 }
 
 bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
 			  uint64_t *value)
 {
-	struct mmio_target target;
+	unsigned device = device_at(vcpu, address);
 
-	if (!find_target(vcpu, address, &target))
-		return false;
-	transfer(vcpu, &target, size, write, value);
-	return true;
+	if (write)
+		device_write(vcpu, device, address, size, *value);
+	else if (device)
+		*value = device_read(vcpu, device, address, size);
+	return device;
 }
 
 /* By far the most: a copy between a device register and a register or a constant, which leaves flags alone. */
@@ -126,78 +107,70 @@ static bool is_move(const struct mmio_instruction *instruction)
 }
 _Static_assert(MMIO_MOV < MMIO_MOVSX && MMIO_MOVZX < MMIO_MOVSX, "the moves are the first");
 
-static void move(struct vcpu *vcpu, struct guest_registers *registers,
-		 const struct mmio_target *target, const struct mmio_instruction *instruction)
-{
-	uint64_t value = mmio_write_value(instruction, registers);
-
-	transfer(vcpu, target, instruction->memory_size, instruction->writes, &value);
-	if (!instruction->writes)
-		mmio_complete_read(instruction, registers, value);
-}
-
-static void compute(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct mmio_target *target, const struct mmio_instruction *instruction)
+static void move(struct vcpu *vcpu, struct guest_registers *registers, unsigned device,
+		 gpa_t address, const struct mmio_instruction *instruction)
 {
 	unsigned size = instruction->memory_size;
-	uint64_t flags = guest_flags();
-	uint64_t value = UINT64_MAX;
 
-	registers->rsp = guest_stack_pointer();
-	if (instruction->reads)
-		transfer(vcpu, target, size, false, &value);
-	value = mmio_execute(instruction, registers, &flags, value);
 	if (instruction->writes)
-		transfer(vcpu, target, size, true, &value);
-	guest_set_stack_pointer(registers->rsp);
-	guest_set_flags(flags);
+		device_write(vcpu, device, address, size, mmio_write_value(instruction, registers));
+	else
+		mmio_complete_read(instruction, registers,
+				   device_read(vcpu, device, address, size));
 }
 
-static void execute(struct vcpu *vcpu, struct guest_registers *registers,
-		    const struct mmio_target *target, const struct memory_access *access,
-		    const struct mmio_instruction *instruction)
+static void compute(struct vcpu *vcpu, struct guest_registers *registers, unsigned device,
+		    gpa_t address, const struct mmio_instruction *instruction, uint64_t *flags)
 {
-	if (is_move(instruction))
-		move(vcpu, registers, target, instruction);
-	else
-		compute(vcpu, registers, target, instruction);
+	unsigned size = instruction->memory_size;
+	uint64_t value = UINT64_MAX;
+
+	if (instruction->reads)
+		value = device_read(vcpu, device, address, size);
+	value = mmio_execute(instruction, registers, flags, value);
+	if (instruction->writes)
+		device_write(vcpu, device, address, size, value);
+}
+
+static void watch(const struct memory_access *access, const struct mmio_instruction *instruction)
+{
 	(void)guest_watch_access(instruction->writes ? WATCH_WRITE : WATCH_READ, access->linear,
 				 instruction->memory_size);
-	guest_skip_bytes(instruction->length);
 }
 
 static _Noreturn void stop_outside(struct vcpu *vcpu, struct guest_registers *registers,
 				   const struct memory_access *access);
 
-static void execute_string(struct vcpu *vcpu, struct guest_registers *registers,
-			   const struct memory_access *access,
-			   const struct mmio_instruction *instruction)
+/* All but moves: flags and the stack pointer may change. */
+static void execute(struct vcpu *vcpu, struct guest_registers *registers, unsigned device,
+		    const struct memory_access *access, const struct mmio_instruction *instruction)
 {
-	uint64_t flags = guest_flags();
-	struct guest_exception fault;
+	enum mmio_string_result result = MMIO_STRING_DONE;
+	struct mmio_step step;
 
-	enum mmio_string_result result;
-
+	step.vcpu = vcpu;
+	step.instruction = instruction;
+	step.registers = registers;
+	step.flags = guest_flags();
+	step.address = access->address;
 	registers->rsp = guest_stack_pointer();
-	result = instruction->operation <= MMIO_POP
-			 ? mmio_stack(vcpu, instruction, registers, access->address, &fault)
-			 : mmio_string(vcpu, instruction, registers, &flags, &fault);
-	switch (result) {
-	case MMIO_STRING_DONE:
-		guest_set_stack_pointer(registers->rsp);
-		guest_set_flags(flags);
-		guest_skip_bytes(instruction->length);
-		return;
-	case MMIO_STRING_GOES_ON:
-		guest_set_flags(flags);
-		guest_skip_bytes(0);
-		return;
-	case MMIO_STRING_FAULTS:
-		guest_inject(&fault);
-		return;
-	case MMIO_STRING_OUTSIDE:
-		stop_outside(vcpu, registers, access);
+	if (instruction->operation < MMIO_PUSH) {
+		compute(vcpu, registers, device, access->address, instruction, &step.flags);
+		watch(access, instruction);
+	} else if (instruction->operation <= MMIO_POP) {
+		result = mmio_stack(&step);
+	} else {
+		result = mmio_string(&step);
 	}
+	if (result == MMIO_STRING_OUTSIDE)
+		stop_outside(vcpu, registers, access);
+	if (result == MMIO_STRING_FAULTS) {
+		guest_inject(&step.access.fault);
+		return;
+	}
+	guest_set_stack_pointer(registers->rsp);
+	guest_set_flags(step.flags);
+	guest_skip_bytes(result == MMIO_STRING_GOES_ON ? 0 : instruction->length);
 }
 
 static const char *access_name(const struct memory_access *access)
@@ -222,13 +195,9 @@ static _Noreturn void stop_unknown(struct vcpu *vcpu, const struct guest_registe
 				   const struct memory_access *access, const struct mmio_code *code)
 {
 	char text[3 * MMIO_INSTRUCTION_MAX + 1] = "";
-	static const char digits[] = "0123456789abcdef";
 
-	for (size_t i = 0; i < code->count; i++) {
-		text[3 * i] = ' ';
-		text[3 * i + 1] = digits[code->bytes[i] >> 4];
-		text[3 * i + 2] = digits[code->bytes[i] & 15];
-	}
+	for (size_t i = 0; i < code->count; i++)
+		format_text(text + 3 * i, sizeof(" 00"), " %02x", code->bytes[i]);
 	log_end(vcpu->vm,
 		"vCPU %u %s device register 0x%lx by an instruction that Bulkhead does not emulate: "
 		"bytes%s (%u-bit code)",
@@ -248,8 +217,7 @@ static __attribute__((noinline)) bool decode(struct vcpu *vcpu, struct guest_reg
 	struct guest_paging paging;
 
 	guest_paging_read(&paging);
-	if (mmio_fetch(vcpu->vm->config, &paging, &code) &&
-	    ++vcpu->mmio.vanished < VANISHED_MAX) {
+	if (mmio_fetch(vcpu->vm->config, &paging, &code) && ++vcpu->mmio.vanished < VANISHED_MAX) {
 		guest_forget_translations(vcpu);
 		return false;
 	}
@@ -266,9 +234,11 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 {
 	const struct mmio_instruction *instruction = NULL;
 	struct mmio_instruction decoded;
-	struct mmio_target target;
+	unsigned device = DEVICE_OUTSIDE;
 
-	if (access->fetch || !access->linear_valid || !find_target(vcpu, access->address, &target))
+	if (!access->fetch && access->linear_valid)
+		device = device_at(vcpu, access->address);
+	if (device == DEVICE_OUTSIDE)
 		stop_outside(vcpu, registers, access);
 	if (guest_code_bits() == 64)
 		instruction = mmio_cache_find(&vcpu->mmio, guest_instruction_pointer(),
@@ -278,8 +248,11 @@ void vm_memory_access(struct vcpu *vcpu, struct guest_registers *registers,
 			return;
 		instruction = &decoded;
 	}
-	if (instruction->operation >= MMIO_PUSH)
-		execute_string(vcpu, registers, access, instruction);
-	else
-		execute(vcpu, registers, &target, access, instruction);
+	if (!is_move(instruction)) {
+		execute(vcpu, registers, device, access, instruction);
+		return;
+	}
+	move(vcpu, registers, device, access->address, instruction);
+	watch(access, instruction);
+	guest_skip_bytes(instruction->length);
 }

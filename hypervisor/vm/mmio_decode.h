@@ -90,13 +90,13 @@ struct mmio_instruction {
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate; /* the other operand is `immediate` instead of `reg` */
-	uint8_t reg;        /* enum guest_register */
-	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
-	uint64_t immediate; /* sign-extended to 64 bits */
-	uint8_t condition;  /* of CMOVcc and SETcc, as encoded */
-	uint8_t repeat;     /* prefix of a string instruction: F2, F3 or 0 */
-	uint8_t segment;    /* of its source, enum guest_segment_name */
+	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
+	uint8_t reg;          /* enum guest_register */
+	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	uint64_t immediate;   /* sign-extended to 64 bits */
+	uint8_t condition;    /* of CMOVcc and SETcc, as encoded */
+	uint8_t repeat;       /* prefix of a string instruction: F2, F3 or 0 */
+	uint8_t segment;      /* of its source, enum guest_segment_name */
 	uint8_t address_size; /* of its RSI, RDI and RCX, in bytes */
 };
 

@@ -25,7 +25,8 @@ static void *register_bytes(const struct mmio_instruction *instruction,
 static void register_write(const struct mmio_instruction *instruction,
 			   struct guest_registers *registers, uint64_t value)
 {
-	guest_register_set(register_bytes(instruction, registers), instruction->operand_size, value);
+	guest_register_set(register_bytes(instruction, registers), instruction->operand_size,
+			   value);
 }
 
 /* What the moves do to a value of memory_size bytes. */

@@ -2,43 +2,30 @@
 #include "vm/mmio_string.h"
 
 #include "cpu/registers.h"
-#include "vm/guest_access.h"
 #include "vm/mmio_alu.h"
 
 #define REPEAT_NOT_EQUAL 0xF2
 #define FLAG_ZERO        UINT64_C(0x40)
 
-/* What is needed to do one element. */
-struct element {
-	struct vcpu *vcpu;
-	const struct mmio_instruction *instruction;
-	unsigned address_size;
-	struct guest_access access;
-};
-
-static void element_begin(struct element *element, struct vcpu *vcpu,
-			  const struct mmio_instruction *instruction, unsigned address_size)
+static void begin(struct mmio_step *step, unsigned address_size)
 {
-	element->vcpu = vcpu;
-	element->instruction = instruction;
-	element->address_size = address_size;
-	guest_access_begin(&element->access, vcpu->vm->config);
-	element->access.size = instruction->memory_size;
+	step->mask = guest_index_mask(address_size);
+	guest_access_begin(&step->access, step->vcpu->vm->config);
+	step->access.size = step->instruction->memory_size;
 }
 
 /* Between *value and a memory operand, be that RAM or a device register. */
-static enum mmio_string_result transfer(struct element *element, enum guest_segment_name segment,
+static enum mmio_string_result transfer(struct mmio_step *step, enum guest_segment_name segment,
 					uint64_t offset, bool write, uint64_t *value)
 {
-	struct guest_access *access = &element->access;
+	struct guest_access *access = &step->access;
 	enum error error;
 
 	access->write = write;
-	error = guest_access_locate(access, segment,
-				    offset & guest_index_mask(element->address_size));
+	error = guest_access_locate(access, segment, offset & step->mask);
 	if (error)
 		return error == ERROR_GUEST_PROTECTED ? MMIO_STRING_FAULTS : MMIO_STRING_OUTSIDE;
-	if (!mmio_device_transfer(element->vcpu, access->piece[0].address, access->size, write,
+	if (!mmio_device_transfer(step->vcpu, access->piece[0].address, access->size, write,
 				  value) &&
 	    guest_access_copy(access, value))
 		return MMIO_STRING_OUTSIDE;
@@ -46,78 +33,82 @@ static enum mmio_string_result transfer(struct element *element, enum guest_segm
 	return MMIO_STRING_DONE;
 }
 
-static enum mmio_string_result operate(struct element *element, struct guest_registers *registers,
-				       uint64_t *flags)
+static bool has_source(enum mmio_operation operation)
 {
-	const struct mmio_instruction *instruction = element->instruction;
-	bool has_source = instruction->operation == MMIO_MOVS ||
-			  instruction->operation == MMIO_CMPS ||
-			  instruction->operation == MMIO_LODS;
-	uint64_t source = has_source ? 0 : registers->rax, target = 0;
-	enum mmio_string_result result = MMIO_STRING_DONE;
-
-	if (has_source)
-		result = transfer(element, instruction->segment, registers->rsi, false, &source);
-	if (result != MMIO_STRING_DONE)
-		return result;
-	switch (instruction->operation) {
-	case MMIO_MOVS:
-	case MMIO_STOS:
-		return transfer(element, GUEST_ES, registers->rdi, true, &source);
-	case MMIO_LODS:
-		guest_register_set(&registers->rax, instruction->memory_size, source);
-		return MMIO_STRING_DONE;
-	default: /* CMPS, SCAS */
-		result = transfer(element, GUEST_ES, registers->rdi, false, &target);
-		if (result == MMIO_STRING_DONE)
-			(void)mmio_alu(MMIO_CMP, registers, flags, source, target,
-				       instruction->memory_size);
-		return result;
-	}
+	return operation == MMIO_MOVS || operation == MMIO_CMPS || operation == MMIO_LODS;
 }
 
-static void advance(const struct mmio_instruction *instruction, struct guest_registers *registers,
-		    uint64_t flags)
+static bool compares(enum mmio_operation operation)
 {
-	uint64_t step = flags & RFLAGS_DF ? 0 - (uint64_t)instruction->memory_size
-					  : instruction->memory_size;
-	enum mmio_operation operation = instruction->operation;
+	return operation == MMIO_CMPS || operation == MMIO_SCAS;
+}
 
-	if (operation != MMIO_STOS && operation != MMIO_SCAS)
-		guest_register_set(&registers->rsi, instruction->address_size, registers->rsi + step);
-	if (operation != MMIO_LODS)
-		guest_register_set(&registers->rdi, instruction->address_size, registers->rdi + step);
+static enum mmio_string_result operate(struct mmio_step *step)
+{
+	struct guest_registers *registers = step->registers;
+	enum mmio_operation operation = step->instruction->operation;
+	unsigned size = step->instruction->memory_size;
+	uint64_t value = registers->rax, target = 0;
+	enum mmio_string_result result = MMIO_STRING_DONE;
+
+	if (has_source(operation))
+		result = transfer(step, step->instruction->segment, registers->rsi, false, &value);
+	if (result != MMIO_STRING_DONE)
+		return result;
+	if (operation == MMIO_LODS) {
+		guest_register_set(&registers->rax, size, value);
+		return MMIO_STRING_DONE;
+	}
+	if (!compares(operation))
+		return transfer(step, GUEST_ES, registers->rdi, true, &value);
+	result = transfer(step, GUEST_ES, registers->rdi, false, &target);
+	if (result == MMIO_STRING_DONE)
+		(void)mmio_alu(MMIO_CMP, registers, &step->flags, value, target, size);
+	return result;
+}
+
+static void add(uint64_t *index, const struct mmio_instruction *instruction, uint64_t change)
+{
+	guest_register_set(index, instruction->address_size, *index + change);
+}
+
+static void advance(struct mmio_step *step)
+{
+	const struct mmio_instruction *instruction = step->instruction;
+	uint64_t change = instruction->memory_size;
+
+	if (step->flags & RFLAGS_DF)
+		change = 0 - change;
+	if (has_source(instruction->operation))
+		add(&step->registers->rsi, instruction, change);
+	if (instruction->operation != MMIO_LODS)
+		add(&step->registers->rdi, instruction, change);
 }
 
 /* After an element: whether there is another (SDM 2B REP, table 4-22). */
-static bool repeats(const struct mmio_instruction *instruction, struct guest_registers *registers,
-		    uint64_t flags)
+static bool repeats(struct mmio_step *step)
 {
-	enum mmio_operation operation = instruction->operation;
+	const struct mmio_instruction *instruction = step->instruction;
 
 	if (!instruction->repeat)
 		return false;
-	guest_register_set(&registers->rcx, instruction->address_size, registers->rcx - 1);
-	if ((operation == MMIO_CMPS || operation == MMIO_SCAS) &&
-	    ((flags & FLAG_ZERO) != 0) == (instruction->repeat == REPEAT_NOT_EQUAL))
+	add(&step->registers->rcx, instruction, UINT64_MAX);
+	if (compares(instruction->operation) &&
+	    !(step->flags & FLAG_ZERO) == (instruction->repeat != REPEAT_NOT_EQUAL))
 		return false;
-	return (registers->rcx & guest_index_mask(instruction->address_size)) != 0;
+	return step->registers->rcx & step->mask;
 }
 
-enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruction *instruction,
-				    struct guest_registers *registers, uint64_t *flags,
-				    struct guest_exception *fault)
+enum mmio_string_result mmio_string(struct mmio_step *step)
 {
-	struct element element;
 	enum mmio_string_result result;
 
-	element_begin(&element, vcpu, instruction, instruction->address_size);
-	result = operate(&element, registers, flags);
-	*fault = element.access.fault;
+	begin(step, step->instruction->address_size);
+	result = operate(step);
 	if (result != MMIO_STRING_DONE)
 		return result;
-	advance(instruction, registers, *flags);
-	return repeats(instruction, registers, *flags) ? MMIO_STRING_GOES_ON : MMIO_STRING_DONE;
+	advance(step);
+	return repeats(step) ? MMIO_STRING_GOES_ON : MMIO_STRING_DONE;
 }
 
 /* Bytes of RSP that the stack segment uses (SDM 3.6.2.3). */
@@ -131,30 +122,26 @@ static unsigned stack_address_size(void)
 	return stack.rights & SEGMENT_DEFAULT ? 4 : 2;
 }
 
-enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruction *instruction,
-				   struct guest_registers *registers, gpa_t address,
-				   struct guest_exception *fault)
+enum mmio_string_result mmio_stack(struct mmio_step *step)
 {
-	struct element element;
-	unsigned size = instruction->memory_size;
+	unsigned size = step->instruction->memory_size;
+	uint64_t *rsp = &step->registers->rsp, pointer = *rsp, value = 0;
+	bool push = step->instruction->operation == MMIO_PUSH;
 	enum mmio_string_result result;
-	uint64_t pointer = registers->rsp, value = 0, mask;
-	bool push = instruction->operation == MMIO_PUSH;
 
-	element_begin(&element, vcpu, instruction, stack_address_size());
+	begin(step, stack_address_size());
 	if (push) {
 		pointer -= size;
-		(void)mmio_device_transfer(vcpu, address, size, false, &value);
+		(void)mmio_device_transfer(step->vcpu, step->address, size, false, &value);
 	}
-	result = transfer(&element, GUEST_SS, pointer, push, &value);
-	*fault = element.access.fault;
+	result = transfer(step, GUEST_SS, pointer, push, &value);
 	if (result != MMIO_STRING_DONE)
 		return result;
+	if (!push) {
+		pointer += size;
+		(void)mmio_device_transfer(step->vcpu, step->address, size, true, &value);
+	}
 	/* RSP alone changes in the bytes that the stack segment uses */
-	mask = guest_index_mask(element.address_size);
-	pointer = push ? pointer : pointer + size;
-	registers->rsp = (registers->rsp & ~mask) | (pointer & mask);
-	if (!push)
-		(void)mmio_device_transfer(vcpu, address, size, true, &value);
+	*rsp = (*rsp & ~step->mask) | (pointer & step->mask);
 	return MMIO_STRING_DONE;
 }

@@ -3,13 +3,14 @@
 #ifndef VM_MMIO_STRING_H
 #define VM_MMIO_STRING_H
 
+#include "vm/guest_access.h"
 #include "vm/mmio_decode.h"
 #include "vm/vcpu.h"
 
 enum mmio_string_result {
 	MMIO_STRING_DONE,
 	MMIO_STRING_GOES_ON, /* more to repeat: the instruction is executed again */
-	MMIO_STRING_FAULTS,  /* *fault is to be injected */
+	MMIO_STRING_FAULTS,  /* access.fault is to be injected */
 	MMIO_STRING_OUTSIDE, /* an operand is neither the VM's RAM nor a device register */
 };
 
@@ -20,14 +21,21 @@ enum mmio_string_result {
 bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
 			  uint64_t *value);
 
-/* Does one element, with all that this does to registers and *flags. */
-enum mmio_string_result mmio_string(struct vcpu *vcpu, const struct mmio_instruction *instruction,
-				    struct guest_registers *registers, uint64_t *flags,
-				    struct guest_exception *fault);
+/* An instruction with an operand that its registers say: one element of it, or a PUSH or POP. */
+struct mmio_step {
+	struct vcpu *vcpu;
+	const struct mmio_instruction *instruction;
+	struct guest_registers *registers;
+	uint64_t flags;
+	gpa_t address; /* of the operand that the instruction itself says, of PUSH and POP */
+	uint64_t mask; /* of the registers, what is an address; set by the two functions */
+	struct guest_access access; /* set by them, too; `fault` is what is to be injected */
+};
 
-/* PUSH and POP of the device register at `address`. *fault may be what the stack access raises. */
-enum mmio_string_result mmio_stack(struct vcpu *vcpu, const struct mmio_instruction *instruction,
-				   struct guest_registers *registers, gpa_t address,
-				   struct guest_exception *fault);
+/* Does one element, with all that this does to registers and flags. */
+enum mmio_string_result mmio_string(struct mmio_step *step);
+
+/* PUSH and POP of the device register at `address`. A fault may be what the stack access raises. */
+enum mmio_string_result mmio_stack(struct mmio_step *step);
 
 #endif

@@ -95,7 +95,8 @@ enum port_string_result vm_port_string(struct vcpu *vcpu, struct guest_registers
 		}
 		guest_register_set(index, string->address_size, *index + step);
 		if (string->repeat)
-			guest_register_set(&registers->rcx, string->address_size, registers->rcx - 1);
+			guest_register_set(&registers->rcx, string->address_size,
+					   registers->rcx - 1);
 		if (outcome == ELEMENT_WATCHED)
 			count = i + 1; /* the trap comes behind this element */
 	}

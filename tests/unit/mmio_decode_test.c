@@ -428,7 +428,8 @@ static void test_fetch_crosses_pages(void **state)
 
 	assert_int_equal(fetch(&paging, 0x400FFB, &code), ERROR_OK);
 	assert_int_equal(code.count, MMIO_INSTRUCTION_MAX);
-	assert_memory_equal(code.bytes, "\x55\x55\x55\x55\x55\x44\x44\x44\x44\x44\x44\x44\x44\x44\x44",
+	assert_memory_equal(code.bytes,
+			    "\x55\x55\x55\x55\x55\x44\x44\x44\x44\x44\x44\x44\x44\x44\x44",
 			    MMIO_INSTRUCTION_MAX);
 }
 

@@ -114,6 +114,23 @@ static int setup(void **state)
 	return 0;
 }
 
+static enum mmio_string_result run_step(enum mmio_string_result (*function)(struct mmio_step *),
+					const struct mmio_instruction *instruction, gpa_t address)
+{
+	struct mmio_step step = {
+		.vcpu = &vcpus[0],
+		.instruction = instruction,
+		.registers = &registers,
+		.flags = flags,
+		.address = address,
+	};
+	enum mmio_string_result result = function(&step);
+
+	flags = step.flags;
+	fault = step.access.fault;
+	return result;
+}
+
 /* Decodes and does elements until the instruction is complete or stops; returns how it ended. */
 static enum mmio_string_result run(const char *bytes, size_t size, unsigned elements)
 {
@@ -125,7 +142,7 @@ static enum mmio_string_result run(const char *bytes, size_t size, unsigned elem
 	assert_int_equal(instruction.length, size);
 	for (unsigned i = 0; i < elements; i++) {
 		assert_int_equal(result, MMIO_STRING_GOES_ON);
-		result = mmio_string(&vcpus[0], &instruction, &registers, &flags, &fault);
+		result = run_step(mmio_string, &instruction, 0);
 	}
 	return result;
 }
@@ -231,14 +248,12 @@ static void pushes_and_pops(void **state)
 
 	*(uint32_t *)(void *)(device + 0x20) = 0x12345678;
 	registers.rsp = UINT64_C(0xABCD00008000);
-	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x20, &fault),
-			 MMIO_STRING_DONE);
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_DONE);
 	assert_int_equal(registers.rsp, UINT64_C(0xABCD00007FFC));
 	memcpy(&value, memory(0x7FFC), 4);
 	assert_int_equal(value, 0x12345678);
 	instruction.operation = MMIO_POP;
-	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x40, &fault),
-			 MMIO_STRING_DONE);
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x40), MMIO_STRING_DONE);
 	assert_int_equal(registers.rsp, UINT64_C(0xABCD00008000));
 	assert_int_equal(*(uint32_t *)(void *)(device + 0x40), 0x12345678);
 }
@@ -251,8 +266,7 @@ static void a_stack_that_faults_changes_nothing(void **state)
 
 	segments[GUEST_SS].limit = 0xFFF;
 	registers.rsp = 0x8000;
-	assert_int_equal(mmio_stack(&vcpus[0], &instruction, &registers, DEVICE + 0x20, &fault),
-			 MMIO_STRING_FAULTS);
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_FAULTS);
 	assert_int_equal(registers.rsp, 0x8000);
 	assert_int_equal(fault.vector, 12);
 }
