@@ -19,12 +19,12 @@
 /* A code segment that the entry accepts, for a CS that could not be loaded. */
 #define RIGHTS_CODE_STANDIN (SEGMENT_PRESENT | SEGMENT_USER | SEGMENT_CODE | SEGMENT_ACCESSED)
 
-bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector)
+bool task_fault(struct task_context *task, uint8_t vector, uint32_t selector)
 {
 	task->access.fault = (struct guest_exception){
 		.vector = vector,
 		.has_error = true,
-		.error = SELECTOR_IN_ERROR(selector) | task->external,
+		.error = SELECTOR_IN_ERROR(selector) | task->request->external,
 	};
 	return false;
 }
@@ -52,7 +52,7 @@ bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned
 }
 
 /* Base and limit of the table that the selector names; an LDT may be missing. */
-static bool table_of(uint16_t selector, struct guest_descriptor_table *table)
+static bool table_of(uint32_t selector, struct guest_descriptor_table *table)
 {
 	struct guest_segment ldt;
 
@@ -65,8 +65,8 @@ static bool table_of(uint16_t selector, struct guest_descriptor_table *table)
 	return !(ldt.rights & SEGMENT_UNUSABLE);
 }
 
-bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vector,
-		       struct guest_segment *segment, gva_t *descriptor)
+bool task_segment_read(struct task_context *task, uint32_t selector, uint8_t vector,
+		       struct guest_segment *segment)
 {
 	struct guest_descriptor_table table;
 	uint32_t low_high[2], limit, rights;
@@ -74,13 +74,13 @@ bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vec
 	if (!table_of(selector, &table) ||
 	    SELECTOR_OFFSET(selector) + sizeof(low_high) - 1 > table.limit)
 		return task_fault(task, vector, selector);
-	*descriptor = table.base + SELECTOR_OFFSET(selector);
-	if (!task_memory(task, *descriptor, low_high, sizeof(low_high), false))
+	task->descriptor = table.base + SELECTOR_OFFSET(selector);
+	if (!task_memory(task, task->descriptor, low_high, sizeof(low_high), false))
 		return false;
 	limit = (low_high[0] & 0xFFFF) | (low_high[1] & 0xF0000);
 	rights = low_high[1] >> 8 & 0xF0FF;
 	*segment = (struct guest_segment){
-		.selector = selector,
+		.selector = (uint16_t)selector,
 		.base = low_high[0] >> 16 | (low_high[1] & 0xFF) << 16 | (low_high[1] & 0xFF000000),
 		.limit = rights & SEGMENT_GRANULAR ? limit << 12 | 0xFFF : limit,
 		.rights = rights,
@@ -88,39 +88,18 @@ bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vec
 	return true;
 }
 
-bool task_type_write(struct task_context *task, gva_t descriptor, uint32_t rights)
+bool task_type_write(struct task_context *task, uint32_t rights)
 {
-	uint8_t byte = (uint8_t)rights;
-
-	return task_memory(task, descriptor + DESCRIPTOR_TYPE, &byte, sizeof(byte), true);
+	return task_memory(task, task->descriptor + DESCRIPTOR_TYPE, &rights, 1, true);
 }
 
 /* A segment that is loaded has its accessed bit set, in memory as well (SDM 3.3.4.5.1). */
-static bool mark_accessed(struct task_context *task, gva_t descriptor,
-			  struct guest_segment *segment)
+static bool mark_accessed(struct task_context *task, struct guest_segment *segment)
 {
-	if (segment->rights & SEGMENT_ACCESSED)
+	if ((segment->rights & SEGMENT_ACCESSED) || !(segment->rights & SEGMENT_USER))
 		return true;
 	segment->rights |= SEGMENT_ACCESSED;
-	return task_type_write(task, descriptor, segment->rights);
-}
-
-static bool load_ldtr(struct task_context *task, uint16_t selector)
-{
-	struct guest_segment segment = {.selector = selector, .rights = SEGMENT_UNUSABLE};
-	gva_t descriptor;
-
-	guest_segment_write(GUEST_LDTR, &segment);
-	if (SELECTOR_IS_NULL(selector))
-		return true;
-	if (selector & SELECTOR_LOCAL)
-		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
-	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &segment, &descriptor))
-		return false;
-	if ((segment.rights & TYPE_MASK) != TYPE_LDT || !(segment.rights & SEGMENT_PRESENT))
-		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
-	guest_segment_write(GUEST_LDTR, &segment);
-	return true;
+	return task_type_write(task, segment->rights);
 }
 
 static bool is_code(uint32_t rights)
@@ -145,45 +124,54 @@ static bool is_conforming(uint32_t rights)
 }
 
 /* Type and privilege; `level` is the new CPL. */
-static bool may_load(enum guest_segment_name name, uint16_t selector, uint32_t rights,
+static bool may_load(enum guest_segment_name name, uint32_t selector, uint32_t rights,
 		     unsigned level)
 {
 	unsigned requested = SELECTOR_RPL(selector);
+	unsigned privilege = SEGMENT_DPL(rights);
 
 	switch (name) {
+	case GUEST_LDTR:
+		return (rights & TYPE_MASK) == TYPE_LDT;
 	case GUEST_CS:
-		if (is_conforming(rights))
-			return SEGMENT_DPL(rights) <= level;
-		return is_code(rights) && SEGMENT_DPL(rights) == level;
+		return is_code(rights) &&
+		       (is_conforming(rights) ? privilege <= level : privilege == level);
 	case GUEST_SS:
-		return is_writable_data(rights) && requested == level &&
-		       SEGMENT_DPL(rights) == level;
+		return is_writable_data(rights) && requested == level && privilege == level;
 	default:
-		if (!is_readable(rights))
-			return false;
-		return is_conforming(rights) ||
-		       SEGMENT_DPL(rights) >= (level > requested ? level : requested);
+		return is_readable(rights) &&
+		       (is_conforming(rights) || (privilege >= level && privilege >= requested));
 	}
 }
 
-static bool load_segment(struct task_context *task, enum guest_segment_name name, uint16_t selector,
+static uint8_t vector_if_not_present(enum guest_segment_name name)
+{
+	switch (name) {
+	case GUEST_LDTR:
+		return EXCEPTION_INVALID_TSS;
+	case GUEST_SS:
+		return EXCEPTION_STACK_FAULT;
+	default:
+		return EXCEPTION_NOT_PRESENT;
+	}
+}
+
+/* An LDT has to be in the GDT: while it is loaded, there is no other. */
+static bool load_segment(struct task_context *task, enum guest_segment_name name, uint32_t selector,
 			 unsigned level)
 {
 	struct guest_segment segment;
-	gva_t descriptor;
 
 	if (SELECTOR_IS_NULL(selector))
 		return (name != GUEST_CS && name != GUEST_SS) ||
 		       task_fault(task, EXCEPTION_INVALID_TSS, selector);
-	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &segment, &descriptor))
+	if (!task_segment_read(task, selector, EXCEPTION_INVALID_TSS, &segment))
 		return false;
 	if (!may_load(name, selector, segment.rights, level))
 		return task_fault(task, EXCEPTION_INVALID_TSS, selector);
 	if (!(segment.rights & SEGMENT_PRESENT))
-		return task_fault(task,
-				  name == GUEST_SS ? EXCEPTION_STACK_FAULT : EXCEPTION_NOT_PRESENT,
-				  selector);
-	if (!mark_accessed(task, descriptor, &segment))
+		return task_fault(task, vector_if_not_present(name), selector);
+	if (!mark_accessed(task, &segment))
 		return false;
 	guest_segment_write(name, &segment);
 	return true;
@@ -193,17 +181,16 @@ static bool load_segment(struct task_context *task, enum guest_segment_name name
  * What holds until descriptors are loaded, if any are. The privilege level is that of SS (SDM 3.25.4.1), and the entry
  * wants CS to agree.
  */
-static void set_selectors(const uint32_t selectors[TASK_SELECTORS], unsigned level,
-			  bool virtual_8086)
+static void set_selectors(const uint32_t *selectors, unsigned level, bool virtual_8086)
 {
-	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_GS; name++) {
+	for (enum guest_segment_name name = GUEST_ES; name <= GUEST_LDTR; name++) {
 		struct guest_segment segment = {.selector = (uint16_t)selectors[name],
 						.rights = SEGMENT_UNUSABLE | level << 5};
 
 		if (name == GUEST_CS)
 			segment.rights = RIGHTS_CODE_STANDIN | level << 5;
-		if (virtual_8086) {
-			segment.base = (uint64_t)selectors[name] << 4;
+		if (virtual_8086 && name != GUEST_LDTR) {
+			segment.base = selectors[name] << 4;
 			segment.limit = LIMIT_VIRTUAL_8086;
 			segment.rights = RIGHTS_VIRTUAL_8086;
 		}
@@ -211,18 +198,19 @@ static void set_selectors(const uint32_t selectors[TASK_SELECTORS], unsigned lev
 	}
 }
 
-bool task_segments_load(struct task_context *task, const uint32_t selectors[TASK_SELECTORS],
-			bool virtual_8086)
+bool task_segments_load(struct task_context *task)
 {
-	/* the stack first: with it, a fault in another one can be delivered to the new task */
-	static const uint8_t order[] = {GUEST_SS, GUEST_CS, GUEST_DS, GUEST_ES, GUEST_FS, GUEST_GS};
+	/* the stack before others: with it, a fault in another one can be delivered to the new task */
+	static const uint8_t order[] = {GUEST_LDTR, GUEST_SS, GUEST_CS, GUEST_DS,
+					GUEST_ES,   GUEST_FS, GUEST_GS};
+	const uint32_t *selectors = &task->words[TASK_SELECTORS];
+	bool virtual_8086 = task->words[TASK_FLAGS] & RFLAGS_VM;
 	unsigned level = SELECTOR_RPL(selectors[GUEST_CS]);
+	unsigned count = virtual_8086 ? 1 : sizeof(order);
 
 	set_selectors(selectors, level, virtual_8086);
-	if (!load_ldtr(task, (uint16_t)selectors[GUEST_LDTR]))
-		return false;
-	for (unsigned i = 0; !virtual_8086 && i < sizeof(order) / sizeof(order[0]); i++)
-		if (!load_segment(task, order[i], (uint16_t)selectors[order[i]], level))
+	for (unsigned i = 0; i < count; i++)
+		if (!load_segment(task, order[i], selectors[order[i]], level))
 			return false;
 	return true;
 }

@@ -4,40 +4,51 @@
 #define VM_TASK_SEGMENTS_H
 
 #include "vm/guest_access.h"
-#include "vm/vcpu.h"
+#include "vm/task_switch.h"
+
+/* A task's dynamic state in the order of a TSS, whatever its width. */
+enum task_word {
+	TASK_IP,
+	TASK_FLAGS,
+	TASK_REGISTERS, /* eight, in the order in which instructions number them */
+	TASK_SELECTORS = TASK_REGISTERS + 8, /* indexed by enum guest_segment_name; LDTR included */
+	TASK_WORDS = TASK_SELECTORS + 7,
+};
+
+#define TASK_TSS_MAX 0x68
 
 /* A task switch on its way: whose it is, and what went wrong. */
 struct task_context {
 	struct vcpu *vcpu;
-	const struct guest_registers *registers;
+	struct guest_registers *registers;
+	const struct task_switch *request;
+	gva_t descriptor;              /* of the segment that was read last: where it is */
+	struct guest_segment old, new; /* TSSs */
+	uint32_t words[TASK_WORDS];    /* of the old task, then of the new one */
 	struct guest_access access;
-	uint32_t external; /* EXT bit of error codes */
+	uint8_t tss[TASK_TSS_MAX]; /* as it lies in memory */
 };
 
 /* Sets the fault; returns false, for `return task_fault(...)`. */
-bool task_fault(struct task_context *task, uint8_t vector, uint16_t selector);
+bool task_fault(struct task_context *task, uint8_t vector, uint32_t selector);
 
 /* Access by the processor itself, which stops the VM where its memory ends. False: a page fault. */
 bool task_memory(struct task_context *task, gva_t linear, void *buffer, unsigned size, bool write);
 
 /*
- * What the descriptor of `selector` in the GDT or LDT says, and its linear address. False: no such descriptor
- * (`vector`), or a page fault.
+ * What the descriptor of `selector` in the GDT or LDT says. False: no such descriptor (`vector`), or a page
+ * fault.
  */
-bool task_segment_read(struct task_context *task, uint16_t selector, uint8_t vector,
-		       struct guest_segment *segment, gva_t *descriptor);
+bool task_segment_read(struct task_context *task, uint32_t selector, uint8_t vector,
+		       struct guest_segment *segment);
 
-/* Writes type, S, DPL and P of the descriptor, a byte, as they are in `rights`. False: a page fault. */
-bool task_type_write(struct task_context *task, gva_t descriptor, uint32_t rights);
-
-/* Selectors of the new task, 16 bits each, indexed by enum guest_segment_name; LDTR included. */
-#define TASK_SELECTORS 7
+/* Writes type, S, DPL and P of the descriptor that was read last, a byte, as they are in `rights`. False: a page fault. */
+bool task_type_write(struct task_context *task, uint32_t rights);
 
 /*
  * First all registers get their selectors, then descriptors are loaded one by one. False: the fault is
  * the new task's; what was not loaded yet is unusable.
  */
-bool task_segments_load(struct task_context *task, const uint32_t selectors[TASK_SELECTORS],
-			bool virtual_8086);
+bool task_segments_load(struct task_context *task);
 
 #endif

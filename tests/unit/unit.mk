@@ -119,7 +119,7 @@ unit-cpuid := tests/unit/cpuid_test.c tests/unit/fake/fake_cpu.c hypervisor/vm/c
 	hypervisor/vm/cpuid_topology.c hypervisor/cpu/frequency.c
 
 unit-string_port := tests/unit/string_port_test.c tests/unit/fake/fake_vm.c tests/unit/fake/fake_log.c \
-	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/guest_memory.c \
+	tests/unit/fake/fake_memory.c hypervisor/vm/string_port.c hypervisor/vm/register_set.c hypervisor/vm/guest_memory.c \
 	hypervisor/vm/guest_access.c \
 	hypervisor/lib/error.c hypervisor/lib/texts.c
 
