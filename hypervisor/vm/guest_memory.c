@@ -96,8 +96,6 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 #define ENTRY_PRESENT    UINT64_C(0x1)
 #define ENTRY_WRITE      UINT64_C(0x2)
 #define ENTRY_USER       UINT64_C(0x4)
-#define ENTRY_ACCESSED   UINT64_C(0x20)
-#define ENTRY_DIRTY      UINT64_C(0x40)
 #define ENTRY_LARGE      UINT64_C(0x80)
 #define ENTRY_NO_EXECUTE UINT64_C(0x8000000000000000)
 #define ENTRY_KEY_SHIFT  59
@@ -105,101 +103,83 @@ enum error guest_write(const struct vm_config *vm, gpa_t address, const void *bu
 
 #define PAGE_SHIFT 12
 
+/* How addresses are translated (SDM 3.4.1.1). */
 struct paging_mode {
-	uint8_t levels;
-	uint8_t entry_size;   /* in bytes */
-	uint8_t index_bits;   /* of the linear address, per level */
-	uint8_t large_levels; /* bit n: an entry of level n (1 is the lowest) may map a page */
-	uint64_t root_mask;   /* of the address in CR3 */
+	unsigned levels;
+	bool narrow; /* entries are of 4 bytes and 10 bits of the address instead of 8 and 9 */
+	unsigned large_levels; /* bit n: an entry of level n (1 is the lowest) may map a page */
+	gpa_t root;            /* the uppermost table */
+	uint64_t
+		reserved; /* bits of entries that have to be 0 (SDM 3.4.4.2, 3.4.5.4); none of narrow ones without PSE-36 */
 };
 
-static const struct paging_mode mode_32bit = {2, 4, 10, 0, 0xFFFFF000};
-static const struct paging_mode mode_32bit_pse = {2, 4, 10, 1 << 2, 0xFFFFF000};
-static const struct paging_mode mode_pae = {3, 8, 9, 1 << 2, 0xFFFFFFE0};
-static const struct paging_mode mode_4level = {4, 8, 9, 1 << 2 | 1 << 3, ENTRY_ADDRESS};
-static const struct paging_mode mode_5level = {5, 8, 9, 1 << 2 | 1 << 3, ENTRY_ADDRESS};
-
-static const struct paging_mode *paging_mode(const struct guest_paging *paging)
+static struct paging_mode paging_mode(const struct guest_paging *paging)
 {
+	struct paging_mode mode = {
+		.levels = paging->cr4 & CR4_LA57 ? 5 : 4,
+		.large_levels = 1 << 2 | 1 << 3,
+		.root = paging->cr3 & ENTRY_ADDRESS,
+	};
+
+	if (paging->physical_bits)
+		mode.reserved = ENTRY_ADDRESS & UINT64_MAX << paging->physical_bits;
+	if (!(paging->efer & EFER_NXE))
+		mode.reserved |= ENTRY_NO_EXECUTE;
 	if (paging->efer & EFER_LMA)
-		return paging->cr4 & CR4_LA57 ? &mode_5level : &mode_4level;
-	if (paging->cr4 & CR4_PAE)
-		return &mode_pae;
-	return paging->cr4 & CR4_PSE ? &mode_32bit_pse : &mode_32bit;
+		return mode;
+	mode.large_levels = 1 << 2;
+	if (paging->cr4 & CR4_PAE) {
+		mode.levels = 3;
+		mode.root = paging->cr3 & 0xFFFFFFE0;
+		mode.reserved |= UINT64_C(0x7FF0000000000000);
+		return mode;
+	}
+	mode.levels = 2;
+	mode.narrow = true;
+	mode.root = paging->cr3 & 0xFFFFF000;
+	mode.reserved = 0;
+	if (!(paging->cr4 & CR4_PSE))
+		mode.large_levels = 0;
+	return mode;
 }
 
 /*
  * One access, because another vCPU may replace the entry meanwhile: half of the old and half of the
  * new one would lead somewhere that the guest never asked for.
  */
-static uint64_t entry_load(const struct paging_mode *mode, hpa_t host)
+static uint64_t entry_load(bool narrow, hpa_t host)
 {
-	if (mode->entry_size == sizeof(uint32_t))
+	if (narrow)
 		return __atomic_load_n((const uint32_t *)host_pointer(host), __ATOMIC_RELAXED);
 	return __atomic_load_n((const uint64_t *)host_pointer(host), __ATOMIC_RELAXED);
 }
 
-static bool is_canonical(gva_t linear, const struct paging_mode *mode)
+static bool is_canonical(gva_t linear, unsigned levels)
 {
-	unsigned unused = 64 - (PAGE_SHIFT + mode->levels * mode->index_bits);
+	unsigned unused = 64 - (PAGE_SHIFT + levels * 9);
 
 	return (gva_t)((int64_t)(linear << unused) >> unused) == linear;
 }
 
 /* With 4-byte entries, bits 20:13 of a large entry are bits 39:32 of the address (SDM 3.4.3). */
-static gpa_t large_page_base(const struct paging_mode *mode, uint64_t entry)
+static gpa_t large_page_base(bool narrow, uint64_t entry)
 {
-	if (mode->entry_size == sizeof(uint32_t))
+	if (narrow)
 		return (entry & 0xFFC00000) | (entry >> 13 & 0xFF) << 32;
 	return entry & ENTRY_ADDRESS;
 }
 
-/* The four PAE entries above the page directories have no such bits, which are reserved (SDM 3.4.4.1). */
-static bool has_rights(const struct paging_mode *mode, unsigned level)
-{
-	return mode != &mode_pae || level < mode->levels;
-}
-
-/* Bits of 8-byte entries that have to be 0 (SDM 3.4.4.2, 3.4.5.4); 4-byte ones have none without PSE-36. */
-static uint64_t reserved_bits(const struct guest_paging *paging, const struct paging_mode *mode,
-			      unsigned level)
-{
-	uint64_t reserved =
-		paging->physical_bits ? ENTRY_ADDRESS & UINT64_MAX << paging->physical_bits : 0;
-
-	if (mode->entry_size == sizeof(uint32_t) || !has_rights(mode, level))
-		return 0;
-	if (!(paging->efer & EFER_NXE))
-		reserved |= ENTRY_NO_EXECUTE;
-	if (mode == &mode_pae)
-		reserved |= UINT64_C(0x7FF0000000000000);
-	else if (level >= 4)
-		reserved |= ENTRY_LARGE;
-	return reserved;
-}
-
-static void take_rights(const struct guest_paging *paging, const struct paging_mode *mode,
-			unsigned level, uint64_t entry, struct guest_mapping *mapping)
-{
-	if (!has_rights(mode, level))
-		return;
-	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
-	mapping->user = mapping->user && (entry & ENTRY_USER);
-	mapping->key = (uint8_t)(entry >> ENTRY_KEY_SHIFT & 0xF); /* that of the last one counts */
-	mapping->reserved = mapping->reserved || (entry & reserved_bits(paging, mode, level));
-}
-
 /* Sets bits in an entry that still is what was read. */
-static void entry_mark(const struct vm_config *vm, gpa_t address, unsigned size, uint64_t entry,
+static void entry_mark(const struct vm_config *vm, gpa_t address, bool narrow, uint64_t entry,
 		       uint64_t bits)
 {
 	uint32_t entry32 = (uint32_t)entry;
 	hpa_t host;
 
 	if ((entry & bits) == bits ||
-	    guest_translate_range(vm, address, size, MEMORY_WRITE, &host) != ERROR_OK)
+	    guest_translate_range(vm, address, narrow ? 4 : 8, MEMORY_WRITE, &host) != ERROR_OK)
 		return;
-	if (size == sizeof(uint32_t))
+	if (narrow)
 		__atomic_compare_exchange_n((uint32_t *)host_pointer(host), &entry32,
 					    entry32 | (uint32_t)bits, false, __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED);
@@ -208,107 +188,81 @@ static void entry_mark(const struct vm_config *vm, gpa_t address, unsigned size,
 					    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* What a walk does besides, if anything. */
-struct errand {
-	struct guest_path *path; /* is filled, if not NULL */
-	uint64_t mark;           /* bits that entries get; ENTRY_DIRTY goes to the last one alone */
-};
-
+/* One for each level, so there is room. */
 static void path_add(struct guest_path *path, hpa_t at, uint64_t value)
 {
-	if (path->count == GUEST_PATH_MAX)
-		return;
 	path->entries[path->count].at = at;
 	path->entries[path->count++].value = value;
 }
 
-static enum error walk(const struct vm_config *vm, const struct guest_paging *paging,
-		       const struct paging_mode *mode, gva_t linear, struct guest_mapping *mapping,
-		       const struct errand *errand)
+/* The rights are an AND of all entries. */
+static void set_rights(struct guest_mapping *mapping, uint64_t rights, uint64_t last,
+		       uint64_t reserved)
 {
-	gpa_t table = paging->cr3 & mode->root_mask;
+	mapping->writable = rights & ENTRY_WRITE;
+	mapping->user = rights & ENTRY_USER;
+	mapping->key = (uint8_t)(last >> ENTRY_KEY_SHIFT & 0xF);
+	mapping->reserved = reserved;
+}
+
+static enum error walk(const struct vm_config *vm, const struct paging_mode *mode, gva_t linear,
+		       struct guest_mapping *mapping, struct guest_path *path, uint64_t mark)
+{
+	unsigned index_bits = mode->narrow ? 10 : 9;
+	unsigned shift = PAGE_SHIFT + mode->levels * index_bits;
+	uint64_t rights = UINT64_MAX, reserved = 0;
+	gpa_t table = mode->root;
 
 	for (unsigned level = mode->levels;; level--) {
-		unsigned shift = PAGE_SHIFT + (level - 1) * mode->index_bits;
-		uint64_t page_mask = (UINT64_C(1) << shift) - 1;
-		gpa_t address = table + (linear >> shift & ((1u << mode->index_bits) - 1)) *
-						mode->entry_size;
-		uint64_t entry;
+		/* The four PAE entries above the page directories have no rights and marks (SDM 3.4.4.1). */
+		bool has_rights = level != 3 || mode->levels != 3;
+		unsigned size = mode->narrow ? 4 : 8;
+		uint64_t page_mask, entry;
+		gpa_t address;
 		hpa_t host;
 		bool large, last;
 
-		if (guest_translate_range(vm, address, mode->entry_size, MEMORY_READ, &host))
+		shift -= index_bits;
+		page_mask = (UINT64_C(1) << shift) - 1;
+		address = table + (linear >> shift & ((1u << index_bits) - 1)) * size;
+		if (guest_translate_range(vm, address, size, MEMORY_READ, &host))
 			return ERROR_GUEST_ADDRESS;
-		entry = entry_load(mode, host);
+		entry = entry_load(mode->narrow, host);
 		if (!(entry & ENTRY_PRESENT))
 			return ERROR_GUEST_NOT_MAPPED;
 		large = (mode->large_levels >> level & 1) && (entry & ENTRY_LARGE);
 		last = large || level == 1;
-		if (errand->path && mode->entry_size == sizeof(entry))
-			path_add(errand->path, host, entry);
-		if (errand->mark && has_rights(mode, level))
-			entry_mark(vm, address, mode->entry_size, entry,
-				   last ? errand->mark : errand->mark & ~ENTRY_DIRTY);
-		take_rights(paging, mode, level, entry, mapping);
-		table = large ? large_page_base(mode, entry) : entry & ENTRY_ADDRESS;
+		if (path && !mode->narrow)
+			path_add(path, host, entry);
+		if (mark && has_rights)
+			entry_mark(vm, address, mode->narrow, entry,
+				   last ? mark : mark & ~GUEST_ENTRY_DIRTY);
+		if (has_rights) {
+			rights &= entry;
+			reserved |= entry & (mode->reserved | (level >= 4 ? ENTRY_LARGE : 0));
+		}
+		table = large ? large_page_base(mode->narrow, entry) : entry & ENTRY_ADDRESS;
 		if (last) {
 			mapping->physical = (table & ~page_mask) | (linear & page_mask);
+			set_rights(mapping, rights, entry, reserved);
 			return ERROR_OK;
 		}
 	}
 }
 
-static enum error map(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
-		      struct guest_mapping *mapping, const struct errand *errand)
+enum error guest_linear_walk(const struct vm_config *vm, const struct guest_paging *paging,
+			     gva_t linear, struct guest_mapping *mapping, struct guest_path *path,
+			     uint64_t mark)
 {
-	bool paged = (paging->cr0 & CR0_PG) != 0;
-	const struct paging_mode *mode = paging_mode(paging);
+	struct paging_mode mode = paging_mode(paging);
+	bool paged = paging->cr0 & CR0_PG;
 
-	if (!paged || !(paging->efer & EFER_LMA))
+	if (!paged || mode.levels < 4)
 		linear &= UINT32_MAX;
 	*mapping = (struct guest_mapping){.physical = linear, .writable = true, .user = true};
 	if (!paged)
 		return ERROR_OK;
-	if (mode->levels >= 4 && !is_canonical(linear, mode))
+	if (mode.levels >= 4 && !is_canonical(linear, mode.levels))
 		return ERROR_GUEST_NOT_MAPPED;
-	return walk(vm, paging, mode, linear, mapping, errand);
-}
-
-enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
-			    gva_t linear, struct guest_mapping *mapping)
-{
-	return map(vm, paging, linear, mapping, &(struct errand){0});
-}
-
-void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
-		       bool dirty)
-{
-	struct errand errand = {.mark = ENTRY_ACCESSED | (dirty ? ENTRY_DIRTY : 0)};
-	struct guest_mapping mapping;
-
-	(void)map(vm, paging, linear, &mapping, &errand);
-}
-
-enum error guest_linear_trace(const struct vm_config *vm, const struct guest_paging *paging,
-			      gva_t linear, gpa_t *physical, struct guest_path *path)
-{
-	struct errand errand = {.path = path};
-	struct guest_mapping mapping;
-	enum error error;
-
-	path->count = 0;
-	error = map(vm, paging, linear, &mapping, &errand);
-	if (error == ERROR_OK)
-		*physical = mapping.physical;
-	else
-		path->count = 0;
-	return error;
-}
-
-enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
-				    gva_t linear, gpa_t *physical)
-{
-	struct guest_path path;
-
-	return guest_linear_trace(vm, paging, linear, physical, &path);
+	return walk(vm, &mode, linear, mapping, path, mark);
 }

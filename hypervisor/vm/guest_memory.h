@@ -55,20 +55,6 @@ struct guest_paging {
 		physical_bits; /* of the processor's addresses; 0: entries are not checked for it */
 };
 
-/*
- * Translates a guest-linear address by the guest's own page tables: paging off, 32-bit (with PSE),
- * PAE, 4-level or 5-level. Outside IA-32e mode linear addresses have 32 bits, the rest is ignored.
- *
- * Only translates. Access rights and reserved bits are not checked: the access that exited has passed
- * the processor's checks. Accessed and dirty bits stay as they are.
- *
- * ERROR_GUEST_NOT_MAPPED: an entry is not present, or the address is not canonical.
- * ERROR_GUEST_ADDRESS: a paging structure is not in the VM's readable RAM.
- * The result itself is not checked: it may be any guest-physical address.
- */
-enum error guest_linear_to_physical(const struct vm_config *vm, const struct guest_paging *paging,
-				    gva_t linear, gpa_t *physical);
-
 /* Where a linear address leads, and what all paging-structure entries on the way permit. */
 struct guest_mapping {
 	gpa_t physical;
@@ -77,13 +63,6 @@ struct guest_mapping {
 	uint8_t key;   /* protection key of the page, with 4-level paging */
 	bool reserved; /* a bit that has to be 0 is 1 in one of them; then nothing else is valid */
 };
-
-/*
- * As guest_linear_to_physical(), for accesses whose rights the processor has not checked yet. Of reserved
- * bits, those below the address of a large page are not looked at.
- */
-enum error guest_linear_map(const struct vm_config *vm, const struct guest_paging *paging,
-			    gva_t linear, struct guest_mapping *mapping);
 
 /* The paging-structure entries that translated a linear address: where they lie, and what they were. */
 #define GUEST_PATH_MAX 5
@@ -94,10 +73,6 @@ struct guest_path {
 		uint64_t value;
 	} entries[GUEST_PATH_MAX];
 };
-
-/* guest_linear_to_physical() with the path, for paging structures with 8-byte entries; others leave it empty. */
-enum error guest_linear_trace(const struct vm_config *vm, const struct guest_paging *paging,
-			      gva_t linear, gpa_t *physical, struct guest_path *path);
 
 /* The entries are what they were, so the address is where it was. False for an empty path. */
 static inline bool guest_path_holds(const struct guest_path *path)
@@ -111,12 +86,76 @@ static inline bool guest_path_holds(const struct guest_path *path)
 	return path->count != 0;
 }
 
+/* Paging-structure entries (SDM 3.4.8) */
+#define GUEST_ENTRY_ACCESSED UINT64_C(0x20)
+#define GUEST_ENTRY_DIRTY    UINT64_C(0x40)
+
+/*
+ * Translates a guest-linear address by the guest's own page tables: paging off, 32-bit (with PSE),
+ * PAE, 4-level or 5-level. Outside IA-32e mode linear addresses have 32 bits, the rest is ignored. The relatives
+ * below do it for a purpose.
+ *
+ * Access rights and reserved bits are told, but not checked; of reserved bits, those below the address of a large page
+ * are not looked at. A `path` that is not NULL gets the entries of 8 bytes added. Entries get the bits `mark`, the
+ * dirty bit the last one alone; what another vCPU changes meanwhile is left alone.
+ *
+ * ERROR_GUEST_NOT_MAPPED: an entry is not present, or the address is not canonical.
+ * ERROR_GUEST_ADDRESS: a paging structure is not in the VM's readable RAM.
+ * The result itself is not checked: it may be any guest-physical address.
+ */
+enum error guest_linear_walk(const struct vm_config *vm, const struct guest_paging *paging,
+			     gva_t linear, struct guest_mapping *mapping, struct guest_path *path,
+			     uint64_t mark);
+
+/* For accesses whose rights the processor has not checked yet. Accessed and dirty bits stay as they are. */
+static inline enum error guest_linear_map(const struct vm_config *vm,
+					  const struct guest_paging *paging, gva_t linear,
+					  struct guest_mapping *mapping)
+{
+	return guest_linear_walk(vm, paging, linear, mapping, NULL, 0);
+}
+
+/* For an access that exited, which has passed the processor's checks. */
+static inline enum error guest_linear_to_physical(const struct vm_config *vm,
+						  const struct guest_paging *paging, gva_t linear,
+						  gpa_t *physical)
+{
+	struct guest_mapping mapping;
+	enum error error = guest_linear_map(vm, paging, linear, &mapping);
+
+	if (error == ERROR_OK)
+		*physical = mapping.physical;
+	return error;
+}
+
+/* The same with the path; paging structures with 4-byte entries leave it empty. So do errors. */
+static inline enum error guest_linear_trace(const struct vm_config *vm,
+					    const struct guest_paging *paging, gva_t linear,
+					    gpa_t *physical, struct guest_path *path)
+{
+	struct guest_mapping mapping;
+	enum error error;
+
+	path->count = 0;
+	error = guest_linear_walk(vm, paging, linear, &mapping, path, 0);
+	if (error == ERROR_OK)
+		*physical = mapping.physical;
+	else
+		path->count = 0;
+	return error;
+}
+
 /*
  * Sets the accessed bits of all entries that translate `linear`, and the dirty bit of the last one if
- * `dirty`, as an access does (SDM 3.4.8). For an address that guest_linear_map() has just translated;
- * what another vCPU changes meanwhile is left alone.
+ * `dirty`, as an access does (SDM 3.4.8). For an address that guest_linear_map() has just translated.
  */
-void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging, gva_t linear,
-		       bool dirty);
+static inline void guest_linear_mark(const struct vm_config *vm, const struct guest_paging *paging,
+				     gva_t linear, bool dirty)
+{
+	struct guest_mapping mapping;
+
+	(void)guest_linear_walk(vm, paging, linear, &mapping, NULL,
+				GUEST_ENTRY_ACCESSED | (dirty ? GUEST_ENTRY_DIRTY : 0));
+}
 
 #endif
