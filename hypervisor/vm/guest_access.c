@@ -17,22 +17,17 @@
 #define KEY_ACCESS_DISABLED 1
 #define KEY_WRITE_DISABLED  2
 
-static bool is_user(const struct guest_access *access)
-{
-	return !access->system && guest_privilege_level() == USER_PRIVILEGE;
-}
-
 /* SMAP; AC only permits what the program itself does. */
 static bool user_pages_closed(const struct guest_access *access)
 {
 	return (access->paging.cr0 & CR0_PG) && (access->paging.cr4 & CR4_SMAP) &&
-	       (access->system || !(guest_flags() & RFLAGS_AC));
+	       (access->by == ACCESS_BY_PROCESSOR || !(guest_flags() & RFLAGS_AC));
 }
 
-/* Supervisor writes to read-only pages. */
-static bool write_protected(const struct guest_access *access)
+/* A write that read-only pages refuse: a supervisor's only with CR0.WP. */
+static bool is_strict_write(const struct guest_access *access)
 {
-	return is_user(access) || (access->paging.cr0 & CR0_WP);
+	return access->write && (access->by == ACCESS_BY_USER || (access->paging.cr0 & CR0_WP));
 }
 
 /* SDM 3.4.6.2: keys of pages for users, whoever accesses them. */
@@ -45,15 +40,16 @@ static bool key_permits(const struct guest_access *access, const struct guest_ma
 	rights = guest_protection_keys() >> 2 * mapping->key;
 	if (rights & KEY_ACCESS_DISABLED)
 		return false;
-	return !access->write || !(rights & KEY_WRITE_DISABLED) || !write_protected(access);
+	return !(rights & KEY_WRITE_DISABLED) || !is_strict_write(access);
 }
 
 /* SDM 3.4.6.1: what paging-structure entries permit. */
 static bool permitted(const struct guest_access *access, const struct guest_mapping *mapping)
 {
-	if (is_user(access) ? !mapping->user : mapping->user && user_pages_closed(access))
+	if (access->by == ACCESS_BY_USER ? !mapping->user
+					 : mapping->user && user_pages_closed(access))
 		return false;
-	return !access->write || mapping->writable || !write_protected(access);
+	return mapping->writable || !is_strict_write(access);
 }
 
 static enum error page_fault(struct guest_access *access, gva_t address, uint32_t error)
@@ -62,7 +58,7 @@ static enum error page_fault(struct guest_access *access, gva_t address, uint32_
 		.vector = EXCEPTION_PAGE_FAULT,
 		.has_error = true,
 		.error = error | (access->write ? FAULT_WRITE : 0) |
-			 (is_user(access) ? FAULT_USER : 0),
+			 (access->by == ACCESS_BY_USER ? FAULT_USER : 0),
 		.address = address,
 	};
 	return ERROR_GUEST_PROTECTED;
@@ -90,6 +86,8 @@ static enum error translate_byte(struct guest_access *access, gva_t address, gpa
 void guest_access_begin(struct guest_access *access, const struct vm_config *vm)
 {
 	*access = (struct guest_access){.vm = vm};
+	if (guest_privilege_level() == USER_PRIVILEGE)
+		access->by = ACCESS_BY_USER;
 	guest_paging_read(&access->paging);
 }
 
@@ -119,17 +117,15 @@ enum error guest_access_translate(struct guest_access *access)
 
 enum error guest_access_copy(const struct guest_access *access, void *buffer)
 {
-	uint32_t permission = access->write ? MEMORY_WRITE : MEMORY_READ;
+	enum memory_permission permission = access->write ? MEMORY_WRITE : MEMORY_READ;
 	uint8_t *bytes = buffer;
 
 	/* all or nothing */
 	if (!guest_is_ram(access->vm, access->piece[1].address, access->piece[1].size, permission))
 		return ERROR_GUEST_ADDRESS;
 	for (unsigned i = 0; i < 2; i++) {
-		enum error error = access->write ? guest_write(access->vm, access->piece[i].address,
-							       bytes, access->piece[i].size)
-						 : guest_read(access->vm, access->piece[i].address,
-							      bytes, access->piece[i].size);
+		enum error error = guest_copy(access->vm, access->piece[i].address, bytes,
+					      access->piece[i].size, permission);
 
 		if (error)
 			return error;

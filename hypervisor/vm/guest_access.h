@@ -12,7 +12,11 @@
 struct guest_access {
 	const struct vm_config *vm;
 	struct guest_paging paging;
-	bool system; /* by the processor itself (GDT, TSS): supervisor mode, whatever the CPL is */
+	enum {
+		ACCESS_BY_SUPERVISOR,
+		ACCESS_BY_USER,
+		ACCESS_BY_PROCESSOR, /* itself (GDT, TSS): as a supervisor, whatever the CPL is */
+	} by;
 	bool write;
 	unsigned size; /* in bytes, 1 .. 4096 */
 	gva_t address; /* linear */

@@ -63,33 +63,23 @@ bool guest_is_ram(const struct vm_config *vm, gpa_t address, uint64_t size, uint
 	return true;
 }
 
-/* To the guest's memory with MEMORY_WRITE, from it with MEMORY_READ. */
-static enum error copy(const struct vm_config *vm, gpa_t address, uint8_t *buffer, size_t size,
-		       enum memory_permission permission)
+enum error guest_copy(const struct vm_config *vm, gpa_t address, void *buffer, size_t size,
+		      enum memory_permission permission)
 {
+	uint8_t *bytes = buffer;
 	uint64_t length = 0;
 	hpa_t host = 0;
 
 	if (!guest_is_ram(vm, address, size, permission))
 		return ERROR_GUEST_ADDRESS;
-	for (; size > 0; size -= length, address += length, buffer += length) {
+	for (; size > 0; size -= length, address += length, bytes += length) {
 		(void)guest_translate_piece(vm, address, size, 0, &host, &length);
 		if (permission == MEMORY_WRITE)
-			memcpy(host_pointer(host), buffer, length);
+			memcpy(host_pointer(host), bytes, length);
 		else
-			memcpy(buffer, host_pointer(host), length);
+			memcpy(bytes, host_pointer(host), length);
 	}
 	return ERROR_OK;
-}
-
-enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer, size_t size)
-{
-	return copy(vm, address, buffer, size, MEMORY_READ);
-}
-
-enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer, size_t size)
-{
-	return copy(vm, address, (uint8_t *)buffer, size, MEMORY_WRITE); /* only reads it */
 }
 
 /* Paging-structure entries (SDM 3.4.3 to 3.4.5). */

@@ -39,11 +39,23 @@ enum error guest_translate_range(const struct vm_config *vm, gpa_t address, uint
 bool guest_is_ram(const struct vm_config *vm, gpa_t address, uint64_t size, uint32_t permissions);
 
 /*
- * Copy `size` bytes from or to guest-physical `address`, across regions if need be. The region must
- * grant reading or writing. ERROR_GUEST_ADDRESS: some byte is not the VM's; then nothing was copied.
+ * Copies `size` bytes to guest-physical `address` with MEMORY_WRITE, from it with MEMORY_READ, across regions if need
+ * be. The region must grant that. ERROR_GUEST_ADDRESS: some byte is not the VM's; then nothing was copied.
  */
-enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer, size_t size);
-enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer, size_t size);
+enum error guest_copy(const struct vm_config *vm, gpa_t address, void *buffer, size_t size,
+		      enum memory_permission permission);
+
+static inline enum error guest_read(const struct vm_config *vm, gpa_t address, void *buffer,
+				    size_t size)
+{
+	return guest_copy(vm, address, buffer, size, MEMORY_READ);
+}
+
+static inline enum error guest_write(const struct vm_config *vm, gpa_t address, const void *buffer,
+				     size_t size)
+{
+	return guest_copy(vm, address, (void *)buffer, size, MEMORY_WRITE); /* only reads it */
+}
 
 /* What decides the guest's paging mode (SDM 3.4.1.1). */
 struct guest_paging {

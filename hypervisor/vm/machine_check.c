@@ -13,16 +13,19 @@
 
 /* What all banks together ask for. */
 struct verdict {
+	uint64_t vms; /* those whose memory is concerned, as bits */
 	unsigned errors;
-	bool own;                    /* the VM of this core must not go on */
-	bool all;                    /* no VM must */
-	bool others[CONFIG_MAX_VMS]; /* VMs whose memory is concerned */
+	bool own; /* the VM of this core must not go on */
+	bool all; /* no VM must */
 };
+_Static_assert(CONFIG_MAX_VMS <= 64, "a bit for each");
 
-/* Where an error is; a size of 0: the bank does not say. */
+/* Where an error is, and whose memory that is; a size of 0: the bank does not say. */
 struct place {
 	hpa_t base;
 	uint64_t size;
+	uint64_t vms; /* all who have it, shared or not */
+	bool hypervisors;
 };
 
 static bool meets(const struct place *place, hpa_t base, uint64_t size)
@@ -30,66 +33,55 @@ static bool meets(const struct place *place, hpa_t base, uint64_t size)
 	return place->base < base + size && base < place->base + place->size;
 }
 
-static bool is_hypervisors(const struct place *place)
+static uint64_t owners(const struct place *place)
 {
-	return meets(place, scenario_tables.hypervisor_base, scenario_tables.hypervisor_size) ||
-	       meets(place, scenario_tables.trampoline, PAGE_SIZE_4K);
-}
+	uint64_t found = 0;
 
-/* The first VM from `vm` on that has memory there, shared or not; the number of VMs if none has. */
-static uint32_t next_owner(uint32_t vm, const struct place *place)
-{
-	for (; vm < scenario_tables.vm_count; vm++) {
+	for (uint32_t vm = 0; vm < scenario_tables.vm_count; vm++) {
 		const struct vm_config *config = &scenario_tables.vms[vm];
 
 		for (uint32_t i = 0; i < config->memory_count; i++)
 			if (meets(place, config->memory[i].host_physical, config->memory[i].size))
-				return vm;
-	}
-	return vm;
-}
-
-/* Whose memory it is in; counts shared memory as that of all who have it. False: nobody's. */
-static bool attribute(struct verdict *verdict, const struct place *place)
-{
-	bool found = is_hypervisors(place);
-	uint32_t vm = 0;
-
-	verdict->all |= found;
-	while ((vm = next_owner(vm, place)) < scenario_tables.vm_count) {
-		verdict->others[vm] = true;
-		found = true;
-		vm++;
+				found |= UINT64_C(1) << vm;
 	}
 	return found;
 }
 
-static void judge(struct verdict *verdict, const struct machine_check_error *error,
+static void place_find(struct place *place, const struct machine_check_error *error)
+{
+	if (!machine_check_address(error, &place->base, &place->size))
+		place->base = place->size = 0;
+	place->vms = owners(place);
+	place->hypervisors =
+		meets(place, scenario_tables.hypervisor_base, scenario_tables.hypervisor_size) ||
+		meets(place, scenario_tables.trampoline, PAGE_SIZE_4K);
+}
+
+/* Nobody's memory is as bad for the own VM as none of the core's context. */
+static void judge(struct verdict *verdict, enum machine_check_severity severity,
 		  const struct place *place)
 {
-	enum machine_check_severity severity = machine_check_severity(error);
-
 	verdict->errors++;
 	if (severity <= MACHINE_CHECK_NO_ACTION)
 		return;
-	verdict->own |= !attribute(verdict, place) || severity == MACHINE_CHECK_FATAL;
+	verdict->vms |= place->vms;
+	verdict->all |= place->hypervisors;
+	verdict->own |= (!place->vms && !place->hypervisors) || severity == MACHINE_CHECK_FATAL;
 }
 
 static const char *owner(const struct place *place)
 {
-	uint32_t vm = next_owner(0, place);
-
 	if (!place->size)
 		return TEXT("no place");
-	if (is_hypervisors(place))
+	if (place->hypervisors)
 		return TEXT("the hypervisor's memory");
-	return vm < scenario_tables.vm_count ? scenario_tables.vms[vm].name
-					     : TEXT("nobody's memory");
+	return place->vms ? scenario_tables.vms[__builtin_ctzll(place->vms)].name
+			  : TEXT("nobody's memory");
 }
 
-static void tell(const struct machine_check_error *error, const struct place *place)
+static void tell(const struct machine_check_error *error, enum machine_check_severity severity,
+		 const struct place *place)
 {
-	enum machine_check_severity severity = machine_check_severity(error);
 	char words[WORDS];
 
 	if (severity <= MACHINE_CHECK_NO_ACTION && !log_limit(&this_cpu()->corrected))
@@ -101,40 +93,34 @@ static void tell(const struct machine_check_error *error, const struct place *pl
 		    error->address, error->misc);
 }
 
-enum purpose {
-	JUDGE = 1, /* add to the verdict */
-	TELL = 2,
-	CLEAR = 4,
-};
-
-/* Over all banks. */
-static void examine(struct verdict *verdict, unsigned purpose)
+/* Over all banks, which are cleared when they are told. */
+static void examine(struct verdict *verdict, bool tells)
 {
 	struct machine_check_error error;
 	struct place place;
 	unsigned banks = machine_check_banks();
 
+	*verdict = (struct verdict){0};
 	for (unsigned bank = 0; bank < banks; bank++) {
+		enum machine_check_severity severity;
+
 		if (!machine_check_read(bank, &error))
 			continue;
-		if (!machine_check_address(&error, &place.base, &place.size))
-			place = (struct place){0};
-		if (purpose & JUDGE)
-			judge(verdict, &error, &place);
-		if (purpose & TELL)
-			tell(&error, &place);
-		if (purpose & CLEAR)
-			machine_check_clear(bank);
+		severity = machine_check_severity(&error);
+		place_find(&place, &error);
+		judge(verdict, severity, &place);
+		if (!tells)
+			continue;
+		tell(&error, severity, &place);
+		machine_check_clear(bank);
 	}
 }
 
-static struct verdict examined(unsigned purpose)
+/* In a machine check, which may not let what was interrupted go on. */
+static void examine_exception(struct verdict *verdict, bool tells)
 {
-	struct verdict verdict = {0};
-
-	examine(&verdict, purpose | JUDGE);
-	verdict.own |= !machine_check_can_resume();
-	return verdict;
+	examine(verdict, tells);
+	verdict->own |= !machine_check_can_resume();
 }
 
 /* Those that share this error's memory, the own VM aside, which stops itself. True if that has to. */
@@ -144,7 +130,7 @@ static bool carry_out(const struct verdict *verdict)
 	bool own = verdict->own;
 
 	for (uint32_t i = 0; i < scenario_tables.vm_count; i++) {
-		if (!verdict->others[i])
+		if (!(verdict->vms >> i & 1))
 			continue;
 		if (self && self->config->vm == i)
 			own = true;
@@ -158,9 +144,11 @@ static bool carry_out(const struct verdict *verdict)
 
 void vm_machine_check(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	struct verdict verdict = examined(TELL | CLEAR);
-	bool stops = carry_out(&verdict);
+	struct verdict verdict;
+	bool stops;
 
+	examine_exception(&verdict, true);
+	stops = carry_out(&verdict);
 	machine_check_end();
 	if (!stops)
 		return;
@@ -172,8 +160,9 @@ void vm_machine_check(struct vcpu *vcpu, struct guest_registers *registers)
 /* It may have interrupted anything, the log's writer too: who returns has told nothing and changed no bank. */
 void machine_check_in_hypervisor(const struct exception_frame *frame)
 {
-	struct verdict verdict = examined(0);
+	struct verdict verdict;
 
+	examine_exception(&verdict, false);
 	if (!carry_out(&verdict)) {
 		this_cpu()->alarms++;
 		machine_check_end();
@@ -181,7 +170,7 @@ void machine_check_in_hypervisor(const struct exception_frame *frame)
 	}
 	contain_begin();
 	log_error("machine check in the hypervisor, rip=0x%lx", frame->rip);
-	examine(&verdict, TELL | CLEAR);
+	examine(&verdict, true);
 	machine_check_end();
 	contain_end_as(STOP_MACHINE_CHECK,
 		       verdict.errors ? "machine check"
@@ -191,17 +180,17 @@ void machine_check_in_hypervisor(const struct exception_frame *frame)
 
 void machine_check_start(void)
 {
-	struct verdict verdict = {0};
+	struct verdict verdict;
 
 	machine_check_enable();
-	examine(&verdict, TELL | CLEAR);
+	examine(&verdict, true);
 }
 
 void machine_check_poll(void)
 {
-	struct verdict verdict = {0};
+	struct verdict verdict;
 
-	examine(&verdict, JUDGE | TELL | CLEAR);
+	examine(&verdict, true);
 	/* its own VM learns of it as others do: the caller may be on its way into the guest */
 	if (carry_out(&verdict))
 		vcpu_post(vm_vcpu(this_cpu()->vcpu->vm, 0), REQUEST_MACHINE_CHECK);

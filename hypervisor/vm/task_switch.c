@@ -272,6 +272,6 @@ void vm_task_switch(struct vcpu *vcpu, struct guest_registers *registers,
 
 	registers->rsp = guest_stack_pointer();
 	guest_access_begin(&task.access, vcpu->vm->config);
-	task.access.system = true;
+	task.access.by = ACCESS_BY_PROCESSOR;
 	switch_task(&task, missing);
 }
