@@ -300,10 +300,12 @@ static void set_register(struct mmio_instruction *instruction, const struct deco
 static void set_direction(struct mmio_instruction *instruction, uint8_t operands)
 {
 	bool to_register = operands & TO_REGISTER;
+	bool reads = !(NOT_READING >> instruction->operation & 1);
+	bool writes = !(NOT_WRITING >> instruction->operation & 1);
 
 	instruction->to_register = to_register;
-	instruction->reads = to_register | !(NOT_READING >> instruction->operation & 1);
-	instruction->writes = !(to_register | (NOT_WRITING >> instruction->operation & 1));
+	instruction->reads = reads | to_register;
+	instruction->writes = writes && !to_register;
 }
 
 static void set_sizes(struct mmio_instruction *instruction, const struct opcode_row *row,
