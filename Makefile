@@ -198,7 +198,8 @@ text-pairs: ## make hypervisor/lib/text_pairs.c anew, as it is best for the text
 	$(Q)+$(MAKE) --no-print-directory BUILD=$(TEXTS) KCONFIG_CONFIG=$(TEXTS)/config build-texts
 	$(Q)mv $(TEXTS)/text_pairs.c hypervisor/lib/text_pairs.c
 PREPROCESSED := $(patsubst %,$(BUILD)/%.i,$(filter %.c,$(HV_SOURCES)))
-build-texts: $(PREPROCESSED)
+# Of the parts, what most scenarios have.
+build-texts: $(filter-out $(patsubst %,$(BUILD)/%.i,$(filter-out hypervisor/loader/elf%,$(HV_PARTS))),$(PREPROCESSED))
 	$(Q)$(PYTHON) tools/pack_texts.py pairs $^ >$(BUILD)/text_pairs.c
 
 # The release is built for size, but of the way of the most frequent exits what becomes faster, for speed (docs/performance.md).

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Packs the hypervisor's texts: a byte that is not printable stands for two others, each a character or such a byte again.
+"""Packs the hypervisor's texts: codes of 8 or 10 bits stand for a character, or for two codes again.
 
     pack_texts.py pack FILE.i PACKED.i   pack the texts of a preprocessed file
     pack_texts.py pairs FILE.i...        print hypervisor/lib/text_pairs.c as it is best for the texts of these files
@@ -13,19 +13,24 @@ characters of them, and that unpacks (lib/packed_text.h).
 
 import argparse
 import collections
+import itertools
 import re
 import sys
 from pathlib import Path
 
 PAIRS_FILE = Path(__file__).resolve().parent.parent / "hypervisor/lib/text_pairs.c"
-# As lib/packed_text.h has them: 0x7F to 0xFF, then 0x01 to 0x1F; two in between are no codes
-FIRST_CODE = 0x7F
-PAIR_COUNT = 161
-CODES = [(FIRST_CODE + number) % 256 for number in range(PAIR_COUNT)]
-NO_CODES = (0, 0x0A)
-NO_PAIR = (0x20, 0x20)  # in their place
-PLAIN = [0x0A, *range(0x20, FIRST_CODE)]
+# As lib/packed_text.h has them
+SHORT_CODES = 128
+FIRST_SHORT = 0x80
+FIRST_LONG = 4
+CODES = 636
+PART_BITS = 10
+CHARACTER = 0x3FF  # in place of the second part
+PRINTABLE = range(0x20, 0x7F)
+PLAIN = [0x0A, *PRINTABLE]
 LONGEST = 255  # characters of a text: PACKED_TEXT_MAX with its NUL
+SELDOM = 3  # a phrase that is used less often than this leaves its code to another one
+ROUNDS = 2  # of that
 
 TOKEN = re.compile(r'''
     (?P<line>^\#[^\n]*\n)                        # where the lines that follow come from
@@ -48,9 +53,9 @@ PAIRS_HEAD = """\
 #include "lib/packed_text.h"
 
 /* clang-format off */
-const uint8_t text_pairs[TEXT_PAIR_COUNT][2] = {
+const uint8_t text_pairs[TEXT_CODES / 2 * 5] = {
 """
-PAIRS_ROW = re.compile(r"^\t\{(0x..), (0x..)\}", re.MULTILINE)
+PAIRS_BYTE = re.compile(r"0x(..),")
 
 
 class Refused(Exception):
@@ -122,58 +127,167 @@ class Texts:
 
 
 class Packer:
-    """Packs with these pairs, in the order of CODES."""
+    """Packs with these pairs, in the order of their numbers."""
 
     def __init__(self, pairs):
-        self.plain = {code: chr(code) for code in PLAIN}
-        for code, pair in zip(CODES, pairs):
-            if code not in NO_CODES:
-                self.plain[code] = self.unpack(pair)
-        self.codes = {plain: code for code, plain in self.plain.items()}
-        self.longest = max(map(len, self.codes))
+        self.pairs = pairs
+        self.plain = [self.phrase(number) for number in range(len(pairs))]
+        self.codes = {plain: code_of(number) for number, plain in reversed(list(enumerate(self.plain)))}
+        self.longest = max(map(len, self.codes), default=0)
+
+    def phrase(self, number):
+        """The characters that a number stands for."""
+        first, second = self.pairs[number]
+        return chr(first) if second == CHARACTER else self.phrase(first) + self.phrase(second)
 
     def pack(self, text):
-        """The fewest bytes that stand for the text; found from its end on."""
-        best = [b""] * (len(text) + 1)
-        for at in reversed(range(len(text))):
-            ends = range(at + 1, min(at + self.longest, len(text)) + 1)
-            best[at] = min((bytes([self.codes[text[at:end]]]) + best[end] for end in ends if text[at:end] in self.codes),
-                           key=len)
-        return best[0]
+        """The fewest bytes that stand for the text, none of them 0; plain, if a character has no code."""
+        ways = [{} for _ in range(len(text) + 1)]  # bits up to there: the best for each state of the last byte
+        ways[0][""] = ""
+        for at, end in itertools.combinations(range(len(text) + 1), 2):
+            code = self.codes.get(text[at:end]) if end - at <= self.longest else None
+            for bits in ways[at].values() if code else ():
+                add_way(ways[end], bits + code)
+        ends = [bits for bits in ways[-1].values() if len(bits) % 8 == 0 or "1" in last_byte(bits)]
+        return bytes_of(min(ends, key=len)) if ends else text.encode()
 
     def unpack(self, data):
         """The text that these bytes stand for."""
-        return "".join(self.plain[b] for b in data)
+        if data[:1] and data[0] in PRINTABLE:
+            return data.decode()
+        bits = "".join(f"{byte:08b}" for byte in data) + "0" * 8
+        at, text = 0, ""
+        while (code := int(bits[at:at + 8], 2)) != 0:
+            length = 8 if code >= FIRST_SHORT else 10
+            text += self.plain[number_of(int(bits[at:at + length], 2), length)]
+            at += length
+        return text
+
+
+def code_of(number):
+    """Bits of the code for a number."""
+    return f"{number + FIRST_SHORT:08b}" if number < SHORT_CODES else f"{number - SHORT_CODES + FIRST_LONG:010b}"
+
+
+def number_of(code, length):
+    """Number of a code of so many bits."""
+    return code - FIRST_SHORT if length == 8 else code - FIRST_LONG + SHORT_CODES
+
+
+def last_byte(bits):
+    """The bits behind the last whole byte."""
+    return bits[len(bits) // 8 * 8:]
+
+
+def bytes_of(bits):
+    """As bytes, with zeros behind."""
+    return bytes(int(bits[at:at + 8].ljust(8, "0"), 2) for at in range(0, len(bits), 8))
+
+
+def add_way(ways, bits):
+    """Keeps a way to pack if it is the shortest, and right: plain texts begin with what is printable, and 0 is an end."""
+    whole = bytes_of(bits[:len(bits) // 8 * 8])
+    state = last_byte(bits)
+    state = (len(state), "1" in state)
+    if whole[0] not in PRINTABLE and 0 not in whole[-2:] and len(bits) < len(ways.get(state, bits + "?")):
+        ways[state] = bits
 
 
 def known_pairs():
     """The pairs of hypervisor/lib/text_pairs.c."""
-    rows = PAIRS_ROW.findall(PAIRS_FILE.read_text(encoding="ascii"))
-    return [(int(first, 16), int(second, 16)) for first, second in rows]
+    rows = PAIRS_BYTE.findall(PAIRS_FILE.read_text(encoding="ascii"))
+    bits = "".join(f"{int(row, 16):08b}" for row in rows)
+    parts = [int(bits[at:at + PART_BITS], 2) for at in range(0, len(bits), PART_BITS)]
+    return list(zip(parts[::2], parts[1::2]))
 
 
 def most_frequent(sequences):
-    """The most frequent pair of neighbours, None if there are none; in runs of one code, pairs do not overlap."""
+    """The most frequent pair of neighbours, None if none is there twice; in runs of one phrase, pairs do not overlap."""
     counts = collections.Counter()
     for sequence in sequences:
         at = 0
         while at + 1 < len(sequence):
-            counts[sequence[at:at + 2]] += 1
-            at += 1 + (sequence[at:at + 3] == sequence[at:at + 1] * 3)
-    return max(counts, key=lambda pair: (counts[pair], pair), default=None)
+            counts[sequence[at], sequence[at + 1]] += 1
+            at += 1 + (sequence[at:at + 2] == sequence[at + 1:at + 3])
+    pair = max(counts, key=lambda pair: (counts[pair], pair), default=None)
+    return pair if counts[pair] > 1 else None
+
+
+def join(sequence, first, second):
+    """The sequence with these neighbours as one."""
+    joined = []
+    for phrase in sequence:
+        if phrase == second and joined and joined[-1] == first:
+            joined[-1] = first + second
+        else:
+            joined.append(phrase)
+    return joined
+
+
+class Phrases:
+    """What codes stand for. `halves`: each phrase's two parts, none of a character."""
+
+    def __init__(self, texts):
+        self.texts = sorted(texts)
+        self.halves = dict.fromkeys("".join(self.texts), ())
+        self.sequences = [list(text) for text in self.texts]
+        self.uses = collections.Counter()
+
+    def grow(self):
+        """Again and again the most frequent pair, which then counts as one phrase."""
+        while len(self.halves) < CODES and (pair := most_frequent(self.sequences)):
+            self.halves.setdefault(pair[0] + pair[1], pair)
+            self.sequences = [join(sequence, *pair) for sequence in self.sequences]
+
+    def order(self):
+        """The phrases, the most frequent ones first, when all texts are as they will be packed."""
+        order = list(self.halves)
+        for _ in range(4):
+            costs = {phrase: 8 if number < SHORT_CODES else 10 for number, phrase in enumerate(order)}
+            self.sequences = [cheapest(text, costs) for text in self.texts]
+            self.uses = collections.Counter(itertools.chain(*self.sequences))
+            order.sort(key=lambda phrase: (-self.uses[phrase], phrase))
+        return order
+
+    def drop_seldom(self):
+        """Makes room for others in place of phrases that are not worth their code."""
+        self.order()
+        parts = set(itertools.chain(*self.halves.values()))
+        for phrase in [phrase for phrase, halves in self.halves.items() if halves and self.uses[phrase] < SELDOM]:
+            if phrase not in parts:
+                del self.halves[phrase]
+        self.order()
+
+    def numbered(self):
+        """The phrases in the order of their numbers. Only the first of the long codes can begin a text."""
+        order = self.order()
+        starts = collections.Counter(sequence[0] for sequence in self.sequences if sequence)
+        return order[:SHORT_CODES] + sorted(order[SHORT_CODES:], key=lambda phrase: (-starts[phrase], phrase))
+
+
+def cheapest(text, costs):
+    """The phrases that make the text and cost the least; found from its end on."""
+    best = [(0, None)] * (len(text) + 1)
+    longest = max(map(len, costs))
+    for at in reversed(range(len(text))):
+        ends = range(at + 1, min(at + longest, len(text)) + 1)
+        best[at] = min((costs[text[at:end]] + best[end][0], end) for end in ends if text[at:end] in costs)
+    phrases, at = [], 0
+    while at < len(text):
+        phrases.append(text[at:best[at][1]])
+        at = best[at][1]
+    return phrases
 
 
 def best_pairs(texts):
-    """Pairs for these texts: again and again the most frequent one, which then counts as one character."""
-    sequences = [text.encode("latin-1") for text in sorted(texts)]
-    pairs = []
-    for code in CODES:
-        if code in NO_CODES:
-            pairs.append(NO_PAIR)
-        elif pair := most_frequent(sequences):
-            pairs.append(tuple(pair))
-            sequences = [s.replace(pair, bytes([code])) for s in sequences]
-    return pairs
+    """Pairs for these texts."""
+    phrases = Phrases(texts)
+    phrases.grow()
+    for _ in range(ROUNDS):
+        phrases.drop_seldom()
+        phrases.grow()
+    numbers = {phrase: number for number, phrase in enumerate(phrases.numbered())}
+    return [tuple(numbers[half] for half in phrases.halves[phrase]) or (ord(phrase), CHARACTER) for phrase in numbers]
 
 
 def texts_in(file):
@@ -190,10 +304,13 @@ def texts_of(files):
 
 
 def pairs_source(pairs):
-    """The C source of the table."""
-    plain = Packer(pairs).plain
-    rows = [f"\t{{0x{first:02x}, 0x{second:02x}}}, /* 0x{code:02x} {literal_of(plain.get(code, '').encode())} */\n"
-            for code, (first, second) in zip(CODES, pairs)]
+    """The C source of the table: two pairs in five bytes."""
+    plain = [literal_of(phrase.encode()) for phrase in Packer(pairs).plain]
+    parts = "".join(f"{first:010b}{second:010b}" for first, second in pairs)
+    rows = []
+    for at in range(0, len(pairs), 2):
+        numbers = "".join(f"0x{byte:02x}, " for byte in bytes_of(parts[20 * at:20 * at + 40]))
+        rows.append(f"\t{numbers}/* {' '.join(plain[at:at + 2])} */\n")
     return PAIRS_HEAD + "".join(rows) + "};\n/* clang-format on */\n"
 
 

@@ -20,7 +20,7 @@ struct specification {
 	size_t width;
 	bool has_precision;
 	size_t precision;
-	int rank; /* -2 char, -1 short, 0 int, 1 long, long long, size_t, intmax_t */
+	unsigned bits; /* of the argument */
 	char conversion;
 };
 
@@ -70,13 +70,16 @@ static void put_string(struct sink *sink, const struct specification *spec, cons
 static void put_number(struct sink *sink, const struct specification *spec, uint64_t value,
 		       bool negative)
 {
-	const char *digits = spec->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-	unsigned base = spec->conversion == 'x' || spec->conversion == 'X' ? 16 : 10;
+	bool is_hexadecimal = spec->conversion == 'x' || spec->conversion == 'X';
+	unsigned base = is_hexadecimal ? 16 : 10;
 	char text[21]; /* sign and 20 digits of UINT64_MAX */
 	size_t at = sizeof(text);
 
 	do {
-		text[--at] = digits[value % base];
+		char digit = (char)(value % base);
+
+		/* 'x' is as far from 'a' as 'X' from 'A' */
+		text[--at] = (char)(digit + (digit < 10 ? '0' : spec->conversion - 'x' + 'a' - 10));
 		value /= base;
 	} while (value != 0);
 
@@ -95,29 +98,19 @@ static void put_number(struct sink *sink, const struct specification *spec, uint
 	put_padded(sink, spec, text + at, length);
 }
 
-static int64_t take_signed(struct arguments *arguments, int rank)
+/* Whatever its type, for all that is not larger than a register is handed over as if it were as large (System V ABI). */
+static __attribute__((noinline)) uint64_t take(struct arguments *arguments)
 {
-	if (rank > 0)
-		return va_arg(arguments->list, long);
-	int value = va_arg(arguments->list, int);
-	return rank == -1 ? (short)value : rank == -2 ? (signed char)value : value;
-}
-
-static uint64_t take_unsigned(struct arguments *arguments, int rank)
-{
-	if (rank > 0)
-		return va_arg(arguments->list, unsigned long);
-	unsigned value = va_arg(arguments->list, unsigned);
-	return rank == -1 ? (uint16_t)value : rank == -2 ? (uint8_t)value : value;
+	return va_arg(arguments->list, uint64_t);
 }
 _Static_assert(sizeof(long) == sizeof(long long) && sizeof(long) == sizeof(size_t) &&
 		       sizeof(long) == sizeof(intmax_t),
-	       "all of l, ll, z and j are taken as long");
+	       "all of l, ll, z and j have 64 bits");
 
 static const char *read_size(const char *fmt, struct arguments *arguments, size_t *size)
 {
 	if (*fmt == '*') {
-		int value = va_arg(arguments->list, int);
+		int value = (int)take(arguments);
 		*size = value > 0 ? (size_t)value : 0;
 		return fmt + 1;
 	}
@@ -138,13 +131,13 @@ static const char *read_flags(const char *fmt, struct specification *spec)
 	}
 }
 
-static const char *read_rank(const char *fmt, struct specification *spec)
+static const char *read_length(const char *fmt, struct specification *spec)
 {
 	for (;; fmt++) {
 		if (*fmt == 'h')
-			spec->rank--;
+			spec->bits = spec->bits == 32 ? 16 : 8;
 		else if (*fmt == 'l' || *fmt == 'z' || *fmt == 'j')
-			spec->rank = 1;
+			spec->bits = 64;
 		else
 			return fmt;
 	}
@@ -154,14 +147,14 @@ static const char *read_rank(const char *fmt, struct specification *spec)
 static const char *read_specification(const char *fmt, struct specification *spec,
 				      struct arguments *arguments)
 {
-	*spec = (struct specification){0};
+	*spec = (struct specification){.bits = 32};
 	fmt = read_flags(fmt, spec);
 	fmt = read_size(fmt, arguments, &spec->width);
 	if (*fmt == '.') {
 		spec->has_precision = true;
 		fmt = read_size(fmt + 1, arguments, &spec->precision);
 	}
-	fmt = read_rank(fmt, spec);
+	fmt = read_length(fmt, spec);
 	spec->conversion = *fmt;
 	return *fmt == '\0' ? fmt : fmt + 1;
 }
@@ -170,18 +163,20 @@ static const char *read_specification(const char *fmt, struct specification *spe
 static bool put_conversion(struct sink *sink, const struct specification *spec,
 			   struct arguments *arguments)
 {
+	unsigned unused = 64 - spec->bits;
+
 	switch (spec->conversion) {
 	case 'c': {
-		char c = (char)va_arg(arguments->list, int);
+		char c = (char)take(arguments);
 		put_padded(sink, spec, &c, 1);
 		return true;
 	}
 	case 's':
-		put_string(sink, spec, va_arg(arguments->list, const char *));
+		put_string(sink, spec, (const char *)take(arguments));
 		return true;
 	case 'd':
 	case 'i': {
-		int64_t value = take_signed(arguments, spec->rank);
+		int64_t value = (int64_t)(take(arguments) << unused) >> unused;
 		put_number(sink, spec, value < 0 ? 0 - (uint64_t)value : (uint64_t)value,
 			   value < 0);
 		return true;
@@ -189,7 +184,7 @@ static bool put_conversion(struct sink *sink, const struct specification *spec,
 	case 'u':
 	case 'x':
 	case 'X':
-		put_number(sink, spec, take_unsigned(arguments, spec->rank), false);
+		put_number(sink, spec, take(arguments) << unused >> unused, false);
 		return true;
 	case '%':
 		put(sink, '%');

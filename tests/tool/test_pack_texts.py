@@ -61,6 +61,21 @@ class PackerTest(unittest.TestCase):
                 self.assertEqual(packer.unpack(packer.pack(word)), word)
                 self.assertLessEqual(len(packer.pack(word)), len(word))
 
+    def test_what_has_no_code_stays_plain(self):
+        packer = Packer(pack_texts.best_pairs(["abc abc"]))
+        self.assertEqual(packer.pack("abc!"), b"abc!")
+        self.assertEqual(packer.unpack(b"abc!"), "abc!")
+
+    def test_packed_texts_are_told_from_plain_ones(self):
+        packer = Packer(pack_texts.known_pairs())
+        chance = random.Random(2)
+        for _ in range(500):
+            text = "".join(chance.choices(packer.plain, k=chance.randrange(1, 30)))
+            packed = packer.pack(text)
+            self.assertEqual(packer.unpack(packed), text)
+            self.assertNotIn(0, packed)
+            self.assertEqual(packed[0] in pack_texts.PRINTABLE, packed == text.encode())
+
     def test_lines_and_all_else_stay(self):
         source = LOG + 'int a;\nnote(1, "the the the"\n\n  "the", b); same("the");\nint c;\n'
         packed = pack_source(source, Texts(source), Packer(pack_texts.best_pairs(["the the the "])))
