@@ -20,11 +20,14 @@ def sizes_by_file(folder):
     """Source file to [bytes of text, bytes of constants] of what the linker kept."""
     found = {}
     text = (Path(folder) / "bulkhead.map").read_text(encoding="utf-8")
-    for name, address, size, source in PIECE.findall(text):
-        if int(address, 16) == 0 or source.endswith("tables.o") or name in TABLES:
+    pieces = [(int(address, 16), int(size, 16), name, source) for name, address, size, source in PIECE.findall(text)]
+    pieces = sorted(piece for piece in pieces if piece[0] != 0)
+    # Merged texts are those of several pieces: what lies behind the beginning of the next one is counted there.
+    for (address, size, name, source), (behind, *_) in zip(pieces, [*pieces[1:], (1 << 64,)]):
+        if source.endswith("tables.o") or name in TABLES:
             continue
         sizes = found.setdefault(source_of(source), [0, 0])
-        sizes[0 if name.startswith((".text", ".multiboot")) else 1] += int(size, 16)
+        sizes[0 if name.startswith((".text", ".multiboot")) else 1] += min(size, behind - address)
     return found
 
 

@@ -56,9 +56,11 @@ static uint32_t index_of_this_core(void)
 
 static uint32_t hash_word(size_t index)
 {
-	const uint8_t *byte = &scenario_tables.hash[4 * index];
+	uint32_t word = 0;
 
-	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+	for (size_t i = 4 * index; i < 4 * index + 4; i++)
+		word = word << 8 | scenario_tables.hash[i];
+	return word;
 }
 
 static void log_banner(void)

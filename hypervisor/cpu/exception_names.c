@@ -25,9 +25,9 @@
 	X(20, virtualization, "virtualization exception (#VE)") \
 	X(21, control, "control protection (#CP)")
 
-TEXTS(names, EXCEPTION_NAMES);
+TEXTS(names, EXCEPTION_NAMES, "reserved exception");
 
 const char *exception_name(uint64_t vector)
 {
-	return TEXT_FIND(names, vector, "reserved exception");
+	return text_find(&names, vector);
 }

@@ -3,7 +3,7 @@
 #ifndef CPU_EXCEPTION_STUB_H
 #define CPU_EXCEPTION_STUB_H
 
-/* What the longest one takes: two short pushes and a near jump. */
-#define EXCEPTION_STUB_SIZE 9
+/* A short push and a short jump. */
+#define EXCEPTION_STUB_SIZE 4
 
 #endif

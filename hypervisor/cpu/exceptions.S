@@ -2,17 +2,17 @@
 /* Entry stubs of the 32 exception vectors; all end in exception_dispatch(frame). */
 #include "cpu/exception_stub.h"
 
+	/* A bit for each vector with which the processor pushes an error code (SDM 3.6.3.1, table 6-1) */
+	.section .rodata.exceptions, "a"
+have_error_code:
+	.long 1 << 8 | 0x1F << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
+
 	.section .text.exceptions, "ax"
 
 	.globl exception_stubs
 exception_stubs:
 	.set vector, 0
 	.rept 32
-	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
-	/* the processor has pushed an error code (SDM 3.6.3.1, table 6-1) */
-	.else
-	pushq $0
-	.endif
 	pushq $vector
 	jmp exception_common
 	.set vector, vector + 1
@@ -20,6 +20,12 @@ exception_stubs:
 	.endr
 
 exception_common:
+	xchgq %rax, (%rsp)         /* the vector; RAX in its place */
+	btl %eax, have_error_code
+	jc 1f
+	pushq (%rsp)
+	andq $0, 8(%rsp)           /* where RAX was */
+1:	xchgq %rax, (%rsp)
 	pushq %r15
 	pushq %r14
 	pushq %r13

@@ -87,17 +87,17 @@ static bool is_memory(hpa_t address, char words[WORDS])
 
 static const char *image_part(hpa_t address)
 {
-	if (is_between(address, image_start, text_end))
+	if (!is_between(address, image_start, image_end))
+		return address < PAGE_SIZE_4K ? TEXT("a null pointer") : TEXT("nobody's");
+	if (address < (hpa_t)text_end)
 		return TEXT("the hypervisor's text");
-	if (is_between(address, text_end, constants_end))
+	if (address < (hpa_t)constants_end)
 		return TEXT("the hypervisor's constants");
 	if (is_between(address, sealed_start, sealed_end))
 		return TEXT("data that is sealed after the start");
 	if (is_between(address, shared_start, shared_end))
 		return TEXT("data that all cores share");
-	if (is_between(address, constants_end, image_end))
-		return TEXT("data for the start, which is over (lib/section.h)");
-	return address < PAGE_SIZE_4K ? TEXT("a null pointer") : TEXT("nobody's");
+	return TEXT("data for the start, which is over (lib/section.h)");
 }
 
 void fault_log(hpa_t address, uint64_t error)

@@ -67,14 +67,15 @@
 #define INTERNAL_TIMER 0x0400
 #define IO_CONTROLLER  0x0E0B
 
-TEXTS(levels, LEVELS);
-TEXTS(transactions, TRANSACTIONS);
-TEXTS(requests, REQUESTS);
-TEXTS(memory_requests, MEMORY_REQUESTS);
-TEXTS(spaces, SPACES);
-TEXTS(roles, ROLES);
-TEXTS(simple_codes, SIMPLE_CODES);
+TEXTS(levels, LEVELS, "unknown level");
+TEXTS(transactions, TRANSACTIONS, "unknown");
+TEXTS(requests, REQUESTS, "reserved");
+TEXTS(memory_requests, MEMORY_REQUESTS, "reserved");
+TEXTS(spaces, SPACES, "reserved");
+TEXTS(roles, ROLES, "generic");
+TEXTS(simple_codes, SIMPLE_CODES, "");
 
+/* Empty if it is none of them. */
 static const char *simple_words(uint32_t code)
 {
 	if (code == INTERNAL_TIMER)
@@ -83,27 +84,27 @@ static const char *simple_words(uint32_t code)
 		return TEXT("I/O controller");
 	if ((code & 0xFC00) == 0x0400)
 		return TEXT("internal");
-	return text_find(&simple_codes, sizeof(simple_codes), code, NULL);
+	return text_find(&simple_codes, code);
 }
 
 static const char *level(uint32_t code)
 {
-	return TEXT_FIND(levels, LEVEL(code), "unknown level");
+	return text_find(&levels, LEVEL(code));
 }
 
 static const char *transaction(uint32_t code)
 {
-	return TEXT_FIND(transactions, TRANSACTION(code), "unknown");
+	return text_find(&transactions, TRANSACTION(code));
 }
 
 static const char *request(uint32_t code)
 {
-	return TEXT_FIND(requests, REQUEST(code), "reserved");
+	return text_find(&requests, REQUEST(code));
 }
 
 static void memory_words(const char *kind, uint32_t code, char *words, size_t size)
 {
-	const char *wanted = TEXT_FIND(memory_requests, MEMORY_WHAT(code), "reserved");
+	const char *wanted = text_find(&memory_requests, MEMORY_WHAT(code));
 
 	if (CHANNEL(code) == CHANNEL_UNKNOWN)
 		format_text(words, size, "%s: %s, unknown channel", kind, wanted);
@@ -117,13 +118,12 @@ void machine_check_describe(const struct machine_check_error *error, char *words
 	const char *simple = simple_words(code);
 
 	/* by the highest bit that is set, as the table has them */
-	if (simple)
+	if (*simple)
 		format_text(words, size, "%s", simple);
 	else if (code & 0x0800)
 		format_text(words, size, "bus: %s, %s, %s, %s%s", request(code),
-			    TEXT_FIND(spaces, SPACE(code), "reserved"),
-			    TEXT_FIND(roles, ROLE(code), "generic"), level(code),
-			    TIMED_OUT(code) ? ", timed out" : "");
+			    text_find(&spaces, SPACE(code)), text_find(&roles, ROLE(code)),
+			    level(code), TIMED_OUT(code) ? ", timed out" : "");
 	else if ((code & 0xFF80) == 0x0280)
 		memory_words(TEXT("memory used as cache"), code, words, size);
 	else if ((code & 0xFF00) == 0x0100)

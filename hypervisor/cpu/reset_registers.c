@@ -48,8 +48,9 @@ static void extended_state_reset(void)
 	}
 	if (cpuid(0xD, 1).eax & CPUID_D1_EAX_XSAVES)
 		msr_write(MSR_XSS, 0);
-	xcr_write(0, supported_components());
-	xstate_load(&initial_state, supported_components());
+	uint64_t components = supported_components();
+	xcr_write(0, components);
+	xstate_load(&initial_state, components);
 	xcr_write(0, 1);
 }
 

@@ -9,19 +9,19 @@
 #define PHRASE_VALUE(name, text)  TEXT_VALUE(ERROR_##name, name, text)
 
 static const struct names {
-	HYPERVISOR_ERRORS(NAME_MEMBER)
-} names = {HYPERVISOR_ERRORS(NAME_VALUE)};
+	HYPERVISOR_ERRORS(NAME_MEMBER) TEXT_MEMBER(TEXT_ANY, any, "?")
+} names = {HYPERVISOR_ERRORS(NAME_VALUE) TEXT_VALUE(TEXT_ANY, any, "?")};
 
 static const struct phrases {
-	HYPERVISOR_ERRORS(PHRASE_MEMBER)
-} phrases = {HYPERVISOR_ERRORS(PHRASE_VALUE)};
+	HYPERVISOR_ERRORS(PHRASE_MEMBER) TEXT_MEMBER(TEXT_ANY, any, "unknown error")
+} phrases = {HYPERVISOR_ERRORS(PHRASE_VALUE) TEXT_VALUE(TEXT_ANY, any, "unknown error")};
 
 const char *error_name(enum error error)
 {
-	return TEXT_FIND(names, error, "?");
+	return text_find(&names, error);
 }
 
 const char *error_text(enum error error)
 {
-	return TEXT_FIND(phrases, error, "unknown error");
+	return text_find(&phrases, error);
 }

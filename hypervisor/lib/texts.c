@@ -3,12 +3,11 @@
 
 #include "lib/string.h"
 
-const char *text_find(const void *rows, size_t size, uint64_t number, const char *unknown)
+const char *text_find(const void *rows, uint64_t number)
 {
-	const char *end = (const char *)rows + size;
+	const uint8_t *row = rows;
 
-	for (const char *row = rows; row < end; row += strlen(row + 1) + 2)
-		if ((uint8_t)*row == number)
-			return row + 1;
-	return unknown;
+	while (*row != number && *row != TEXT_ANY)
+		row += strlen((const char *)row + 1) + 2;
+	return (const char *)row + 1;
 }

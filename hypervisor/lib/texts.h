@@ -3,11 +3,11 @@
  * TEXT("...") is a literal that the build packs (lib/packed_text.h): only for what lib/format.c prints, for nobody
  * else finds the characters in it. Calls of log_error() and the like need none for the literals in them.
  *
- * Texts by number (0 to 255), without a table of pointers: each row is its number and its text. For lists of the
- * form X(number, name, text):
+ * Texts by number (0 to 254), without a table of pointers: each row is its number and its text, and the last one is for
+ * all other numbers. For lists of the form X(number, name, text):
  *
- *     TEXTS(words, LIST);
- *     TEXT_FIND(words, n, "unknown")
+ *     TEXTS(words, LIST, "unknown");
+ *     text_find(&words, n)
  */
 #ifndef LIB_TEXTS_H
 #define LIB_TEXTS_H
@@ -23,14 +23,15 @@
 	char text_##name[sizeof(TEXT(text))];
 #define TEXT_VALUE(number, name, text) .number_##name = (number), .text_##name = TEXT(text),
 
-#define TEXTS(set, list)          \
-	static const struct set { \
-		list(TEXT_MEMBER) \
-	} set = {list(TEXT_VALUE)}
+/* Number of the last row */
+#define TEXT_ANY 0xFF
 
-#define TEXT_FIND(set, number, unknown) text_find(&(set), sizeof(set), number, TEXT(unknown))
+#define TEXTS(set, list, unknown)                                     \
+	static const struct set {                                     \
+		list(TEXT_MEMBER) TEXT_MEMBER(TEXT_ANY, any, unknown) \
+	} set = {list(TEXT_VALUE) TEXT_VALUE(TEXT_ANY, any, unknown)}
 
-/* The text of the row with this number among `size` bytes of rows; `unknown` if there is none. */
-const char *text_find(const void *rows, size_t size, uint64_t number, const char *unknown);
+/* The text of the row with this number, or of the last one if there is none. */
+const char *text_find(const void *rows, uint64_t number);
 
 #endif

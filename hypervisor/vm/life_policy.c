@@ -30,7 +30,7 @@ enum stop_class {
 	X(STOP_OPERATOR_RESTART, operator_restart, "restarted by the operator")    \
 	X(STOP_MACHINE, machine, "the machine is halted")
 
-TEXTS(stop_texts, STOP_TEXTS);
+TEXTS(stop_texts, STOP_TEXTS, "?");
 
 struct stop_rule {
 	uint8_t class; /* enum stop_class */
@@ -58,7 +58,7 @@ static const struct stop_rule stop_rules[STOP_REASON_COUNT] = {
 
 const char *stop_reason_text(enum stop_reason reason)
 {
-	return TEXT_FIND(stop_texts, reason, "?");
+	return text_find(&stop_texts, reason);
 }
 
 bool stop_is_orderly(enum stop_reason reason)

@@ -4,7 +4,7 @@
 #include "vmx/controls.h"
 #include "vmx/exit.h"
 
-TEXTS(exit_texts, VMX_EXIT_REASONS);
+TEXTS(exit_texts, VMX_EXIT_REASONS, "unknown exit reason");
 _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these numbers");
 
 /* SDM 3.31.4, table 31-1, without those of VMCALL in root operation and of SMM's dual-monitor treatment: neither is used */
@@ -25,7 +25,7 @@ _Static_assert(EXIT_REASON_COUNT == VMX_EXIT_COUNT, "vm/ counts exits by these n
 	X(26, error_26, "VM entry with events blocked by MOV SS")          \
 	X(28, error_28, "invalid operand to INVEPT or INVVPID")
 
-TEXTS(error_texts, INSTRUCTION_ERRORS);
+TEXTS(error_texts, INSTRUCTION_ERRORS, "unknown VM-instruction error");
 
 /* A control by its word and bit, as one number */
 #define CONTROL(word, bit) ((unsigned)(word) << 5 | (unsigned)__builtin_ctz(bit))
@@ -81,21 +81,20 @@ TEXTS(error_texts, INSTRUCTION_ERRORS);
 	X(CONTROL(CONTROL_PROCESSOR, PROCESSOR_INTERRUPT_WINDOW), processor_interrupt_window,     \
 	  "interrupt-window exiting")
 
-TEXTS(control_texts, CONTROL_NAMES);
+TEXTS(control_texts, CONTROL_NAMES, "unnamed control");
 _Static_assert(CONTROL(CONTROL_WORD_COUNT - 1, UINT32_C(1) << 31) <= UINT8_MAX, "numbers of texts");
 
 const char *vmx_control_name(enum vmx_control_word word, uint32_t bit)
 {
-	return TEXT_FIND(control_texts, bit != 0 ? CONTROL(word, bit) : UINT64_MAX,
-			 "unnamed control");
+	return text_find(&control_texts, bit != 0 ? CONTROL(word, bit) : UINT64_MAX);
 }
 
 const char *exit_reason_name(uint32_t reason)
 {
-	return TEXT_FIND(exit_texts, reason, "unknown exit reason");
+	return text_find(&exit_texts, reason);
 }
 
 const char *vmx_instruction_error_name(uint64_t number)
 {
-	return TEXT_FIND(error_texts, number, "unknown VM-instruction error");
+	return text_find(&error_texts, number);
 }
