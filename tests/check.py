@@ -136,6 +136,9 @@ class Check:
         self.options = options
         self.passed = self.failed = 0
         self.bad = []
+        self.waiting = []
+        self.running = []
+        self.told = time.monotonic()
 
     def make(self, *arguments):
         """Command line of a make that shares this run's build folder and compiler."""
@@ -212,9 +215,7 @@ class Check:
                                f"`tests/check.py --list{which and ' ' + which}` lists them")
         if self.options.list:
             return 0
-        for suite, jobs in picked:
-            if jobs or not self.options.k:
-                self.run_suite(suite, jobs)
+        self.run_suites([(suite, jobs) for suite, jobs in picked if jobs or not self.options.k])
         if self.bad:
             print(f"\nFailed: {', '.join(self.bad)}")
         print(f"Took {time.monotonic() - started:.0f} s.")
@@ -227,16 +228,38 @@ class Check:
         print(f"check.py: error: {text}", file=sys.stderr)
         return 2
 
+    def run_suites(self, picked):
+        """All jobs of all suites. A suite's last jobs go on while the next one is built and begins."""
+        try:
+            for suite, jobs in picked:
+                self.run_suite(suite, jobs)
+            while self.running:
+                self.tend()
+        finally:
+            for job in self.running:
+                job.kill()
+
     def run_suite(self, suite, jobs):
-        """Build, run, count."""
+        """Build, and start everything; what has ended is counted."""
         print(f"== {suite.name}", flush=True)
         if not jobs:
             self.fail(f"{suite.name}: there are no tests")
-        elif suite.target and subprocess.run(self.make(suite.target), cwd=TOP, env=environment(),
-                                             stdin=subprocess.DEVNULL, check=False).returncode:
+        elif suite.target and self.build(suite.target):
             self.fail(f"{suite.name}: `make {suite.target}` failed, so none of its tests ran")
         else:
-            self.run_jobs(jobs)
+            self.waiting = list(jobs)
+            while self.waiting:
+                self.tend()
+
+    def build(self, target):
+        """The status of a make beside the jobs that still run."""
+        with subprocess.Popen(self.make(target), cwd=TOP, env=environment(), stdin=subprocess.DEVNULL) as process:
+            try:
+                while process.poll() is None:
+                    self.tend()
+            finally:
+                process.terminate()
+        return process.returncode
 
     def fail(self, text):
         """Count a failure that no job stands for."""
@@ -244,27 +267,20 @@ class Check:
         self.failed += 1
         self.bad.append(text.split(":")[0])
 
-    def run_jobs(self, jobs):
-        """Run the jobs, some at a time."""
-        waiting, running = list(jobs), []
-        told = time.monotonic()
-        try:
-            while waiting or running:
-                while waiting and len(running) < WORKERS:
-                    running.append(waiting.pop(0))
-                    running[-1].start()
-                for job in [job for job in running if job.over()]:
-                    running.remove(job)
-                    self.report(job)
-                    told = time.monotonic()
-                if running and time.monotonic() - told > STILL_EVERY:
-                    told = time.monotonic()
-                    names = ", ".join(f"{job.name} ({job.seconds:.0f} s)" for job in running)
-                    print(f"   ...   {names}, {len(waiting)} more to come", flush=True)
-                time.sleep(0.05)
-        finally:
-            for job in running:
-                job.kill()
+    def tend(self):
+        """Start waiting jobs, some at a time, count those that have ended, and give the others a moment."""
+        while self.waiting and len(self.running) < WORKERS:
+            self.running.append(self.waiting.pop(0))
+            self.running[-1].start()
+        for job in [job for job in self.running if job.over()]:
+            self.running.remove(job)
+            self.report(job)
+            self.told = time.monotonic()
+        if self.running and time.monotonic() - self.told > STILL_EVERY:
+            self.told = time.monotonic()
+            names = ", ".join(f"{job.name} ({job.seconds:.0f} s)" for job in self.running)
+            print(f"   ...   {names}, {len(self.waiting)} more to come", flush=True)
+        time.sleep(0.05)
 
     def report(self, job):
         """Add the job to the sum, and show all of it if it failed."""

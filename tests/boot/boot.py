@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Checks:
     @contextlib.contextmanager
     def __call__(self, name):
         """One check: passes if its block ends, fails with the message of what it raises."""
+        started = time.monotonic()
         try:
             yield
         except (AssertionError, MachineError) as problem:
@@ -62,7 +64,7 @@ class Checks:
                 traceback.print_exc(file=sys.stdout)
         else:
             self.passed += 1
-            print(f"ok {name}", flush=True)
+            print(f"ok {name} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
 def image(scenario, without=(), build=BUILD):

@@ -67,8 +67,8 @@ def is_over(machine, ending):
 
 def wait_for_ends(machine, endings, timeout=BOOT_SECONDS):
     """Until every attacker has begun and those that must be stopped are, or time is up."""
-    deadline = machine.seconds + timeout
-    while machine.seconds < deadline and not machine.ended:
+    deadline = machine.busy_seconds + timeout
+    while machine.busy_seconds < deadline and not machine.ended:
         machine.pump()
         if all(is_over(machine, ending) for ending in endings):
             return

@@ -93,8 +93,8 @@ def fate(machine, vm):
 
 def wait_for_all(machine, faults):
     """Until every VM has stopped, or time is up."""
-    deadline = machine.seconds + BOOT_SECONDS
-    while machine.seconds < deadline and not machine.ended:
+    deadline = machine.busy_seconds + BOOT_SECONDS
+    while machine.busy_seconds < deadline and not machine.ended:
         machine.pump()
         if all(fate(machine, vm) for vm in faults):
             return

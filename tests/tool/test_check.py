@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What picks tests (TEST=, `tests/check.py -k`, `tests/boot/matrix.py -k`), and what the matrix allows kernels to say."""
 
+import argparse
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -13,6 +16,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MF
 sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests" / "boot")]
 
 # pylint: disable=wrong-import-position
+import check as runner
 import matrix
 import pick
 
@@ -76,6 +80,52 @@ class CheckTest(unittest.TestCase):
         done = check("-k", "lint/headers,lint/python", "lint")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertTrue(done.stdout.endswith("\n2 passed, 0 failed\n"), done.stdout)
+
+
+class RunTest(unittest.TestCase):
+    """tests/check.py with suites of its own."""
+
+    def run_suites(self, *suites):
+        """A run over (name, target, jobs); `make` is `sh -c TARGET`. The run, and what it printed."""
+        check_run = runner.Check(argparse.Namespace(suites=[], k="", list=False))
+        check_run.suites = lambda: [runner.Suite(name, target, lambda jobs=jobs: jobs) for name, target, jobs in suites]
+        check_run.make = lambda target: ["sh", "-c", target]
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            check_run.run()
+        return check_run, printed.getvalue()
+
+    @staticmethod
+    def job(name, command, timeout=60):
+        """A single check."""
+        return runner.Job(name, ["sh", "-c", command], timeout, counts=False)
+
+    def test_the_last_job_of_a_suite_holds_up_neither_build_nor_jobs_of_the_next(self):
+        first, second = self.job("a/long", "sleep 2"), self.job("b/short", "true")
+        done, text = self.run_suites(("a", "", [first]), ("b", "true", [second]))
+        self.assertEqual((done.passed, done.failed), (2, 0), text)
+        self.assertLess(second.started, first.started + 1)
+        self.assertGreaterEqual(first.seconds, 2)
+
+    def test_never_more_than_two_jobs_at_a_time(self):
+        jobs = [self.job(f"a/{n}", "sleep 0.3") for n in range(3)]
+        self.run_suites(("a", "", jobs[:2]), ("b", "", jobs[2:]))
+        self.assertGreaterEqual(jobs[2].started, min(job.started + job.seconds for job in jobs[:2]))
+
+    def test_a_build_that_fails_is_one_failure_and_the_rest_runs(self):
+        never, other = self.job("a/never", "true"), self.job("b/other", "true")
+        done, text = self.run_suites(("a", "exit 3", [never]), ("b", "true", [other]))
+        self.assertEqual((done.passed, done.failed, done.bad), (1, 1, ["a"]), text)
+        self.assertIsNone(never.process)
+
+    def test_a_job_that_takes_too_long_is_ended(self):
+        done, text = self.run_suites(("a", "", [self.job("a/stuck", "sleep 60", timeout=0.5)]))
+        self.assertEqual((done.passed, done.failed), (0, 1))
+        self.assertIn("not done within", text)
+
+    def test_a_suite_without_tests_fails(self):
+        done, _ = self.run_suites(("a", "true", []))
+        self.assertEqual(done.failed, 1)
 
 
 class MatrixTest(unittest.TestCase):
