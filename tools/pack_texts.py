@@ -201,14 +201,16 @@ def known_pairs():
     return list(zip(parts[::2], parts[1::2]))
 
 
-def most_frequent(sequences):
-    """The most frequent pair of neighbours, None if none is there twice; in runs of one phrase, pairs do not overlap."""
-    counts = collections.Counter()
-    for sequence in sequences:
-        at = 0
-        while at + 1 < len(sequence):
-            counts[sequence[at], sequence[at + 1]] += 1
-            at += 1 + (sequence[at:at + 2] == sequence[at + 1:at + 3])
+def pairs_in(sequence):
+    """Pairs of neighbours; in runs of one phrase they do not overlap."""
+    at = 0
+    while at + 1 < len(sequence):
+        yield sequence[at], sequence[at + 1]
+        at += 1 + (sequence[at:at + 2] == sequence[at + 1:at + 3])
+
+
+def most_frequent(counts):
+    """The most frequent pair, None if none is there twice."""
     pair = max(counts, key=lambda pair: (counts[pair], pair), default=None)
     return pair if counts[pair] > 1 else None
 
@@ -235,9 +237,14 @@ class Phrases:
 
     def grow(self):
         """Again and again the most frequent pair, which then counts as one phrase."""
-        while len(self.halves) < CODES and (pair := most_frequent(self.sequences)):
+        counts = collections.Counter(itertools.chain(*map(pairs_in, self.sequences)))
+        while len(self.halves) < CODES and (pair := most_frequent(counts)):
             self.halves.setdefault(pair[0] + pair[1], pair)
-            self.sequences = [join(sequence, *pair) for sequence in self.sequences]
+            for number, sequence in enumerate(self.sequences):
+                if pair[0] in sequence and pair[1] in sequence:
+                    self.sequences[number] = join(sequence, *pair)
+                    counts.subtract(pairs_in(sequence))
+                    counts.update(pairs_in(self.sequences[number]))
 
     def order(self):
         """The phrases, the most frequent ones first, when all texts are as they will be packed."""
