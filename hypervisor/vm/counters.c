@@ -17,11 +17,10 @@ void counters_init(struct core_counters *counters, uint32_t apic_id)
 		.apic_id = apic_id,
 		.timed = CONFIG_EXIT_TIMES,
 	};
-	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
-		counters->exits[i] = (struct exit_counter){
-			.minimum = UINT32_MAX,
-			.share = CONFIG_EXIT_TIMES ? 1 : 0,
-		};
+	for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++) {
+		counters->exits[i].minimum = UINT32_MAX;
+		counters->exits[i].share = CONFIG_EXIT_TIMES ? 1 : 0;
+	}
 }
 
 /* No handler takes this long: it has moved the counter, on behalf of a guest that writes its TSC. */
@@ -66,7 +65,7 @@ static void forget_unended(struct exit_counter *counter)
 	if (counter->minimum > counter->maximum)
 		counter->untimed = 0;
 	else
-		exit_counter_time(counter, (uint32_t)exit_counter_average(counter));
+		exit_counter_time(counter, TICKS_IMPOSSIBLE);
 }
 
 void counters_begin(struct core_counters *counters)

@@ -5,7 +5,7 @@
 
 void monitor_started(const struct vm *vm)
 {
-	struct monitor_vm *entry = &monitor_header.vms[vm - vms];
+	struct monitor_vm *entry = &monitor_header.vms[vm->config->id];
 
 	__atomic_store_n(&entry->started, vm->started, __ATOMIC_RELAXED);
 	__atomic_store_n(&entry->starts, vm->starts, __ATOMIC_RELAXED);
@@ -13,5 +13,5 @@ void monitor_started(const struct vm *vm)
 
 void monitor_ends(const struct vm *vm, uint32_t stop_reason)
 {
-	__atomic_store_n(&monitor_header.vms[vm - vms].stop_reason, stop_reason, __ATOMIC_RELAXED);
+	__atomic_store_n(&monitor_header.vms[vm->config->id].stop_reason, stop_reason, __ATOMIC_RELAXED);
 }

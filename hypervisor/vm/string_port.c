@@ -13,9 +13,6 @@
 /* Elements per exit, so that the core comes back to requests of other cores within a bounded time. */
 #define ELEMENTS_MAX 128
 
-/* How an element ended. */
-enum outcome { ELEMENT_DONE, ELEMENT_WATCHED, ELEMENT_FAULTS, ELEMENT_OUTSIDE };
-
 /* The memory operand first: what it raises comes before the port is touched. */
 static enum error transfer(struct vcpu *vcpu, struct guest_access *access, uint64_t offset,
 			   const struct port_string *string)
@@ -37,18 +34,13 @@ static enum error transfer(struct vcpu *vcpu, struct guest_access *access, uint6
 	return error;
 }
 
-static enum outcome element_do(struct vcpu *vcpu, struct guest_access *access, uint64_t offset,
-			       const struct port_string *string)
+/* Of an element that is done; true if it met a breakpoint. */
+static bool is_watched(const struct guest_access *access, const struct port_string *string)
 {
-	enum error error = transfer(vcpu, access, offset, string);
-	bool watched;
+	bool watched = guest_watch_access(string->in ? WATCH_WRITE : WATCH_READ, access->address,
+					  string->size);
 
-	if (error)
-		return error == ERROR_GUEST_PROTECTED ? ELEMENT_FAULTS : ELEMENT_OUTSIDE;
-	watched = guest_watch_access(string->in ? WATCH_WRITE : WATCH_READ, access->address,
-				     string->size);
-	watched |= guest_watch_access(WATCH_PORT, string->port, string->size);
-	return watched ? ELEMENT_WATCHED : ELEMENT_DONE;
+	return guest_watch_access(WATCH_PORT, string->port, string->size) || watched;
 }
 
 static _Noreturn void stop(struct vcpu *vcpu, const struct guest_registers *registers,
@@ -85,19 +77,19 @@ enum port_string_result vm_port_string(struct vcpu *vcpu, struct guest_registers
 	access.write = string->in;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t offset = *index & mask;
-		enum outcome outcome = element_do(vcpu, &access, offset, string);
+		enum error error = transfer(vcpu, &access, offset, string);
 
-		if (outcome == ELEMENT_OUTSIDE)
-			stop(vcpu, registers, string, offset);
-		if (outcome == ELEMENT_FAULTS) {
+		if (error == ERROR_GUEST_PROTECTED) {
 			guest_inject(&access.fault);
 			return PORT_STRING_FAULTS;
 		}
+		if (error)
+			stop(vcpu, registers, string, offset);
 		guest_register_set(index, string->address_size, *index + step);
 		if (string->repeat)
 			guest_register_set(&registers->rcx, string->address_size,
 					   registers->rcx - 1);
-		if (outcome == ELEMENT_WATCHED)
+		if (is_watched(&access, string))
 			count = i + 1; /* the trap comes behind this element */
 	}
 	return count == left ? PORT_STRING_DONE : PORT_STRING_GOES_ON;
