@@ -46,7 +46,7 @@ static uint32_t within(uint32_t value, uint32_t lowest, uint32_t highest)
 	return value > highest ? highest : value;
 }
 
-static uint32_t highest_basic(void)
+static __attribute__((noinline)) uint32_t highest_basic(void)
 {
 	return within(cpuid(0, 0).eax, BASIC_LEAF_MIN, BASIC_LEAF_MAX);
 }
@@ -256,10 +256,11 @@ static void fix_signature(const struct vcpu *vcpu, uint32_t subleaf, struct cpui
 /* In kHz, as in the numerator and denominator of the crystal's leaf. */
 static void fix_timing(const struct vcpu *vcpu, uint32_t subleaf, struct cpuid_result *r)
 {
-	struct cpuid_result crystal;
+	uint32_t apic_khz;
 
-	fix_crystal(vcpu, subleaf, &crystal);
-	*r = (struct cpuid_result){.eax = crystal.ebx, .ebx = crystal.eax};
+	fix_crystal(vcpu, subleaf, r);
+	apic_khz = r->eax;
+	*r = (struct cpuid_result){.eax = r->ebx, .ebx = apic_khz};
 }
 
 /* A leaf without a row reads as zeros: of the hypervisor block, as no KVM feature is there. */
@@ -287,27 +288,29 @@ static const struct cpuid_rule rules[] = {
 	{0x80000006, ECX, CPUID_STAYS, REASON("second-level cache is the core's"), NULL},
 	{0x80000007, EDX, CPUID_STAYS, REASON("invariant TSC"), fix_extended_power},
 	{0x80000008, EAX, CPUID_STAYS, REASON("address widths"), fix_address_widths},
+	{0, 0, CPUID_STAYS, REASON("all others"), NULL},
 };
-static const struct cpuid_rule nothing = {.validity = CPUID_STAYS};
+
+#define LAST_RULE (rules + sizeof(rules) / sizeof(rules[0]) - 1)
 
 #define HYPERVISOR_LEAF(leaf) ((leaf) >> 28 == PLATFORM_CPUID_SIGNATURE >> 28)
 
 /* Beyond the highest leaf of its range processors of Intel return the highest basic one (SDM 2A CPUID). */
 static uint32_t existing_leaf(uint32_t leaf)
 {
-	if (leaf <= BASIC_LEAF_MIN || HYPERVISOR_LEAF(leaf))
+	if (leaf <= BASIC_LEAF_MIN || HYPERVISOR_LEAF(leaf) ||
+	    leaf <= (leaf < EXTENDED_LEAF_BASE ? highest_basic() : highest_extended()))
 		return leaf;
-	if (leaf < EXTENDED_LEAF_BASE)
-		return leaf <= highest_basic() ? leaf : highest_basic();
-	return leaf <= highest_extended() ? leaf : highest_basic();
+	return highest_basic();
 }
 
 static const struct cpuid_rule *find(uint32_t leaf)
 {
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].leaf == leaf)
-			return &rules[i];
-	return &nothing;
+	const struct cpuid_rule *rule = rules;
+
+	while (rule->leaf != leaf && rule < LAST_RULE)
+		rule++;
+	return rule;
 }
 
 /* A processor that lacks the leaf would answer with another one. */

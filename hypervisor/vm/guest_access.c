@@ -24,8 +24,8 @@ static bool user_pages_closed(const struct guest_access *access)
 	       (access->by == ACCESS_BY_PROCESSOR || !(guest_flags() & RFLAGS_AC));
 }
 
-/* A write that read-only pages refuse: a supervisor's only with CR0.WP. */
-static bool is_strict_write(const struct guest_access *access)
+/* A write that read-only pages refuse: a supervisor's only with CR0.WP. Out of line: it has two callers. */
+static __attribute__((noinline)) bool is_strict_write(const struct guest_access *access)
 {
 	return access->write && (access->by == ACCESS_BY_USER || (access->paging.cr0 & CR0_WP));
 }

@@ -12,7 +12,8 @@
 #include "vm/extint.h"
 #include "vm/handlers.h"
 
-static bool is_software_disabled(void)
+/* Out of line: it has two callers. */
+static __attribute__((noinline)) bool is_software_disabled(void)
 {
 	return !(msr_read(APIC_SPURIOUS) & APIC_SPURIOUS_ENABLE);
 }

@@ -13,5 +13,6 @@ void monitor_started(const struct vm *vm)
 
 void monitor_ends(const struct vm *vm, uint32_t stop_reason)
 {
-	__atomic_store_n(&monitor_header.vms[vm->config->id].stop_reason, stop_reason, __ATOMIC_RELAXED);
+	__atomic_store_n(&monitor_header.vms[vm->config->id].stop_reason, stop_reason,
+			 __ATOMIC_RELAXED);
 }

@@ -154,6 +154,10 @@ static void tell_end(const struct vcpu *vcpu, enum stop_reason reason,
 	log_error("vCPU %u stops its VM: %s", vcpu->config->index, stop_reason_text(reason));
 	if (registers)
 		guest_state_log(registers);
+	/* that of a fault has been written, in more words */
+	if (reason != STOP_HYPERVISOR_FAULT)
+		crash_record_write(CRASH_VM, vcpu->vm->config->name, vcpu->config->index,
+				   stop_reason_text(reason));
 }
 
 _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
@@ -169,10 +173,6 @@ _Noreturn void vm_stop(struct vcpu *vcpu, enum stop_reason reason,
 		vm_post(vm, vcpu, REQUEST_STOP);
 		if (vm->tells)
 			tell_end(vcpu, reason, registers);
-		/* that of a fault has been written, in more words */
-		if (vm->tells && !stop_is_orderly(reason) && reason != STOP_HYPERVISOR_FAULT)
-			crash_record_write(CRASH_VM, vm->config->name, vcpu->config->index,
-					   stop_reason_text(reason));
 	}
 	vcpu_park(vcpu);
 }

@@ -70,10 +70,12 @@ struct pic_pins {
 	uint8_t vector[PIC_PINS]; /* of the real IOAPIC entry; 0: none; atomic */
 };
 
-/* On pages of its own, which its VM's cores have mapped and no others. */
+/*
+ * On pages of its own, which its VM's cores have mapped and no others. Small members come first, within reach of short
+ * instructions.
+ */
 struct vm {
 	const struct vm_config *config;
-	struct boot_entry boot;               /* initial state of the BSP */
 	uint32_t stop;                        /* enum stop_reason of the last end; atomic */
 	uint32_t parked;                      /* vCPUs that have come to rest; atomic */
 	uint32_t arrived, phase;              /* of its cores at a meeting (restart.c); atomic */
@@ -82,16 +84,17 @@ struct vm {
 	uint64_t started;                     /* TSC when it was started last; 0: never */
 	uint64_t restart_window, told_window; /* TSC when they began (life_policy.c) */
 	uint32_t restarts_in_window, told, untold;
-	uint64_t watchdog_fed;                     /* TSC; atomic */
+	uint64_t watchdog_fed; /* TSC; atomic */
+	struct vm_log_limits limits;
+	uint32_t pci_address;   /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
+	struct boot_entry boot; /* initial state of the BSP */
 	uint32_t ioapic_index[CONFIG_MAX_IOAPICS]; /* IOREGSEL of its virtual IOAPICs; atomic */
 	uint8_t ioapic_id[CONFIG_MAX_IOAPICS];     /* as the guest has written them; atomic */
 	/* entries of pins that are not its own: bits 31:24 the destination, bits 15:0 as in the lower half */
 	uint32_t ioapic_unused[CONFIG_MAX_IOAPICS][VM_UNUSED_PINS];
-	uint32_t pci_address; /* CONFIG_ADDRESS of its virtual PCI bus; atomic */
 	struct lock pci_lock; /* for what follows; held for a few accesses to configuration space */
 	struct pci_function pci[CONFIG_MAX_PCI_FUNCTIONS]; /* as config->pci_functions */
 	uint32_t host_bridge[48]; /* registers from 0x40 of its virtual 440FX; atomic */
-	struct vm_log_limits limits;
 	uint64_t msrs_refused[VM_MSRS_REFUSED]; /* MSR + 1 of each that was told of; atomic */
 	struct virtual_devices devices;         /* has a lock of its own */
 	struct pic_pins pic_pins;

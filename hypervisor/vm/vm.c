@@ -141,6 +141,11 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
 	wait_for_sipi(vcpu);
 }
 
+static bool is_bsp(const struct vcpu *vcpu)
+{
+	return vcpu->apic_base & APIC_BASE_BSP;
+}
+
 #define RESET_VECTOR UINT64_C(0xFFFFFFF0)
 #define RESET_SIZE   16
 
@@ -150,13 +155,12 @@ void vcpu_wait_for_sipi(struct vcpu *vcpu, struct guest_registers *registers)
  */
 static void take_init(struct vcpu *vcpu, struct guest_registers *registers)
 {
-	bool bsp = vcpu->apic_base & APIC_BASE_BSP;
-
-	if (bsp && !guest_is_ram(vcpu->vm->config, RESET_VECTOR, RESET_SIZE, MEMORY_EXECUTE))
+	if (is_bsp(vcpu) &&
+	    !guest_is_ram(vcpu->vm->config, RESET_VECTOR, RESET_SIZE, MEMORY_EXECUTE))
 		vm_stop(vcpu, STOP_RESET, registers);
 	local_apic_reset(vcpu);
 	guest_state_take_init(vcpu, registers);
-	if (bsp) {
+	if (is_bsp(vcpu)) {
 		guest_state_enter_reset_vector();
 		return;
 	}
