@@ -35,9 +35,10 @@ static bool key_permits(const struct guest_access *access, const struct guest_ma
 {
 	uint32_t rights;
 
-	if (!(access->paging.cr4 & CR4_PKE) || !(access->paging.efer & EFER_LMA) || !mapping->user)
+	if (!(access->paging.cr4 & CR4_PKE) || !(access->paging.efer & EFER_LMA) ||
+	    !(mapping->rights & GUEST_ENTRY_USER))
 		return true;
-	rights = guest_protection_keys() >> 2 * mapping->key;
+	rights = guest_protection_keys() >> 2 * GUEST_ENTRY_KEY(mapping->last);
 	if (rights & KEY_ACCESS_DISABLED)
 		return false;
 	return !(rights & KEY_WRITE_DISABLED) || !is_strict_write(access);
@@ -46,10 +47,11 @@ static bool key_permits(const struct guest_access *access, const struct guest_ma
 /* SDM 3.4.6.1: what paging-structure entries permit. */
 static bool permitted(const struct guest_access *access, const struct guest_mapping *mapping)
 {
-	if (access->by == ACCESS_BY_USER ? !mapping->user
-					 : mapping->user && user_pages_closed(access))
+	bool user = mapping->rights & GUEST_ENTRY_USER;
+
+	if (access->by == ACCESS_BY_USER ? !user : user && user_pages_closed(access))
 		return false;
-	return mapping->writable || !is_strict_write(access);
+	return (mapping->rights & GUEST_ENTRY_WRITE) || !is_strict_write(access);
 }
 
 static enum error page_fault(struct guest_access *access, gva_t address, uint32_t error)

@@ -84,11 +84,8 @@ enum error guest_copy(const struct vm_config *vm, gpa_t address, void *buffer, s
 
 /* Paging-structure entries (SDM 3.4.3 to 3.4.5). */
 #define ENTRY_PRESENT    UINT64_C(0x1)
-#define ENTRY_WRITE      UINT64_C(0x2)
-#define ENTRY_USER       UINT64_C(0x4)
 #define ENTRY_LARGE      UINT64_C(0x80)
 #define ENTRY_NO_EXECUTE UINT64_C(0x8000000000000000)
-#define ENTRY_KEY_SHIFT  59
 #define ENTRY_ADDRESS    UINT64_C(0x000FFFFFFFFFF000)
 
 #define PAGE_SHIFT 12
@@ -185,22 +182,11 @@ static void path_add(struct guest_path *path, hpa_t at, uint64_t value)
 	path->entries[path->count++].value = value;
 }
 
-/* The rights are an AND of all entries. */
-static void set_rights(struct guest_mapping *mapping, uint64_t rights, uint64_t last,
-		       uint64_t reserved)
-{
-	mapping->writable = rights & ENTRY_WRITE;
-	mapping->user = rights & ENTRY_USER;
-	mapping->key = (uint8_t)(last >> ENTRY_KEY_SHIFT & 0xF);
-	mapping->reserved = reserved;
-}
-
 static enum error walk(const struct vm_config *vm, const struct paging_mode *mode, gva_t linear,
 		       struct guest_mapping *mapping, struct guest_path *path, uint64_t mark)
 {
 	unsigned index_bits = mode->narrow ? 10 : 9;
 	unsigned shift = PAGE_SHIFT + mode->levels * index_bits;
-	uint64_t rights = UINT64_MAX, reserved = 0;
 	gpa_t table = mode->root;
 
 	for (unsigned level = mode->levels;; level--) {
@@ -228,13 +214,14 @@ static enum error walk(const struct vm_config *vm, const struct paging_mode *mod
 			entry_mark(vm, address, mode->narrow, entry,
 				   last ? mark : mark & ~GUEST_ENTRY_DIRTY);
 		if (has_rights) {
-			rights &= entry;
-			reserved |= entry & (mode->reserved | (level >= 4 ? ENTRY_LARGE : 0));
+			mapping->rights &= entry;
+			mapping->reserved |=
+				entry & (mode->reserved | (level >= 4 ? ENTRY_LARGE : 0));
 		}
 		table = large ? large_page_base(mode->narrow, entry) : entry & ENTRY_ADDRESS;
 		if (last) {
 			mapping->physical = (table & ~page_mask) | (linear & page_mask);
-			set_rights(mapping, rights, entry, reserved);
+			mapping->last = entry;
 			return ERROR_OK;
 		}
 	}
@@ -249,7 +236,7 @@ enum error guest_linear_walk(const struct vm_config *vm, const struct guest_pagi
 
 	if (!paged || mode.levels < 4)
 		linear &= UINT32_MAX;
-	*mapping = (struct guest_mapping){.physical = linear, .writable = true, .user = true};
+	*mapping = (struct guest_mapping){.physical = linear, .rights = UINT64_MAX};
 	if (!paged)
 		return ERROR_OK;
 	if (mode.levels >= 4 && !is_canonical(linear, mode.levels))

@@ -67,13 +67,20 @@ struct guest_paging {
 		physical_bits; /* of the processor's addresses; 0: entries are not checked for it */
 };
 
-/* Where a linear address leads, and what all paging-structure entries on the way permit. */
+/* Bits of paging-structure entries (SDM 3.4.5.4) */
+#define GUEST_ENTRY_WRITE    UINT64_C(0x2)
+#define GUEST_ENTRY_USER     UINT64_C(0x4)
+#define GUEST_ENTRY_ACCESSED UINT64_C(0x20)
+#define GUEST_ENTRY_DIRTY    UINT64_C(0x40)
+#define GUEST_ENTRY_KEY(e)   ((unsigned)((e) >> 59 & 0xF)) /* protection key, with 4-level paging */
+
+/* Where a linear address leads, and what the paging-structure entries on the way say. */
 struct guest_mapping {
 	gpa_t physical;
-	bool writable; /* R/W is 1 in all of them; true without paging */
-	bool user;     /* U/S is 1 in all of them; true without paging */
-	uint8_t key;   /* protection key of the page, with 4-level paging */
-	bool reserved; /* a bit that has to be 0 is 1 in one of them; then nothing else is valid */
+	uint64_t rights; /* bits that are 1 in all of them; all are without paging */
+	uint64_t last;   /* that of the page itself; 0 without paging */
+	uint64_t
+		reserved; /* bits that have to be 0 and are 1 in one of them; if any, nothing else is valid */
 };
 
 /* The paging-structure entries that translated a linear address: where they lie, and what they were. */
@@ -97,10 +104,6 @@ static inline bool guest_path_holds(const struct guest_path *path)
 	}
 	return path->count != 0;
 }
-
-/* Paging-structure entries (SDM 3.4.8) */
-#define GUEST_ENTRY_ACCESSED UINT64_C(0x20)
-#define GUEST_ENTRY_DIRTY    UINT64_C(0x40)
 
 /*
  * Translates a guest-linear address by the guest's own page tables: paging off, 32-bit (with PSE),

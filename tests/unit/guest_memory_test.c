@@ -285,19 +285,19 @@ static void test_rights_are_those_of_all_entries(void **state)
 	poke64(0x2000 + 1 * 8, UINT64_C(0x140000083)); /* supervisor, 1 GiB */
 	assert_int_equal(guest_linear_map(&vm, &long_mode, 0x123, &mapping), ERROR_OK);
 	assert_int_equal(mapping.physical, 0x7123);
-	assert_false(mapping.writable);
-	assert_true(mapping.user);
+	assert_false(mapping.rights & GUEST_ENTRY_WRITE);
+	assert_true(mapping.rights & GUEST_ENTRY_USER);
 	assert_int_equal(guest_linear_map(&vm, &long_mode, 0x40000000, &mapping), ERROR_OK);
-	assert_true(mapping.writable);
-	assert_false(mapping.user);
+	assert_true(mapping.rights & GUEST_ENTRY_WRITE);
+	assert_false(mapping.rights & GUEST_ENTRY_USER);
 	/* in the four PAE entries of the first level these bits are reserved */
 	poke64(0x5000, 0x6001);
 	poke64(0x6000, 0x4007);
 	assert_int_equal(guest_linear_map(&vm, &pae, 0x123, &mapping), ERROR_OK);
-	assert_true(mapping.writable && mapping.user);
+	assert_true((mapping.rights & GUEST_ENTRY_WRITE) && (mapping.rights & GUEST_ENTRY_USER));
 	pae.cr0 = CR0_PE;
 	assert_int_equal(guest_linear_map(&vm, &pae, 0x123, &mapping), ERROR_OK);
-	assert_true(mapping.writable && mapping.user);
+	assert_true((mapping.rights & GUEST_ENTRY_WRITE) && (mapping.rights & GUEST_ENTRY_USER));
 }
 
 static void test_non_canonical_addresses_are_not_mapped(void **state)
