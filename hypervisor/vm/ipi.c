@@ -7,23 +7,25 @@
 /* ICR destination shorthands (SDM 3.11.6.1) */
 enum shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
-struct ipi {
-	enum apic_delivery mode;
-	uint8_t vector;
-	enum shorthand shorthand;
-	bool logical;
-	uint32_t destination;
-};
-
-static struct ipi ipi_decode(uint64_t icr)
+/* Fields of the ICR. */
+static enum apic_delivery mode_of(uint64_t icr)
 {
-	return (struct ipi){
-		.mode = (enum apic_delivery)((icr & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT),
-		.vector = (uint8_t)(icr & APIC_VECTOR),
-		.shorthand = (enum shorthand)(icr >> APIC_SHORTHAND_SHIFT & 3),
-		.logical = icr & APIC_LOGICAL,
-		.destination = (uint32_t)(icr >> 32),
-	};
+	return (enum apic_delivery)((icr & APIC_DELIVERY_MASK) >> APIC_DELIVERY_SHIFT);
+}
+
+static uint8_t vector_of(uint64_t icr)
+{
+	return (uint8_t)(icr & APIC_VECTOR);
+}
+
+static enum shorthand shorthand_of(uint64_t icr)
+{
+	return (enum shorthand)(icr >> APIC_SHORTHAND_SHIFT & 3);
+}
+
+static uint32_t destination_of(uint64_t icr)
+{
+	return (uint32_t)(icr >> 32);
 }
 
 /* Logical destination in x2APIC mode: cluster in bits 31:16, one bit per member (SDM 3.11.12.10.2). */
@@ -57,26 +59,32 @@ static bool can_receive(const struct vcpu *target)
 	return __atomic_load_n(&target->apic_base, __ATOMIC_RELAXED) & APIC_BASE_ENABLE;
 }
 
-static bool is_target(const struct vcpu *sender, const struct vcpu *target, const struct ipi *ipi)
+static bool is_addressed(const struct vcpu *sender, const struct vcpu *target, uint64_t icr)
+{
+	uint32_t destination = destination_of(icr);
+
+	if (is_broadcast(sender, destination))
+		return true;
+	if (!(icr & APIC_LOGICAL))
+		return target->config->apic_id == destination;
+	return local_apic_is_x2apic(sender) ? matches_x2apic_logical(target, destination)
+					    : matches_xapic_logical(target, destination);
+}
+
+static bool is_target(const struct vcpu *sender, const struct vcpu *target, uint64_t icr)
 {
 	if (!can_receive(target))
 		return false;
-	switch (ipi->shorthand) {
+	switch (shorthand_of(icr)) {
 	case SHORTHAND_SELF:
 		return target == sender;
 	case SHORTHAND_ALL:
 		return true;
 	case SHORTHAND_OTHERS:
 		return target != sender;
-	case SHORTHAND_NONE:
-		break;
+	default:
+		return is_addressed(sender, target, icr);
 	}
-	if (is_broadcast(sender, ipi->destination))
-		return true;
-	if (!ipi->logical)
-		return target->config->apic_id == ipi->destination;
-	return local_apic_is_x2apic(sender) ? matches_x2apic_logical(target, ipi->destination)
-					    : matches_xapic_logical(target, ipi->destination);
 }
 
 /* Modes that are not here would leave the partition (SMI, ExtINT) or are reserved. */
@@ -84,13 +92,13 @@ static bool is_target(const struct vcpu *sender, const struct vcpu *target, cons
 	(1U << APIC_FIXED | 1U << APIC_LOWEST_PRIORITY | 1U << APIC_NMI | 1U << APIC_INIT | \
 	 1U << APIC_STARTUP)
 
-static void deliver(struct vcpu *target, const struct ipi *ipi)
+static void deliver(struct vcpu *target, uint64_t icr)
 {
-	if (ipi->mode <= APIC_LOWEST_PRIORITY) {
-		apic_send_fixed(target->config->apic_id, ipi->vector);
+	if (mode_of(icr) <= APIC_LOWEST_PRIORITY) {
+		apic_send_fixed(target->config->apic_id, vector_of(icr));
 		return;
 	}
-	switch (ipi->mode) {
+	switch (mode_of(icr)) {
 	case APIC_NMI:
 		vcpu_post(target, REQUEST_NMI);
 		break;
@@ -102,7 +110,8 @@ static void deliver(struct vcpu *target, const struct ipi *ipi)
 		   a second with another page is the guest's own race. */
 		__atomic_and_fetch(vcpu_requests(target), ~(uint32_t)REQUEST_SIPI_PAGE,
 				   __ATOMIC_RELAXED);
-		vcpu_post(target, REQUEST_SIPI | (uint32_t)ipi->vector << REQUEST_SIPI_PAGE_SHIFT);
+		vcpu_post(target, REQUEST_SIPI | (uint32_t)vector_of(icr)
+							 << REQUEST_SIPI_PAGE_SHIFT);
 		break;
 	default:
 		break;
@@ -125,33 +134,33 @@ static void log_refused(struct vcpu *vcpu, uint64_t icr, const char *why)
 
 void ipi_send(struct vcpu *vcpu, uint64_t icr)
 {
-	struct ipi ipi = ipi_decode(icr);
+	enum apic_delivery mode = mode_of(icr);
 	struct vcpu *first = vm_vcpu(vcpu->vm, 0);
 	unsigned reached = 0;
 
 	vcpu->icr = icr;
 	if (is_init_deassert(icr))
 		return;
-	if (!(MODES_DELIVERED >> ipi.mode & 1)) {
+	if (!(MODES_DELIVERED >> mode & 1)) {
 		log_refused(vcpu, icr, "delivery mode");
 		return;
 	}
 	for (uint32_t i = 0; i < vcpu->vm->config->vcpu_count; i++) {
 		struct vcpu *target = first + i;
 
-		if (!is_target(vcpu, target, &ipi))
+		if (!is_target(vcpu, target, icr))
 			continue;
 		/* NMI, INIT and start-up never go to oneself by shorthand (SDM 3.11.6.1, table 11-3) */
-		if (ipi.mode >= APIC_SMI && target == vcpu && ipi.shorthand != SHORTHAND_NONE)
+		if (mode >= APIC_SMI && target == vcpu && shorthand_of(icr) != SHORTHAND_NONE)
 			continue;
-		deliver(target, &ipi);
+		deliver(target, icr);
 		reached++;
 		/* One of those that are addressed. Which one has the lowest priority only their APICs know, and the
 		   choice is theirs to make (SDM 3.11.6.2.4). */
-		if (ipi.mode == APIC_LOWEST_PRIORITY)
+		if (mode == APIC_LOWEST_PRIORITY)
 			break;
 	}
-	if (reached == 0 && ipi.shorthand == SHORTHAND_NONE)
+	if (reached == 0 && shorthand_of(icr) == SHORTHAND_NONE)
 		log_refused(vcpu, icr, "no such core in this VM");
 }
 
