@@ -95,25 +95,23 @@ void guest_access_begin(struct guest_access *access, const struct vm_config *vm)
 
 enum error guest_access_translate(struct guest_access *access)
 {
-	unsigned left = access->size;
 	gva_t address = access->address;
+	unsigned room = PAGE_SIZE_4K - (address & (PAGE_SIZE_4K - 1));
 
-	for (unsigned i = 0; i < 2; i++) {
-		unsigned room = PAGE_SIZE_4K - (address & (PAGE_SIZE_4K - 1));
-		enum error error = ERROR_OK;
+	access->piece[0].size = room < access->size ? room : access->size;
+	access->piece[1].size = access->size - access->piece[0].size;
+	for (unsigned i = 0; i < 2 && access->piece[i].size; i++) {
+		enum error error = translate_byte(access, address, &access->piece[i].address);
 
-		access->piece[i].size = room < left ? room : left;
-		if (left)
-			error = translate_byte(access, address, &access->piece[i].address);
 		if (error)
 			return error;
-		left -= access->piece[i].size;
 		address += access->piece[i].size;
 	}
-	guest_linear_mark(access->vm, &access->paging, access->address, access->write);
-	if (access->piece[1].size)
-		guest_linear_mark(access->vm, &access->paging,
-				  access->address + access->piece[0].size, access->write);
+	address = access->address;
+	for (unsigned i = 0; i < 2 && access->piece[i].size; i++) {
+		guest_linear_mark(access->vm, &access->paging, address, access->write);
+		address += access->piece[i].size;
+	}
 	return ERROR_OK;
 }
 
