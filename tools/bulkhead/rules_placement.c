@@ -95,7 +95,7 @@ static void note_device(struct check *check, struct finding *finding, uint32_t i
 		return;
 	}
 	NOTE(check, finding, device->at,
-	     "%s meets ports or interrupts that a VM, the board or the hypervisor's console (0x%x) has",
+	     "%s meets ports, interrupts or registers that a VM, the board or the hypervisor's console (0x%x) has",
 	     device->label, CONSOLE_PORT);
 }
 
