@@ -21,8 +21,8 @@ NO_CPU_LIST = (r"^smpboot: weird, boot CPU",)
 ACPI_OFF = (r"^ACPI: MPS support code is not built-in", *NO_CPU_LIST)
 # PIT as the only timer: that of a VM is wired to its PIC, which Linux tries next.
 PIT_ONLY = (r"^\.\.MP-BIOS bug: 8254 timer not connected to IO-APIC",)
-# ACPI's fixed hardware: Linux makes the SCI's line level-triggered, as firmware would have.
-ACPI_PM = (r"^ACPI: setting ELCR to 0200",)
+# Interrupts by the PIC only, with ACPI's fixed hardware: Linux makes the SCI's line level-triggered, as firmware would have.
+PIC_ONLY = (r"^ACPI: setting ELCR to 0200",)
 # nosmp allows no other CPU than the first.
 ONE_CPU = (r"^smpboot: 2 Processors exceeds max_cpus limit of 0",)
 RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")

@@ -92,7 +92,7 @@ def cases():
     yield one("clocksource-jiffies", (0,), "clocksource=jiffies", clocksource="jiffies")
     yield Case("mitigations", (Guest(pair, args=""),))
     # it leaves the IOAPIC alone, too
-    yield one("nosmp", pair, "nosmp", online=(1,), legacy=True, says=linuxguest.ACPI_PM + linuxguest.ONE_CPU)
+    yield one("nosmp", pair, "nosmp", online=(1,), legacy=True, says=linuxguest.PIC_ONLY + linuxguest.ONE_CPU)
     yield one("maxcpus", pair, "maxcpus=1", online=(1,))
     yield one("nohz-off", pair, "nohz=off highres=off")
     yield one("periodic-nodeadline", (0,), "nohz=off highres=off lapic=notscdeadline")
@@ -130,16 +130,16 @@ def options():
     yield one("replug-rt", four, kernel="rt", tests=WITH_REPLUG)
     yield one("replug-first", pair, "cpu0_hotplug", tests="replug0," + WITH_REPLUG)
     yield one("maxcpus-later", four, "maxcpus=1", online=(1,), tests=WITH_REPLUG)
-    acpi_pm, pit = linuxguest.ACPI_PM, linuxguest.ACPI_PM + linuxguest.PIT_ONLY
-    yield one("noapictimer", (0,), PIT, legacy=True, says=pit)
-    yield one("noapictimer-2", pair, PIT, legacy=True, says=pit)
+    pic_only = linuxguest.PIC_ONLY
+    yield one("noapictimer", (0,), PIT, legacy=True, says=linuxguest.PIT_ONLY)
+    yield one("noapictimer-2", pair, PIT, legacy=True, says=linuxguest.PIT_ONLY)
     yield one("c2", pair, "lapic_timer_c2_ok")
-    yield one("noapic", (0,), "noapic", legacy=True, says=acpi_pm)
-    yield one("noapic-2", pair, "noapic", legacy=True, says=acpi_pm)
+    yield one("noapic", (0,), "noapic", legacy=True, says=pic_only)
+    yield one("noapic-2", pair, "noapic", legacy=True, says=pic_only)
     # With nolapic alone Linux 6.1 reads the page of a local APIC that firmware has left in x2APIC mode.
     yield one("nolapic", (0,), "nolapic nox2apic", legacy=True,
-              says=acpi_pm + linuxguest.NO_CPU_LIST + linuxguest.NOX2APIC)
-    yield one("legacy", pair, legacy=True, says=acpi_pm)
+              says=pic_only + linuxguest.NO_CPU_LIST + linuxguest.NOX2APIC)
+    yield one("legacy", pair, legacy=True)
     yield one("noirq", pair, "acpi=noirq")
     yield one("nopci", pair, "pci=off")
     yield one("nomsi", pair, "pci=nomsi")
