@@ -10,6 +10,7 @@
 #include "devices/pci.h"
 #include "lib/format.h"
 #include "vm/handlers.h"
+#include "vm/mmio_alu.h"
 #include "vm/mmio_string.h"
 
 /* So often an instruction is looked for that the processor executes and that lies in no memory of the VM's. */
@@ -119,7 +120,8 @@ static void move(struct vcpu *vcpu, struct guest_registers *registers, unsigned 
 				   device_read(vcpu, device, address, size));
 }
 
-static void compute(struct vcpu *vcpu, struct guest_registers *registers, unsigned device,
+/* False: it is a division that raises #DE. */
+static bool compute(struct vcpu *vcpu, struct guest_registers *registers, unsigned device,
 		    gpa_t address, const struct mmio_instruction *instruction, uint64_t *flags)
 {
 	unsigned size = instruction->memory_size;
@@ -127,9 +129,13 @@ static void compute(struct vcpu *vcpu, struct guest_registers *registers, unsign
 
 	if (instruction->reads)
 		value = device_read(vcpu, device, address, size);
+	if ((instruction->operation == MMIO_DIV || instruction->operation == MMIO_IDIV) &&
+	    mmio_division_faults(instruction->operation, registers, value, size))
+		return false;
 	value = mmio_execute(instruction, registers, flags, value);
 	if (instruction->writes)
 		device_write(vcpu, device, address, size, value);
+	return true;
 }
 
 static void watch(const struct memory_access *access, const struct mmio_instruction *instruction)
@@ -155,9 +161,13 @@ static void execute(struct vcpu *vcpu, struct guest_registers *registers, unsign
 	step.address = access->address;
 	registers->rsp = guest_stack_pointer();
 	if (instruction->operation < MMIO_PUSH) {
-		compute(vcpu, registers, device, access->address, instruction, &step.flags);
+		if (!compute(vcpu, registers, device, access->address, instruction, &step.flags)) {
+			step.access.fault =
+				(struct guest_exception){.vector = EXCEPTION_DIVIDE_ERROR};
+			result = MMIO_STRING_FAULTS;
+		}
 		watch(access, instruction);
-	} else if (instruction->operation <= MMIO_POP) {
+	} else if (instruction->operation <= MMIO_JMP) {
 		result = mmio_stack(&step);
 	} else {
 		result = mmio_string(&step);

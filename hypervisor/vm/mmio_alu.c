@@ -20,6 +20,9 @@ __asm__(".text\n"
 	"	.org 0b + 13, 0xCC\n"
 	".endm\n"
 	"alu_stubs:\n"
+	".irp name, shld, shrd\n"
+	"	alu_stub \\name, \"%cl, %dx, %ax\", \"%cl, %rdx, %rax\"\n"
+	".endr\n"
 	".irp name, rol, ror, rcl, rcr, shl, shr, shl, sar\n"
 	"	alu_stub \\name, \"%cl, %ax\", \"%cl, %rax\", \"%cl, %al\"\n"
 	".endr\n"
@@ -29,7 +32,7 @@ __asm__(".text\n"
 	".irp name, not, neg\n"
 	"	alu_stub \\name, %ax, %rax, %al\n"
 	".endr\n"
-	".irp name, mul, imul\n"
+	".irp name, mul, imul, div, idiv\n"
 	"	alu_stub \\name, %cx, %rcx, %cl\n"
 	".endr\n"
 	".irp name, inc, dec\n"
@@ -41,18 +44,43 @@ __asm__(".text\n"
 #define STUB_SIZE 13
 extern const char alu_stubs[][STUB_SIZE];
 
-uint64_t mmio_alu(enum mmio_operation operation, struct guest_registers *registers, uint64_t *flags,
-		  uint64_t left, uint64_t right, unsigned size)
+uint64_t mmio_alu(enum mmio_operation operation, uint64_t *rdx, uint64_t *flags, uint64_t left,
+		  uint64_t right, unsigned size)
 {
 	static const uint8_t place[] = {[1] = 10, [2] = 0, [4] = 1, [8] = 6};
-	const char *stub = &alu_stubs[operation - MMIO_ROL][place[size]];
+	const char *stub = &alu_stubs[operation - MMIO_SHLD][place[size]];
 	uint64_t status = *flags & MMIO_ALU_FLAGS;
 
 	/* the red zone of user programs, in unit tests, is stepped over */
 	__asm__("addq $-128, %%rsp; pushq %[flags]; popfq; call *%[stub]; pushfq; popq %[flags]; subq $-128, %%rsp"
-		: "+a"(left), "+d"(registers->rdx), [flags] "+r"(status)
+		: "+a"(left), "+d"(*rdx), [flags] "+r"(status)
 		: "c"(right), [stub] "r"(stub)
 		: "cc", "memory");
 	*flags = (*flags & ~MMIO_ALU_FLAGS) | (status & MMIO_ALU_FLAGS);
 	return left;
+}
+
+/* As a number, and whether it is negative, if it has a sign. */
+static unsigned __int128 magnitude(unsigned __int128 value, unsigned bits, bool is_signed,
+				   bool *negative)
+{
+	*negative = is_signed && value >> (bits - 1) & 1;
+	return *negative ? (((unsigned __int128)1 << (bits - 1)) << 1) - value : value;
+}
+
+bool mmio_division_faults(enum mmio_operation operation, const struct guest_registers *registers,
+			  uint64_t divisor, unsigned size)
+{
+	bool is_signed = operation == MMIO_IDIV, negative_dividend, negative_divisor;
+	unsigned bits = 8 * size;
+	uint64_t mask = UINT64_MAX >> (64 - bits);
+	uint64_t high = size == 1 ? registers->rax >> 8 : registers->rdx;
+	unsigned __int128 dividend =
+		(unsigned __int128)(high & mask) << bits | (registers->rax & mask);
+	/* one more than the largest quotient, which has one number more below 0 */
+	unsigned __int128 limit = (unsigned __int128)1 << (bits - is_signed);
+
+	dividend = magnitude(dividend, 2 * bits, is_signed, &negative_dividend);
+	divisor = (uint64_t)magnitude(divisor & mask, bits, is_signed, &negative_divisor);
+	return dividend >= divisor * (limit + (negative_dividend != negative_divisor));
 }

@@ -8,10 +8,17 @@
 #define MMIO_ALU_FLAGS UINT64_C(0x8D5)
 
 /*
- * `left` operation `right`, MMIO_ROL to MMIO_LZCNT, as an instruction with operands of `size` bytes (1, 2, 4, 8) that has
- * them in RAX and in RCX leaves RAX, and RDX in `registers`. Of *flags only the arithmetic ones are looked at and changed.
+ * `left` operation `right`, MMIO_SHLD to MMIO_LZCNT, as an instruction with operands of `size` bytes (1, 2, 4, 8) that has
+ * them in RAX and in RCX leaves RAX, and *rdx, which is RDX. Of *flags only the arithmetic ones are looked at and changed.
  */
-uint64_t mmio_alu(enum mmio_operation operation, struct guest_registers *registers, uint64_t *flags,
-		  uint64_t left, uint64_t right, unsigned size);
+uint64_t mmio_alu(enum mmio_operation operation, uint64_t *rdx, uint64_t *flags, uint64_t left,
+		  uint64_t right, unsigned size);
+
+/*
+ * Whether MMIO_DIV or MMIO_IDIV of that size raises #DE: the quotient does not fit, or `divisor` is 0. The processor may
+ * not be asked.
+ */
+bool mmio_division_faults(enum mmio_operation operation, const struct guest_registers *registers,
+			  uint64_t divisor, unsigned size);
 
 #endif

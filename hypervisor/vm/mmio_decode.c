@@ -74,6 +74,8 @@ static const struct opcode_row opcodes[] = {
 	{0xF6, 0xFE, 1 << 3, E, WIDTH_BIT_0, MAP_1, MMIO_NEG},
 	{0xF6, 0xFE, 1 << 4, E, WIDTH_BIT_0, MAP_1, MMIO_MUL},
 	{0xF6, 0xFE, 1 << 5, E, WIDTH_BIT_0, MAP_1, MMIO_IMUL_WIDE},
+	{0xF6, 0xFE, 1 << 6, E, WIDTH_BIT_0, MAP_1, MMIO_DIV},
+	{0xF6, 0xFE, 1 << 7, E, WIDTH_BIT_0, MAP_1, MMIO_IDIV},
 	{0xFE, 0xFE, 1 << 0, E, WIDTH_BIT_0, MAP_1, MMIO_INC},
 	{0xFE, 0xFE, 1 << 1, E, WIDTH_BIT_0, MAP_1, MMIO_DEC},
 	{0xC0, 0xFE, ANY, E_G, WIDTH_BIT_0, MAP_0F, MMIO_XADD},
@@ -85,6 +87,12 @@ static const struct opcode_row opcodes[] = {
 	/* the shifts: ModRM has the number */
 	{0xC0, 0xFE, ANY, E_IB, WIDTH_BIT_0, MAP_1, MMIO_ROL},
 	{0xD0, 0xFC, ANY, WITH_COUNT, WIDTH_BIT_0, MAP_1, MMIO_ROL},
+	{0xA4, 0xFF, ANY, E_G | WITH_IMMEDIATE | SHORT, WIDTH_OPERAND, MAP_0F, MMIO_SHLD},
+	{0xA5, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_SHLD},
+	{0xAC, 0xFF, ANY, E_G | WITH_IMMEDIATE | SHORT, WIDTH_OPERAND, MAP_0F, MMIO_SHRD},
+	{0xAD, 0xFF, ANY, E_G, WIDTH_OPERAND, MAP_0F, MMIO_SHRD},
+	{0xFF, 0xFF, 1 << 2, STACK, WIDTH_OPERAND, MAP_1, MMIO_CALL},
+	{0xFF, 0xFF, 1 << 4, STACK, WIDTH_OPERAND, MAP_1, MMIO_JMP},
 	{0xFF, 0xFF, 1 << 6, STACK, WIDTH_OPERAND, MAP_1, MMIO_PUSH},
 	{0x8F, 0xFF, 1 << 0, STACK, WIDTH_OPERAND, MAP_1, MMIO_POP},
 	{0xBC, 0xFF, ANY, G_E, WIDTH_OPERAND, MAP_0F, MMIO_BSF},
@@ -109,8 +117,9 @@ static const struct opcode_row opcodes[] = {
 /* Operations, by their numbers, that do not read their first operand, and that do not write it. */
 #define BIT(operation) (UINT64_C(1) << (operation))
 #define NOT_READING    (BIT(MMIO_MOV) | BIT(MMIO_SET) | BIT(MMIO_MOVBE))
-#define NOT_WRITING \
-	(BIT(MMIO_CMP) | BIT(MMIO_TEST) | BIT(MMIO_BT) | BIT(MMIO_MUL) | BIT(MMIO_IMUL_WIDE))
+#define NOT_WRITING                                                                            \
+	(BIT(MMIO_CMP) | BIT(MMIO_TEST) | BIT(MMIO_BT) | BIT(MMIO_MUL) | BIT(MMIO_IMUL_WIDE) | \
+	 BIT(MMIO_DIV) | BIT(MMIO_IDIV))
 
 /* What a prefix says. */
 enum prefix_kind {
@@ -379,6 +388,9 @@ static bool is_another(const struct opcode_row *row, const struct decoder *decod
 		return row->map == MAP_0F && prefixes[PREFIX_OPERAND_SIZE];
 	case MMIO_CMPXCHG8B: /* CMPXCHG16B */
 		return prefixes[PREFIX_REX] & REX_W;
+	case MMIO_CALL: /* processors differ in what the prefix does in 64-bit mode (SDM 2A CALL) */
+	case MMIO_JMP:
+		return prefixes[PREFIX_OPERAND_SIZE] && decoder->code->bits == 64;
 	default:
 		return false;
 	}
@@ -388,7 +400,7 @@ static bool is_another(const struct opcode_row *row, const struct decoder *decod
 static bool may_lock(const struct mmio_instruction *instruction)
 {
 	enum mmio_operation operation = instruction->operation;
-	bool shifts = operation >= MMIO_ROL && operation <= MMIO_SAR;
+	bool shifts = operation >= MMIO_SHLD && operation <= MMIO_SAR;
 
 	return instruction->reads && instruction->writes && !shifts && operation < MMIO_PUSH;
 }

@@ -32,6 +32,8 @@ enum mmio_operation {
 	MMIO_SET,
 	MMIO_TEST,
 	/* These the processor carries out itself (mmio_alu.c). */
+	MMIO_SHLD, /* of RAX and RDX by RCX, as the next */
+	MMIO_SHRD,
 	MMIO_ROL, /* the shifts as the reg field of their opcodes numbers them */
 	MMIO_ROR,
 	MMIO_RCL,
@@ -50,8 +52,10 @@ enum mmio_operation {
 	MMIO_CMP,
 	MMIO_NOT,
 	MMIO_NEG,
-	MMIO_MUL, /* of RDX:RAX, as the next */
+	MMIO_MUL, /* of RDX:RAX, as the next three */
 	MMIO_IMUL_WIDE,
+	MMIO_DIV,
+	MMIO_IDIV,
 	MMIO_INC,
 	MMIO_DEC,
 	MMIO_BT, /* these four as their opcodes do */
@@ -70,9 +74,11 @@ enum mmio_operation {
 	MMIO_CMPXCHG,
 	MMIO_CMPXCHG8B,
 	MMIO_CMOV,
-	/* these two are for mmio_stack(), not for mmio_execute() */
+	/* these are for mmio_stack(), not for mmio_execute() */
 	MMIO_PUSH,
 	MMIO_POP,
+	MMIO_CALL,
+	MMIO_JMP,
 	/* and these for mmio_string(), with what each reads and writes */
 	MMIO_MOVS,
 	MMIO_CMPS,
@@ -90,9 +96,9 @@ struct mmio_instruction {
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate;   /* the other operand is `immediate` instead of `reg` */
-	uint8_t reg;          /* enum guest_register */
-	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	bool has_immediate; /* the other operand is `immediate` instead of `reg`; of SHxD the count */
+	uint8_t reg;        /* enum guest_register */
+	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
 	uint64_t immediate;   /* sign-extended to 64 bits */
 	uint8_t condition;    /* of CMOVcc and SETcc, as encoded */
 	uint8_t repeat;       /* prefix of a string instruction: F2, F3 or 0 */
@@ -125,9 +131,9 @@ enum error mmio_fetch(const struct vm_config *vm, const struct guest_paging *pag
  * Decodes one instruction. Pure.
  *
  * MOV, MOVNTI, MOVZX, MOVSX, MOVSXD, XCHG, ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, NOT, NEG, INC, DEC,
- * XADD, CMPXCHG, CMPXCHG8B, IMUL, MUL, CMOVcc, SETcc, BT, BTS, BTR, BTC, shifts and rotates, BSF, BSR, TZCNT, LZCNT,
- * POPCNT, MOVBE, PUSH, POP, where one operand is memory, and MOVS, CMPS, STOS, LODS, SCAS; with all prefixes and
- * addressing forms.
+ * XADD, CMPXCHG, CMPXCHG8B, IMUL, MUL, DIV, IDIV, CMOVcc, SETcc, BT, BTS, BTR, BTC, shifts and rotates, SHLD, SHRD, BSF,
+ * BSR, TZCNT, LZCNT, POPCNT, MOVBE, PUSH, POP, near CALL and JMP, where one operand is memory, and MOVS, CMPS, STOS,
+ * LODS, SCAS; with all prefixes and addressing forms.
  *
  * ERROR_INSTRUCTION_UNKNOWN: another instruction, no memory operand, a LOCK prefix where it raises
  * #UD, or the bytes end before the instruction does. Then *instruction is not to be used.

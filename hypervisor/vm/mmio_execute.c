@@ -74,7 +74,7 @@ static bool condition_met(uint8_t condition, uint64_t flags)
 static uint64_t compare_exchange(unsigned size, struct guest_registers *registers, uint64_t *flags,
 				 uint64_t memory, uint64_t source)
 {
-	(void)mmio_alu(MMIO_CMP, registers, flags, registers->rax, memory, size);
+	(void)mmio_alu(MMIO_CMP, &registers->rdx, flags, registers->rax, memory, size);
 	if (*flags & FLAG_ZERO)
 		return source;
 	guest_register_set(&registers->rax, size, memory);
@@ -95,6 +95,18 @@ static uint64_t compare_exchange_pair(struct guest_registers *registers, uint64_
 	registers->rax = (uint32_t)memory;
 	registers->rdx = memory >> 32;
 	return memory;
+}
+
+/* SHLD and SHRD: bits come in from a register. */
+static uint64_t shift_double(const struct mmio_instruction *instruction,
+			     const struct guest_registers *registers, uint64_t *flags,
+			     uint64_t memory)
+{
+	uint64_t count = instruction->has_immediate ? instruction->immediate : registers->rcx;
+	uint64_t source = registers->gpr[instruction->reg & (GUEST_REGISTER_COUNT - 1)];
+
+	return mmio_alu(instruction->operation, &source, flags, memory, count,
+			instruction->memory_size);
 }
 
 /*
@@ -131,8 +143,14 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 		return compare_exchange_pair(registers, flags, left);
 	case MMIO_MUL:
 	case MMIO_IMUL_WIDE:
-		registers->rax = mmio_alu(operation, registers, flags, registers->rax, left, size);
+	case MMIO_DIV: /* its caller knows that it raises no fault, as of the next */
+	case MMIO_IDIV:
+		registers->rax =
+			mmio_alu(operation, &registers->rdx, flags, registers->rax, left, size);
 		return 0;
+	case MMIO_SHLD:
+	case MMIO_SHRD:
+		return shift_double(instruction, registers, flags, left);
 	case MMIO_CMOV: /* with a 32-bit operand the upper half is cleared in any case (SDM 2A) */
 		return condition_met(instruction->condition, *flags) ? right : left;
 	case MMIO_SET:
@@ -140,7 +158,7 @@ static uint64_t result_of(const struct mmio_instruction *instruction,
 	default:
 		break;
 	}
-	return mmio_alu(operation, registers, flags, left, right, size);
+	return mmio_alu(operation, &registers->rdx, flags, left, right, size);
 }
 
 /* Of a zero BSF and BSR leave the register alone (SDM 2A). */

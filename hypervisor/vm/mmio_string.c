@@ -63,7 +63,7 @@ static enum mmio_string_result operate(struct mmio_step *step)
 		return transfer(step, GUEST_ES, registers->rdi, true, &value);
 	result = transfer(step, GUEST_ES, registers->rdi, false, &target);
 	if (result == MMIO_STRING_DONE)
-		(void)mmio_alu(MMIO_CMP, registers, &step->flags, value, target, size);
+		(void)mmio_alu(MMIO_CMP, &registers->rdx, &step->flags, value, target, size);
 	return result;
 }
 
@@ -122,26 +122,57 @@ static unsigned stack_address_size(void)
 	return stack.rights & SEGMENT_DEFAULT ? 4 : 2;
 }
 
-enum mmio_string_result mmio_stack(struct mmio_step *step)
+/* PUSH or POP of *value. RSP alone changes in the bytes that the stack segment uses. */
+static enum mmio_string_result stack_transfer(struct mmio_step *step, bool push, uint64_t *value)
 {
+	uint64_t *rsp = &step->registers->rsp, pointer = *rsp;
 	unsigned size = step->instruction->memory_size;
-	uint64_t *rsp = &step->registers->rsp, pointer = *rsp, value = 0;
-	bool push = step->instruction->operation == MMIO_PUSH;
 	enum mmio_string_result result;
 
 	begin(step, stack_address_size());
-	if (push) {
+	if (push)
 		pointer -= size;
-		(void)mmio_device_transfer(step->vcpu, step->address, size, false, &value);
+	result = transfer(step, GUEST_SS, pointer, push, value);
+	if (!push)
+		pointer += size;
+	if (result == MMIO_STRING_DONE)
+		*rsp = (*rsp & ~step->mask) | (pointer & step->mask);
+	return result;
+}
+
+/* CALL or JMP to `target`, of which the bytes that the instruction takes count. */
+static enum mmio_string_result branch(struct mmio_step *step, uint64_t target)
+{
+	uint64_t back = guest_instruction_pointer() + step->instruction->length;
+	enum mmio_string_result result = MMIO_STRING_DONE;
+
+	target &= guest_index_mask(step->instruction->memory_size);
+	if (guest_code_bits() == 64 && !guest_is_canonical(target)) {
+		step->access.fault = (struct guest_exception){
+			.vector = EXCEPTION_GENERAL_PROTECTION, .has_error = true};
+		return MMIO_STRING_FAULTS;
 	}
-	result = transfer(step, GUEST_SS, pointer, push, &value);
+	if (step->instruction->operation == MMIO_CALL)
+		result = stack_transfer(step, true, &back);
 	if (result != MMIO_STRING_DONE)
 		return result;
-	if (!push) {
-		pointer += size;
-		(void)mmio_device_transfer(step->vcpu, step->address, size, true, &value);
+	guest_set_instruction_pointer(target);
+	return MMIO_STRING_GOES_ON;
+}
+
+enum mmio_string_result mmio_stack(struct mmio_step *step)
+{
+	enum mmio_operation operation = step->instruction->operation;
+	unsigned size = step->instruction->memory_size;
+	enum mmio_string_result result;
+	uint64_t value = 0;
+
+	if (operation == MMIO_POP) {
+		result = stack_transfer(step, false, &value);
+		if (result == MMIO_STRING_DONE)
+			(void)mmio_device_transfer(step->vcpu, step->address, size, true, &value);
+		return result;
 	}
-	/* RSP alone changes in the bytes that the stack segment uses */
-	*rsp = (*rsp & ~step->mask) | (pointer & step->mask);
-	return MMIO_STRING_DONE;
+	(void)mmio_device_transfer(step->vcpu, step->address, size, false, &value);
+	return operation == MMIO_PUSH ? stack_transfer(step, true, &value) : branch(step, value);
 }

@@ -9,7 +9,7 @@
 
 enum mmio_string_result {
 	MMIO_STRING_DONE,
-	MMIO_STRING_GOES_ON, /* more to repeat: the instruction is executed again */
+	MMIO_STRING_GOES_ON, /* from RIP on: there is more to repeat, or it was a branch */
 	MMIO_STRING_FAULTS,  /* access.fault is to be injected */
 	MMIO_STRING_OUTSIDE, /* an operand is neither the VM's RAM nor a device register */
 };
@@ -21,13 +21,13 @@ enum mmio_string_result {
 bool mmio_device_transfer(struct vcpu *vcpu, gpa_t address, unsigned size, bool write,
 			  uint64_t *value);
 
-/* An instruction with an operand that its registers say: one element of it, or a PUSH or POP. */
+/* An instruction with an operand that its registers say: one element of it, or one of the stack. */
 struct mmio_step {
 	struct vcpu *vcpu;
 	const struct mmio_instruction *instruction;
 	struct guest_registers *registers;
 	uint64_t flags;
-	gpa_t address; /* of the operand that the instruction itself says, of PUSH and POP */
+	gpa_t address; /* of the operand that the instruction itself says, of mmio_stack() */
 	uint64_t mask; /* of the registers, what is an address; set by the two functions */
 	struct guest_access access; /* set by them, too; `fault` is what is to be injected */
 };
@@ -35,7 +35,7 @@ struct mmio_step {
 /* Does one element, with all that this does to registers and flags. */
 enum mmio_string_result mmio_string(struct mmio_step *step);
 
-/* PUSH and POP of the device register at `address`. A fault may be what the stack access raises. */
+/* PUSH, POP, CALL and JMP of the device register at `address`. A fault may be what the stack access raises. */
 enum mmio_string_result mmio_stack(struct mmio_step *step);
 
 #endif

@@ -168,6 +168,17 @@ def rest():
         yield case(64, f"sar{SUFFIX[size]} %cl, 0x80(%rdi)", "SAR", size, size, "rw", "rcx")
         yield case(64, f"mul{SUFFIX[size]} (%rdi)", "MUL", size, size, "r")
         yield case(64, f"imul{SUFFIX[size]} (%rdi)", "IMUL_WIDE", size, size, "r")
+        yield case(64, f"div{SUFFIX[size]} (%rdi)", "DIV", size, size, "r")
+        yield case(64, f"idiv{SUFFIX[size]} 0x12345678(%rdi)", "IDIV", size, size, "r")
+    for name in "shld shrd".split():
+        for register in ("dx", "r9d", "rsi"):
+            size = REGISTERS[register][0]
+            yield case(64, f"{name} $7, %{register}, (%r9)", name.upper(), size, size, "rw", register, 7)
+            yield case(64, f"{name} %cl, %{register}, 4(%r9)", name.upper(), size, size, "rw", register)
+        yield case(32, f"{name} $3, %ebp, (%edi)", name.upper(), 4, 4, "rw", "ebp", 3)
+    for bits, suffix, size in ((64, "q", 8), (32, "l", 4), (32, "w", 2), (16, "w", 2), (16, "l", 4)):
+        for name in "call jmp".split():
+            yield case(bits, f"{name}{suffix} *0x1234", name.upper(), size, size, "rw")
     for name in "bsf bsr tzcnt lzcnt popcnt".split():
         yield case(64, f"{name} (%rsi), %r9d", name.upper(), 4, 4, "r>", "r9d")
         yield case(32, f"{name} 0xfee00020, %cx", name.upper(), 2, 2, "r>", "cx")
@@ -202,9 +213,13 @@ def rejected():
         (64, ".byte 0xf0, 0xa4", "LOCK MOVS"),
         (64, ".byte 0xf0, 0xff, 0x30", "LOCK PUSH"),
         (64, ".byte 0xf0, 0xd1, 0x20", "LOCK SHL"),
-        (64, "divl (%rax)", "not in the table"),
         (64, "incl %eax", "no memory operand"),
-        (64, ".byte 0xff, 0x10", "CALL"),
+        (64, ".byte 0x66, 0xff, 0x10", "CALL with a prefix on which processors differ"),
+        (64, ".byte 0xff, 0x18", "far CALL"),
+        (64, "ljmpl *(%rax)", "far JMP"),
+        (64, ".byte 0xf0, 0xff, 0x20", "LOCK JMP"),
+        (64, ".byte 0xf0, 0xf7, 0x30", "LOCK DIV"),
+        (64, ".byte 0xf0, 0x0f, 0xa4, 0x08, 0x01", "LOCK SHLD"),
         (64, ".byte 0xf0, 0xf7, 0x20", "LOCK MUL"),
         (64, ".byte 0x8f, 0x08", "8F /1"),
         (64, ".byte 0xf0, 0x0f, 0x44, 0x03", "LOCK CMOV"),

@@ -4,6 +4,7 @@
  * against the processor that runs this test.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #include "cpu/registers.h"
 #include "decode_bytes.h"
 #include "fake/fake_memory.h"
+#include "vm/mmio_alu.h"
 #include "vm/mmio_decode.h"
 
 struct decode_case {
@@ -262,6 +264,54 @@ static bool addresses_bits(const struct mmio_instruction *instruction)
 	       !instruction->has_immediate;
 }
 
+static bool divides(const struct mmio_instruction *instruction)
+{
+	return instruction->operation == MMIO_DIV || instruction->operation == MMIO_IDIV;
+}
+
+static sigjmp_buf division_ends;
+static unsigned divisions[2]; /* that ended well, and that did not */
+
+static void on_division_fault(int number)
+{
+	(void)number;
+	siglongjmp(division_ends, 1);
+}
+
+/* Whether the instruction raises #DE on this processor; true for no other exception. */
+static bool native_run_faults(void)
+{
+	struct sigaction old, action = {.sa_handler = on_division_fault};
+	bool faults;
+
+	sigaction(SIGFPE, &action, &old);
+	faults = sigsetjmp(division_ends, 1) != 0;
+	if (!faults)
+		native_run();
+	sigaction(SIGFPE, &old, NULL);
+	return faults;
+}
+
+/* A division, and whether #DE was expected rightly; false if it was raised. */
+static bool run_division(const struct mmio_instruction *instruction,
+			 struct guest_registers *registers, uint64_t memory, const uint8_t *code)
+{
+	bool faults;
+
+	/* dividends that are not much larger than the divisor, or nearly all would fault */
+	if (random64() % 4)
+		registers->rdx = 0 - (random64() & 1);
+	if (random64() % 2)
+		registers->rax = (uint64_t)(int16_t)registers->rax;
+	native_registers = *registers;
+	faults = native_run_faults();
+	if (faults != mmio_division_faults(instruction->operation, registers, memory,
+					   instruction->memory_size))
+		fail_instruction("a fault", code, instruction->length);
+	divisions[faults]++;
+	return !faults;
+}
+
 /* `code` is the instruction and a RET; it addresses `cell`, to which RDI points. */
 static void compare_once(const struct mmio_instruction *instruction, const uint8_t *code,
 			 uint64_t *cell)
@@ -280,7 +330,10 @@ static void compare_once(const struct mmio_instruction *instruction, const uint8
 	native_flags = flags;
 	native_code = code;
 	*cell = memory;
-	native_run();
+	if (!divides(instruction))
+		native_run();
+	else if (!run_division(instruction, &registers, memory, code))
+		return;
 	execute_emulated(instruction, &registers, &flags, &memory);
 	if (memcmp(&registers, &native_registers, sizeof(registers)) != 0)
 		fail_instruction("a register", code, instruction->length);
@@ -292,7 +345,9 @@ static void compare_once(const struct mmio_instruction *instruction, const uint8
 
 static bool uses_rsp(const struct mmio_instruction *instruction)
 {
-	return (!instruction->has_immediate || instruction->to_register) &&
+	bool shifts = instruction->operation == MMIO_SHLD || instruction->operation == MMIO_SHRD;
+
+	return (!instruction->has_immediate || instruction->to_register || shifts) &&
 	       !instruction->high_byte && instruction->reg == GUEST_RSP;
 }
 
@@ -362,6 +417,8 @@ static void test_executes_as_the_processor_does(void **state)
 		}
 	}
 	munmap(code, 4096);
+	assert_in_range(divisions[false], 200, 100000);
+	assert_in_range(divisions[true], 200, 100000);
 	/* 8 x 4 arithmetic opcodes and 11 moves, exchanges and tests, with 8 registers each. */
 	assert_true(compared > 12 * (8 * 4 + 60) * 8);
 }

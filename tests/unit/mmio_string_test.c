@@ -48,9 +48,22 @@ uint32_t guest_protection_keys(void)
 	return 0;
 }
 
+static unsigned code_bits;
+static uint64_t rip;
+
 unsigned guest_code_bits(void)
 {
-	return 32;
+	return code_bits;
+}
+
+uint64_t guest_instruction_pointer(void)
+{
+	return rip;
+}
+
+void guest_set_instruction_pointer(uint64_t value)
+{
+	rip = value;
 }
 
 void guest_segment_read(enum guest_segment_name name, struct guest_segment *segment)
@@ -108,6 +121,8 @@ static int setup(void **state)
 	for (unsigned i = 0; i < 8; i++)
 		segments[i] = (struct guest_segment){.limit = UINT32_MAX, .rights = 0xC093};
 	flags = RFLAGS_FIXED;
+	code_bits = 32;
+	rip = 0x1000;
 	device_reads = device_writes = 0;
 	for (unsigned i = 0; i < sizeof(device); i++)
 		device[i] = (uint8_t)i;
@@ -258,6 +273,60 @@ static void pushes_and_pops(void **state)
 	assert_int_equal(*(uint32_t *)(void *)(device + 0x40), 0x12345678);
 }
 
+static void calls_push_where_they_came_from(void **state)
+{
+	struct mmio_instruction instruction = {
+		.operation = MMIO_CALL, .memory_size = 4, .operand_size = 4, .length = 6};
+	uint64_t value = UINT64_MAX;
+	(void)state;
+
+	*(uint32_t *)(void *)(device + 0x20) = 0x87654321;
+	registers.rsp = 0x8000;
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_GOES_ON);
+	assert_int_equal(rip, 0x87654321);
+	assert_int_equal(registers.rsp, 0x7FFC);
+	memcpy(&value, memory(0x7FFC), 4);
+	assert_int_equal(value, UINT64_C(0xFFFFFFFF00001006));
+	instruction.operation = MMIO_JMP;
+	instruction.memory_size = 2;
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x22), MMIO_STRING_GOES_ON);
+	assert_int_equal(rip, 0x8765);
+	assert_int_equal(registers.rsp, 0x7FFC);
+}
+
+static void branches_go_to_canonical_addresses_only(void **state)
+{
+	struct mmio_instruction instruction = {
+		.operation = MMIO_CALL, .memory_size = 8, .operand_size = 8, .length = 2};
+	uint64_t *target = (uint64_t *)(void *)(device + 0x20);
+	(void)state;
+
+	code_bits = 64;
+	registers.rsp = 0x8000;
+	*target = UINT64_C(0x800000000000);
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_FAULTS);
+	assert_int_equal(fault.vector, EXCEPTION_GENERAL_PROTECTION);
+	assert_int_equal(rip, 0x1000);
+	assert_int_equal(registers.rsp, 0x8000);
+	*target = UINT64_C(0xFFFF800000000000);
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_GOES_ON);
+	assert_int_equal(rip, UINT64_C(0xFFFF800000000000));
+	assert_int_equal(registers.rsp, 0x7FF8);
+}
+
+static void a_call_whose_stack_faults_goes_nowhere(void **state)
+{
+	struct mmio_instruction instruction = {
+		.operation = MMIO_CALL, .memory_size = 4, .operand_size = 4, .length = 2};
+	(void)state;
+
+	segments[GUEST_SS].limit = 0xFFF;
+	registers.rsp = 0x8000;
+	assert_int_equal(run_step(mmio_stack, &instruction, DEVICE + 0x20), MMIO_STRING_FAULTS);
+	assert_int_equal(fault.vector, 12);
+	assert_int_equal(rip, 0x1000);
+}
+
 static void a_stack_that_faults_changes_nothing(void **state)
 {
 	struct mmio_instruction instruction = {
@@ -296,6 +365,9 @@ int main(void)
 		cmocka_unit_test_setup(comparisons_end_repetition, setup),
 		cmocka_unit_test_setup(sixteen_bit_addresses_wrap, setup),
 		cmocka_unit_test_setup(pushes_and_pops, setup),
+		cmocka_unit_test_setup(calls_push_where_they_came_from, setup),
+		cmocka_unit_test_setup(branches_go_to_canonical_addresses_only, setup),
+		cmocka_unit_test_setup(a_call_whose_stack_faults_goes_nowhere, setup),
 		cmocka_unit_test_setup(a_stack_that_faults_changes_nothing, setup),
 		cmocka_unit_test_setup(faults_leave_registers_alone, setup),
 	};

@@ -104,6 +104,13 @@ static const struct instruction absent[] = {
 	{"rom-area-quadword", BYTES("\x48\x8B\x03"), {.rbx = 0xD0008}},
 	{"high", BYTES("\x8B\x03"), {.rbx = 0xFF000000}},
 	{"high-write-byte", BYTES("\x88\x03\x8A\x0B"), {.rbx = 0xFF000020}},
+	{"high-jmp", BYTES("\xFF\x23"), {.rbx = 0xFF000020}},
+	{"high-call", BYTES("\xFF\x13"), {.rbx = 0xFF000020}},
+	{"high-div", BYTES("\x48\xF7\x33"), {.rbx = 0xFF000020, .rax = 1000, .rdx = 7}},
+	{"high-idiv", BYTES("\xF7\x3B"), {.rbx = 0xFF000020, .rax = 1000}},
+	{"high-idiv-overflow", BYTES("\xF7\x3B"), {.rbx = 0xFF000020, .rax = 0x80000000, .rdx = 0xFFFFFFFF}},
+	{"high-idiv-byte", BYTES("\xF6\x3B"), {.rbx = 0xFF000021, .rax = 0xFF88}},
+	{"high-shld", BYTES("\x48\x0F\xA4\x13\x05\x9C\x59\x48\x8B\x03"), {.rbx = 0xFF000020, .rdx = 5}},
 };
 /* clang-format on */
 
