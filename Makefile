@@ -95,7 +95,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wundef -We
 # -Oz: smaller than -Os; gcc knows it from version 12 on. Comparisons take less room than tables of addresses, a value
 # that is made again less than one that is kept over a call or a loop; the others are as measured on all of the code.
 NOT_FOR_SIZE := jump-tables caller-saves tree-loop-im expensive-optimizations if-conversion shrink-wrap \
-	tree-dominator-opts tree-forwprop
+	tree-dominator-opts tree-forwprop forward-propagate tree-loop-ivcanon
 OPTIMISE := $(if $(CONFIG_DEBUG_BUILD),-Og,$(call supported,-Oz) $(if $(call supported,-Oz),,-Os) \
 	$(foreach f,$(NOT_FOR_SIZE),$(call supported,-fno-$(f))))
 DEPEND = -MMD -MP -MF $(@:.o=.d)
