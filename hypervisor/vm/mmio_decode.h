@@ -96,9 +96,9 @@ struct mmio_instruction {
 	bool reads;           /* the device is read */
 	bool writes;          /* the device is written, after a read if there is one */
 	bool to_register;     /* memory is the source: the result goes into `reg` */
-	bool has_immediate; /* the other operand is `immediate` instead of `reg`; of SHxD the count */
-	uint8_t reg;        /* enum guest_register */
-	bool high_byte;     /* AH, CH, DH or BH: bits 15:8 of `reg` */
+	bool has_immediate;   /* the other operand (of SHLD and SHRD the count) is `immediate` */
+	uint8_t reg;          /* enum guest_register; the other operand without one */
+	bool high_byte;       /* AH, CH, DH or BH: bits 15:8 of `reg` */
 	uint64_t immediate;   /* sign-extended to 64 bits */
 	uint8_t condition;    /* of CMOVcc and SETcc, as encoded */
 	uint8_t repeat;       /* prefix of a string instruction: F2, F3 or 0 */

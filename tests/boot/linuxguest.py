@@ -21,6 +21,8 @@ NO_CPU_LIST = (r"^smpboot: weird, boot CPU",)
 ACPI_OFF = (r"^ACPI: MPS support code is not built-in", *NO_CPU_LIST)
 # PIT as the only timer: that of a VM is wired to its PIC, which Linux tries next.
 PIT_ONLY = (r"^\.\.MP-BIOS bug: 8254 timer not connected to IO-APIC",)
+# The same with several CPUs: the PIT's ticks go to all of them, and no CPU has a timer of its own.
+PIT_FOR_ALL = (*PIT_ONLY, r"^ *lapic is not functional", r"^Could not switch to high resolution mode on CPU \d")
 # Interrupts by the PIC only, with ACPI's fixed hardware: Linux makes the SCI's line level-triggered, as firmware would have.
 PIC_ONLY = (r"^ACPI: setting ELCR to 0200",)
 # nosmp allows no other CPU than the first.

@@ -132,7 +132,7 @@ def options():
     yield one("maxcpus-later", four, "maxcpus=1", online=(1,), tests=WITH_REPLUG)
     pic_only = linuxguest.PIC_ONLY
     yield one("noapictimer", (0,), PIT, legacy=True, says=linuxguest.PIT_ONLY)
-    yield one("noapictimer-2", pair, PIT, legacy=True, says=linuxguest.PIT_ONLY)
+    yield one("noapictimer-2", pair, PIT, legacy=True, says=linuxguest.PIT_FOR_ALL)
     yield one("c2", pair, "lapic_timer_c2_ok")
     yield one("noapic", (0,), "noapic", legacy=True, says=pic_only)
     yield one("noapic-2", pair, "noapic", legacy=True, says=pic_only)
