@@ -60,27 +60,34 @@ uint64_t mmio_alu(enum mmio_operation operation, uint64_t *rdx, uint64_t *flags,
 	return left;
 }
 
-/* As a number, and whether it is negative, if it has a sign. */
-static unsigned __int128 magnitude(unsigned __int128 value, unsigned bits, bool is_signed,
-				   bool *negative)
-{
-	*negative = is_signed && value >> (bits - 1) & 1;
-	return *negative ? (((unsigned __int128)1 << (bits - 1)) << 1) - value : value;
-}
-
+/* In halves of `size` bytes: 128 bits would take functions of the compiler's library. */
 bool mmio_division_faults(enum mmio_operation operation, const struct guest_registers *registers,
 			  uint64_t divisor, unsigned size)
 {
-	bool is_signed = operation == MMIO_IDIV, negative_dividend, negative_divisor;
-	unsigned bits = 8 * size;
-	uint64_t mask = UINT64_MAX >> (64 - bits);
-	uint64_t high = size == 1 ? registers->rax >> 8 : registers->rdx;
-	unsigned __int128 dividend =
-		(unsigned __int128)(high & mask) << bits | (registers->rax & mask);
-	/* one more than the largest quotient, which has one number more below 0 */
-	unsigned __int128 limit = (unsigned __int128)1 << (bits - is_signed);
+	unsigned last = 8 * size - 1;
+	uint64_t mask = UINT64_MAX >> (63 - last), sign = UINT64_C(1) << last;
+	uint64_t low = registers->rax & mask;
+	uint64_t high = (size == 1 ? registers->rax >> 8 : registers->rdx) & mask;
+	bool negative = false;
 
-	dividend = magnitude(dividend, 2 * bits, is_signed, &negative_dividend);
-	divisor = (uint64_t)magnitude(divisor & mask, bits, is_signed, &negative_divisor);
-	return dividend >= divisor * (limit + (negative_dividend != negative_divisor));
+	divisor &= mask;
+	if (operation == MMIO_DIV)
+		return high >= divisor;
+	if (high & sign) {
+		low = (0 - low) & mask;
+		high = (~high + !low) & mask;
+		negative = true;
+	}
+	if (divisor & sign) {
+		divisor = (0 - divisor) & mask;
+		negative = !negative;
+	}
+	/* there is one number more below 0 */
+	if (negative && high == 0 && low < divisor)
+		return false;
+	if (negative) {
+		high -= low < divisor;
+		low = (low - divisor) & mask;
+	}
+	return high & sign || (high << 1 | low >> last) >= divisor;
 }
