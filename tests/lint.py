@@ -67,10 +67,14 @@ def builds(build):
     for compiler in ("gcc", "clang"):
         for config in ("debug", "release"):
             folder = f"{build}/lint/{compiler}-{config}"
+            make = f"make --no-print-directory BUILD={folder} KCONFIG_CONFIG={folder}/config CC={compiler}"
+            size = ""
+            if (compiler, config) == ("gcc", "release"):  # as tests/bench/results.py has it
+                size = (f"; {make} SCENARIO=tests/bench/scenarios/measure.dts elf;"
+                        f" /usr/bin/python3 tests/size.py {folder}/measure {64 * 1024}")
             yield (f"build-{compiler}-{config}",
                    ["bash", "-ec", f"mkdir -p {folder}; cp configs/{config}_defconfig {folder}/config;"
-                    f" make --no-print-directory BUILD={folder} KCONFIG_CONFIG={folder}/config"
-                    f" CC={compiler} elf guest-programs"])
+                    f" {make} elf guest-programs{size}"])
 
 
 def scripts():

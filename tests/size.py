@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How large a linked hypervisor is: text and constants, without the scenario's tables, out of the linker's map."""
+"""How large a linked hypervisor is: text and constants, without the scenario's tables, out of the linker's map.
 
+    size.py FOLDER LIMIT    fail, with a list by file, if the one in FOLDER takes more than LIMIT bytes
+"""
+
+import argparse
 import re
+import sys
 from pathlib import Path
 
 # name of the section, address, size, object; a long name has a line of its own
@@ -51,3 +56,19 @@ def check(folder, limit):
     assert total <= limit, f"{total} bytes of text and constants, limit {limit}:\n" \
                            f"    text constants\n{breakdown(folder)}"
     return total
+
+
+def main():
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="where a scenario was built")
+    parser.add_argument("limit", type=int, help="bytes of text and constants together")
+    options = parser.parse_args()
+    try:
+        print(f"{check(options.folder, options.limit)} bytes of text and constants, at most {options.limit}")
+    except AssertionError as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

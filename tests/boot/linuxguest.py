@@ -25,6 +25,8 @@ PIT_ONLY = (r"^\.\.MP-BIOS bug: 8254 timer not connected to IO-APIC",)
 PIT_FOR_ALL = (*PIT_ONLY, r"^ *lapic is not functional", r"^Could not switch to high resolution mode on CPU \d")
 # Interrupts by the PIC only, with ACPI's fixed hardware: Linux makes the SCI's line level-triggered, as firmware would have.
 PIC_ONLY = (r"^ACPI: setting ELCR to 0200",)
+# pci=off
+NO_PCI = (r"^PCI: Fatal: No config space access function found", r"^PCI: System does not support PCI")
 # nosmp allows no other CPU than the first.
 ONE_CPU = (r"^smpboot: 2 Processors exceeds max_cpus limit of 0",)
 RESULT = re.compile(r"test: (\w+) (pass|fail) ?(.*)")

@@ -13,7 +13,7 @@ import size
 
 # 65,536 are asked for, of gcc's build. This keeps what was reached: lower it, never raise it
 # (docs/performance.md). clang's code is larger.
-SIZE_LIMIT = 71 * 1024
+SIZE_LIMIT = 68 * 1024
 OWN_BUILD = BUILD / "build-test-release"
 
 
