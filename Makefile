@@ -427,6 +427,9 @@ $(UNIT_DIR)/texts.inc: $(PREPROCESSED) $(PACK_TEXTS)
 $(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: $(UNIT_DIR)/texts.inc
 $(UNIT_DIR)/obj/tests/unit/packed_text_test.c.o: UNIT_OWN := -I$(UNIT_DIR)
 
+# Counters of what is tested with threads are atomic, or they come out negative, which gcovr refuses. Not all are: it is slow.
+$(patsubst %,$(UNIT_DIR)/obj/%.o,$(foreach t,$(TSAN_TESTS),$(tsan-$(t)))): UNIT_OWN = $(UNIT_EXTRA:--coverage=-fprofile-update=atomic)
+
 define unit-rules
 $(UNIT_DIR)/$(1): $(patsubst %,$(UNIT_DIR)/obj/%.o,$(unit-$(1)))
 	@$$(call say,LINK,$$@)
@@ -465,9 +468,8 @@ lint: ## formatting, static analysis, warnings of gcc and clang
 check: ## everything that can fail: all of the above
 	$(Q)tools/bootstrap.sh
 	$(Q)+$(CHECK)
-# Atomic counters: those of tests with threads came out negative, which gcovr refuses.
 coverage: ## run the unit tests with counters; report in build/coverage/index.html
-	$(Q)+$(MAKE) --no-print-directory UNIT_DIR=$(BUILD)/coverage UNIT_EXTRA='--coverage -fprofile-update=atomic' coverage-report
+	$(Q)+$(MAKE) --no-print-directory UNIT_DIR=$(BUILD)/coverage UNIT_EXTRA=--coverage coverage-report
 
 .PHONY: coverage-report
 coverage-report: unit-build mutate-build
