@@ -147,10 +147,10 @@ class Check:
                 f"CC={self.options.cc}", *arguments]
 
     def variable(self, name):
-        """Value of a variable of the Makefile."""
+        """Value of a variable of the Makefile: the last line. In a new clone make says before what settings it makes."""
         out = subprocess.run(self.make("-s", f"print-{name}"), cwd=TOP, env=environment(),
                              check=True, stdout=subprocess.PIPE, text=True)
-        return out.stdout.split()
+        return out.stdout.splitlines()[-1].split()
 
     def unit(self):
         """Unit test programs, as unit.mk lists them."""

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -54,6 +55,14 @@ class PickTest(unittest.TestCase):
 
 class CheckTest(unittest.TestCase):
     """tests/check.py as a program."""
+
+    def test_what_make_says_in_a_new_clone_is_no_test(self):
+        with tempfile.TemporaryDirectory() as folder:
+            known = check("--list", "unit").stdout
+            new = subprocess.run(["/usr/bin/python3", "tests/check.py", "--build", folder, "--list", "unit"], cwd=TOP,
+                                 env={**ENVIRONMENT, "KCONFIG_CONFIG": f"{folder}/config"}, capture_output=True,
+                                 text=True, timeout=120, check=True).stdout
+        self.assertEqual(new, known)
 
     def test_all_suites_are_listed(self):
         listed = check("--list").stdout.split()
