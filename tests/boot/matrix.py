@@ -140,7 +140,6 @@ def options():
     yield one("nolapic", (0,), "nolapic nox2apic", legacy=True,
               says=pic_only + linuxguest.NO_CPU_LIST + linuxguest.NOX2APIC)
     yield one("legacy", pair, legacy=True)
-    yield one("noirq", pair, "acpi=noirq", legacy=True, says=pic_only)
     yield one("nopci", pair, "pci=off", says=linuxguest.NO_PCI)
     yield one("nomsi", pair, "pci=nomsi")
     yield one("noearly", pair, "pci=noearly")
