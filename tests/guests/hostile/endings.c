@@ -333,7 +333,7 @@ static void race_decode(void *unused)
 	(void)unused;
 	while (this_attacker()->index != 0) {
 		*(volatile uint16_t *)changing = 0x038B; /* mov (%rbx), %eax */
-		*(volatile uint16_t *)changing = 0x33F7; /* divl (%rbx) */
+		*(volatile uint16_t *)changing = 0x238E; /* mov (%rbx), %fs */
 	}
 	for (;;)
 		__asm__ volatile("call *%0" : : "r"(changing), "b"(IOAPIC_PAGE) : "rax", "memory");
