@@ -10,6 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parent / "bench"))
+
+# pylint: disable=wrong-import-position
+from results import TEXT_LIMIT
+
 TOP = Path(__file__).resolve().parent.parent
 FOLDERS = ("hypervisor", "tools", "tests", "scenarios", "configs", ".ci")
 LICENSE = "SPDX-License-Identifier: Apache-2.0"
@@ -69,9 +74,9 @@ def builds(build):
             folder = f"{build}/lint/{compiler}-{config}"
             make = f"make --no-print-directory BUILD={folder} KCONFIG_CONFIG={folder}/config CC={compiler}"
             size = ""
-            if (compiler, config) == ("gcc", "release"):  # as tests/bench/results.py has it
+            if (compiler, config) == ("gcc", "release"):
                 size = (f"; {make} SCENARIO=tests/bench/scenarios/measure.dts elf;"
-                        f" /usr/bin/python3 tests/size.py {folder}/measure {64 * 1024}")
+                        f" /usr/bin/python3 tests/size.py {folder}/measure {TEXT_LIMIT}")
             yield (f"build-{compiler}-{config}",
                    ["bash", "-ec", f"mkdir -p {folder}; cp configs/{config}_defconfig {folder}/config;"
                     f" {make} elf guest-programs{size}"])

@@ -164,11 +164,6 @@ static bool type_permits(const struct guest_segment *segment, bool write)
 	return !(segment->rights & SEGMENT_CODE) || (segment->rights & SEGMENT_WRITABLE);
 }
 
-bool guest_is_canonical(gva_t address)
-{
-	return (gva_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 bool guest_access_address(struct guest_access *access, enum guest_segment_name name,
 			  uint64_t offset)
 {
@@ -179,8 +174,8 @@ bool guest_access_address(struct guest_access *access, enum guest_segment_name n
 		access->address = offset;
 		if (name == GUEST_FS || name == GUEST_GS)
 			access->address += segment.base;
-		return (guest_is_canonical(access->address) &&
-			guest_is_canonical(access->address + access->size - 1)) ||
+		return (guest_is_canonical(access->address, GUEST_LEVELS) &&
+			guest_is_canonical(access->address + access->size - 1, GUEST_LEVELS)) ||
 		       refuse(access, name);
 	}
 	access->address = (uint32_t)(segment.base + offset);

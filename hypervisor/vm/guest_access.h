@@ -52,9 +52,6 @@ enum error guest_access_locate(struct guest_access *access, enum guest_segment_n
 /* Copies from or, if it is a write, to the pieces; ERROR_GUEST_ADDRESS if they are not in the VM's RAM. */
 enum error guest_access_copy(const struct guest_access *access, void *buffer);
 
-/* With 48 bits: LA57 is offered to no guest. */
-bool guest_is_canonical(gva_t address);
-
 /* The bits that an address size of 2, 4 or 8 bytes leaves of RCX, RSI or RDI. */
 static inline uint64_t guest_index_mask(unsigned address_size)
 {

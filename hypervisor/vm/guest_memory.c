@@ -141,7 +141,7 @@ static uint64_t entry_load(bool narrow, hpa_t host)
 	return __atomic_load_n((const uint64_t *)host_pointer(host), __ATOMIC_RELAXED);
 }
 
-static bool is_canonical(gva_t linear, unsigned levels)
+bool guest_is_canonical(gva_t linear, unsigned levels)
 {
 	unsigned unused = 64 - (PAGE_SHIFT + levels * 9);
 
@@ -239,7 +239,7 @@ enum error guest_linear_walk(const struct vm_config *vm, const struct guest_pagi
 	*mapping = (struct guest_mapping){.physical = linear, .rights = UINT64_MAX};
 	if (!paged)
 		return ERROR_OK;
-	if (mode.levels >= 4 && !is_canonical(linear, mode.levels))
+	if (mode.levels >= 4 && !guest_is_canonical(linear, mode.levels))
 		return ERROR_GUEST_NOT_MAPPED;
 	return walk(vm, &mode, linear, mapping, path, mark);
 }

@@ -67,6 +67,12 @@ struct guest_paging {
 		physical_bits; /* of the processor's addresses; 0: entries are not checked for it */
 };
 
+/* Levels of page tables in 64-bit mode: LA57 is offered to no guest. */
+#define GUEST_LEVELS 4
+
+/* Whether the upper bits of an address repeat the highest one that so many levels translate (SDM 1.3.3.7.1). */
+bool guest_is_canonical(gva_t linear, unsigned levels);
+
 /* Bits of paging-structure entries (SDM 3.4.5.4) */
 #define GUEST_ENTRY_WRITE    UINT64_C(0x2)
 #define GUEST_ENTRY_USER     UINT64_C(0x4)

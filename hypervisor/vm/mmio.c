@@ -129,8 +129,7 @@ static bool compute(struct vcpu *vcpu, struct guest_registers *registers, unsign
 
 	if (instruction->reads)
 		value = device_read(vcpu, device, address, size);
-	if ((instruction->operation == MMIO_DIV || instruction->operation == MMIO_IDIV) &&
-	    mmio_division_faults(instruction->operation, registers, value, size))
+	if (mmio_division_faults(instruction, registers, value))
 		return false;
 	value = mmio_execute(instruction, registers, flags, value);
 	if (instruction->writes)

@@ -61,9 +61,10 @@ uint64_t mmio_alu(enum mmio_operation operation, uint64_t *rdx, uint64_t *flags,
 }
 
 /* In halves of `size` bytes: 128 bits would take functions of the compiler's library. */
-bool mmio_division_faults(enum mmio_operation operation, const struct guest_registers *registers,
-			  uint64_t divisor, unsigned size)
+bool mmio_division_faults(const struct mmio_instruction *instruction,
+			  const struct guest_registers *registers, uint64_t divisor)
 {
+	unsigned size = instruction->memory_size;
 	unsigned last = 8 * size - 1;
 	uint64_t mask = UINT64_MAX >> (63 - last), sign = UINT64_C(1) << last;
 	uint64_t low = registers->rax & mask;
@@ -71,8 +72,10 @@ bool mmio_division_faults(enum mmio_operation operation, const struct guest_regi
 	bool negative = false;
 
 	divisor &= mask;
-	if (operation == MMIO_DIV)
+	if (instruction->operation == MMIO_DIV)
 		return high >= divisor;
+	if (instruction->operation != MMIO_IDIV)
+		return false;
 	if (high & sign) {
 		low = (0 - low) & mask;
 		high = (~high + !low) & mask;

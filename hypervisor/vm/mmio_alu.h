@@ -15,10 +15,10 @@ uint64_t mmio_alu(enum mmio_operation operation, uint64_t *rdx, uint64_t *flags,
 		  uint64_t right, unsigned size);
 
 /*
- * Whether MMIO_DIV or MMIO_IDIV of that size raises #DE: the quotient does not fit, or `divisor` is 0. The processor may
- * not be asked.
+ * Whether the instruction is a DIV or IDIV that raises #DE: the quotient does not fit, or `divisor` is 0. The processor
+ * may not be asked.
  */
-bool mmio_division_faults(enum mmio_operation operation, const struct guest_registers *registers,
-			  uint64_t divisor, unsigned size);
+bool mmio_division_faults(const struct mmio_instruction *instruction,
+			  const struct guest_registers *registers, uint64_t divisor);
 
 #endif

@@ -147,7 +147,7 @@ static enum mmio_string_result branch(struct mmio_step *step, uint64_t target)
 	enum mmio_string_result result = MMIO_STRING_DONE;
 
 	target &= guest_index_mask(step->instruction->memory_size);
-	if (guest_code_bits() == 64 && !guest_is_canonical(target)) {
+	if (guest_code_bits() == 64 && !guest_is_canonical(target, GUEST_LEVELS)) {
 		step->access.fault = (struct guest_exception){
 			.vector = EXCEPTION_GENERAL_PROTECTION, .has_error = true};
 		return MMIO_STRING_FAULTS;

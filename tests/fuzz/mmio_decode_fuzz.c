@@ -47,15 +47,6 @@ static void check_length(const uint8_t *bytes, unsigned code_bits,
 	PROMISE(decode_bytes(bytes, whole->length - 1u, code_bits, &again) != ERROR_OK);
 }
 
-/* Divisions whose fault is the guest's: nobody carries them out. */
-static bool may_fault(const struct mmio_instruction *instruction,
-		      const struct guest_registers *registers, uint64_t memory)
-{
-	return (instruction->operation == MMIO_DIV || instruction->operation == MMIO_IDIV) &&
-	       mmio_division_faults(instruction->operation, registers, memory,
-				    instruction->memory_size);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const unsigned modes[] = {16, 32, 64};
@@ -76,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memset(&registers, data[1], sizeof(registers));
 		/* others are not for it */
 		if (instruction.operation < MMIO_PUSH &&
-		    !may_fault(&instruction, &registers, 0x1234))
+		    !mmio_division_faults(&instruction, &registers, 0x1234))
 			mmio_execute(&instruction, &registers, &flags, 0x1234);
 		PROMISE((flags & ~UINT64_C(0x8D5)) == 2);
 	}

@@ -305,8 +305,7 @@ static bool run_division(const struct mmio_instruction *instruction,
 		registers->rax = (uint64_t)(int16_t)registers->rax;
 	native_registers = *registers;
 	faults = native_run_faults();
-	if (faults != mmio_division_faults(instruction->operation, registers, memory,
-					   instruction->memory_size))
+	if (faults != mmio_division_faults(instruction, registers, memory))
 		fail_instruction("a fault", code, instruction->length);
 	divisions[faults]++;
 	return !faults;
