@@ -215,6 +215,7 @@ def rejected():
         (64, ".byte 0xf0, 0xd1, 0x20", "LOCK SHL"),
         (64, "incl %eax", "no memory operand"),
         (64, ".byte 0x66, 0xff, 0x10", "CALL with a prefix on which processors differ"),
+        (64, ".byte 0x66, 0xff, 0x20", "JMP with a prefix on which processors differ"),
         (64, ".byte 0xff, 0x18", "far CALL"),
         (64, "ljmpl *(%rax)", "far JMP"),
         (64, ".byte 0xf0, 0xff, 0x20", "LOCK JMP"),

@@ -422,6 +422,58 @@ static void test_executes_as_the_processor_does(void **state)
 	assert_true(compared > 12 * (8 * 4 + 60) * 8);
 }
 
+static bool idiv_faults(unsigned size, uint64_t rdx, uint64_t rax, uint64_t divisor)
+{
+	const struct mmio_instruction idiv = {.operation = MMIO_IDIV, .memory_size = (uint8_t)size};
+	const struct guest_registers registers = {.rax = rax, .rdx = rdx};
+
+	return mmio_division_faults(&idiv, &registers, divisor);
+}
+
+/* All of them against the compiler's arithmetic. */
+static void test_divisions_of_words_by_bytes(void **state)
+{
+	(void)state;
+	for (int dividend = INT16_MIN; dividend <= INT16_MAX; dividend++) {
+		for (int divisor = INT8_MIN; divisor <= INT8_MAX; divisor++) {
+			int quotient = divisor ? dividend / divisor : INT16_MAX;
+			bool faults = quotient < INT8_MIN || quotient > INT8_MAX;
+
+			if (idiv_faults(1, 0, (uint16_t)dividend, (uint8_t)divisor) != faults)
+				fail_msg("%d / %d", dividend, divisor);
+		}
+	}
+}
+
+/* Where quotients of 64 bits begin not to fit, on both sides of 0, and the least dividend of all. */
+static void test_divisions_near_the_limit(void **state)
+{
+	static const int64_t divisors[] = {1, -1, 2, -2, 3, -7, 0x7FFFFFFF, INT64_MAX, INT64_MIN};
+	const __int128 least = (__int128)((unsigned __int128)1 << 127);
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(divisors); i++) {
+		int64_t divisor = divisors[i];
+
+		for (__int128 quotient = INT64_MIN - (__int128)1; quotient <= INT64_MIN;
+		     quotient++) {
+			for (int rest = -1; rest <= 1; rest++) {
+				/* also of the opposite sign, of which there is one quotient less */
+				for (int sign = -1; sign <= 1; sign += 2) {
+					__int128 dividend = sign * quotient * divisor + rest;
+					__int128 real = dividend / divisor;
+
+					assert_int_equal(idiv_faults(8, (uint64_t)(dividend >> 64),
+								     (uint64_t)dividend,
+								     (uint64_t)divisor),
+							 real < INT64_MIN || real > INT64_MAX);
+				}
+			}
+		}
+		assert_true(idiv_faults(8, (uint64_t)(least >> 64), 0, (uint64_t)divisor));
+	}
+}
+
 /* The two that a caller may use alone for plain loads and stores. */
 static void test_complete_read_and_write_value(void **state)
 {
@@ -531,6 +583,8 @@ int main(void)
 		cmocka_unit_test(test_truncated_instructions_are_refused),
 		cmocka_unit_test(test_other_instructions_are_refused),
 		cmocka_unit_test(test_executes_as_the_processor_does),
+		cmocka_unit_test(test_divisions_of_words_by_bytes),
+		cmocka_unit_test(test_divisions_near_the_limit),
 		cmocka_unit_test(test_complete_read_and_write_value),
 		cmocka_unit_test(test_fetch_crosses_pages),
 		cmocka_unit_test(test_fetch_ends_where_mapping_ends),
